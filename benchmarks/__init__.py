@@ -1,0 +1,1 @@
+"""Measured figures: each script prints a table and, with `--json FILE`, writes one flat object."""

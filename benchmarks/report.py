@@ -1,0 +1,30 @@
+"""What every benchmark writes beside its figures: on what machine, with which versions, by which command."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("langgraph", "langchain-openai", "openai", "aiohttp", "pillow", "torch", "transformers", "xgrammar")
+
+
+def write_report(path: Path, figures: Mapping[str, float | int | str | None]) -> None:
+    """Write `figures` beside `machine`, `versions` and `command` as one flat JSON object."""
+    versions = []
+    for package in PACKAGES:
+        try:
+            versions.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    report = {
+        "command": " ".join(["python", *sys.argv]),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+        "versions": ", ".join(versions),
+        **figures,
+    }
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

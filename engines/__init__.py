@@ -1,0 +1,1 @@
+"""What answers: a question about pictures goes in, a reply comes out. Engines know nothing of categories or nodes."""

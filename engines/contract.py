@@ -1,0 +1,103 @@
+"""The contract between a node and whatever answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from langchain_core.messages import BaseMessage
+
+from graph.schema import ServerTiming, Usage
+
+MAX_IMAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """A JSON reply. `schema` is portable; `regex` is the same set of replies, exactly as we would write them:
+    no optional whitespace, keys in order, lists in taxonomy order. An engine takes the strictest that it can keep."""
+
+    schema: Mapping[str, Any]
+    regex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A reply that matches `pattern` from its first to its last character."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A reply that is one of `options`, letter for letter."""
+
+    options: tuple[str, ...]
+
+
+Constraint = JsonSchema | Regex | Choice
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """One question about one to five pictures.
+
+    `messages` are LangChain messages; a picture is a content part `{"type": "image_url", "image_url": {"url": "data:…"}}`.
+    `top_logprobs`: how many alternatives to return for each token (0: only the token's own logprob).
+    """
+
+    messages: Sequence[BaseMessage]
+    constraint: Constraint | None
+    max_tokens: int
+    temperature: float = 0.0
+    top_logprobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One generated token: its bytes, and its natural-log probability after the constraint's mask."""
+
+    data: bytes
+    logprob: float
+    alternatives: Mapping[bytes, float]
+
+
+StopReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. The tokens' bytes, joined, are `text` in UTF-8; no tokens when the engine gives no logprobs."""
+
+    text: str
+    stop_reason: StopReason
+    tokens: tuple[Token, ...]
+    usage: Usage
+    timing: ServerTiming
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the capability probe. `needed` and not `ok`: the engine is refused, with `hint`."""
+
+    capability: str
+    ok: bool
+    detail: str
+    needed: bool = True
+    hint: str | None = None
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Whatever answers. Raises only `graph.errors.EngineError` for what is not a bug; never retries by itself."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model that answers."""
+
+    async def ask(self, request: AskRequest) -> Reply: ...
+
+    async def probe(self) -> list[Finding]: ...
+
+    async def aclose(self) -> None: ...

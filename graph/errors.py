@@ -1,0 +1,127 @@
+"""Every error that onelook raises on purpose.
+
+    OnelookError
+    ├── UserError              the caller can mend it
+    │   ├── SettingsError        a setting, an option or a run's choice is wrong
+    │   ├── TaxonomyError        the taxonomy document is wrong (file, line, key path)
+    │   ├── PromptError          a prompt template is wrong
+    │   └── ImageError           this picture cannot be used
+    │       ├── ImageNotFound      no such file, or nothing behind the URL
+    │       ├── ImageRefused       a place that settings do not allow to be read
+    │       ├── ImageTooLarge      over the limit of bytes or pixels
+    │       ├── ImageUnreadable    not a picture, truncated, or a format we do not read
+    │       └── ImageUnreachable   the download failed; it may work later (retryable)
+    └── EngineError            the model or its server did not deliver
+        ├── EngineUnavailable    nothing answers at the address (retryable)
+        ├── EngineTimeout        no answer in time (retryable)
+        ├── EngineFailed         the server failed, HTTP 5xx or 429 (retryable)
+        ├── EngineRefused        the server refused the request, HTTP 4xx
+        ├── EngineIncapable      a needed capability, model or package is missing
+        └── ReplyError           an answer came, but it is not usable
+            ├── ReplyInvalid       it breaks the constraint
+            └── ReplyTruncated     it was cut off at the token limit
+
+A bug is none of these: it keeps its own type and its stack trace.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OnelookError(Exception):
+    """Base of all. `hint` says what to do next; `retryable` whether the same request may work later."""
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class UserError(OnelookError):
+    """The caller can mend it."""
+
+
+class SettingsError(UserError):
+    """A setting, an option or a run's choice is wrong."""
+
+
+class TaxonomyError(UserError):
+    """The taxonomy document is wrong; the message names file, line and key path."""
+
+
+class PromptError(UserError):
+    """A prompt template is wrong."""
+
+
+class ImageError(UserError):
+    """This picture cannot be used."""
+
+
+class ImageNotFound(ImageError):
+    """No such file, or nothing behind the URL."""
+
+
+class ImageRefused(ImageError):
+    """The picture lies in a place that settings do not allow to be read."""
+
+
+class ImageTooLarge(ImageError):
+    """Over the limit of bytes or pixels."""
+
+
+class ImageUnreadable(ImageError):
+    """Not a picture, truncated, or a format that we do not read."""
+
+
+class ImageUnreachable(ImageError):
+    """The download failed; it may work later."""
+
+    retryable = True
+
+
+class EngineError(OnelookError):
+    """The model or its server did not deliver."""
+
+
+class EngineUnavailable(EngineError):
+    """Nothing answers at the address."""
+
+    retryable = True
+
+
+class EngineTimeout(EngineError):
+    """No answer in time."""
+
+    retryable = True
+
+
+class EngineFailed(EngineError):
+    """The server failed (HTTP 5xx) or is overloaded (429)."""
+
+    retryable = True
+
+
+class EngineRefused(EngineError):
+    """The server refused the request (HTTP 4xx): the same request will be refused again."""
+
+
+class EngineIncapable(EngineError):
+    """A needed capability, model or package is missing."""
+
+
+class ReplyError(EngineError):
+    """An answer came, but it is not usable."""
+
+
+class ReplyInvalid(ReplyError):
+    """The answer breaks the constraint that it was asked to keep."""
+
+
+class ReplyTruncated(ReplyError):
+    """The answer was cut off at the token limit."""

@@ -1,0 +1,146 @@
+"""The words of the project as types: what a run may choose, what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+Language = Literal["zh", "en"]
+Arm = Literal["fused", "legacy", "legacy_shared"]
+ReplyFormat = Literal["json", "compact"]
+Status = Literal["ok", "needs_review", "failed"]
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+LongEdge = Annotated[int, Field(ge=224, le=2048)]
+
+
+class Frozen(BaseModel):
+    """A value: unknown keys are refused, and nothing changes after construction."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Context(Frozen):
+    """What one run may choose. LangGraph Studio shows these fields as a form."""
+
+    arm: Arm = Field("fused", description="The way through the graph: one guided call (fused) or the old two calls.")
+    reply_format: ReplyFormat = Field("json", description="How a guided reply is written: JSON, or its values only.")
+    language: Language = Field("zh", description="The language in which the model reads and writes.")
+    long_edge: LongEdge = Field(768, description="Longest side, in pixels, of the picture that the model sees.")
+    confidence_threshold: Probability = Field(0.85, description="Below this confidence a result needs review.")
+
+
+class Answer(Frozen):
+    """What a reply says, in stable ids: the category, and per attribute the chosen options in taxonomy order."""
+
+    category: str
+    details: dict[str, tuple[str, ...]] = {}
+
+
+class Tag(Frozen):
+    """A chosen label: its stable id, its words, and how sure the model was (None: no logprobs came)."""
+
+    id: str
+    label: str
+    confidence: Probability | None = None
+
+
+class Usage(Frozen):
+    """Tokens of one or more calls; None where a server does not say."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    image_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    @classmethod
+    def total(cls, parts: Iterable[Usage]) -> Self:
+        """Sum the counts that are known; a count that no part knows stays None."""
+        known = [part.model_dump(exclude_none=True) for part in parts]
+        names = {name for part in known for name in part}
+        return cls(**{name: sum(part.get(name, 0) for part in known) for name in names})
+
+
+class ServerTiming(Frozen):
+    """One engine call as the engine itself measured it, in milliseconds; None where it does not say."""
+
+    queue_ms: float | None = None
+    first_token_ms: float | None = Field(None, description="From the end of the queue to the first token (TTFT).")
+    decode_ms: float | None = Field(None, description="From the first token to the last.")
+
+
+class Span(Frozen):
+    """A named stretch of time inside a node, in milliseconds since the run began."""
+
+    name: str
+    start_ms: float
+    end_ms: float
+    server: ServerTiming | None = None
+    usage: Usage | None = None
+
+    @property
+    def duration_ms(self) -> float:
+        return self.end_ms - self.start_ms
+
+
+class NodeTiming(Span):
+    """One visit to one node, all its attempts included, and the spans inside it."""
+
+    attempts: int = 1
+    spans: tuple[Span, ...] = ()
+
+
+class Ledger(Frozen):
+    """Where the time of one run went. The parts add up: wall = busy + scheduling overhead."""
+
+    nodes: tuple[NodeTiming, ...] = ()
+    wall_ms: float | None = Field(None, description="Taken by the caller around the whole run; None inside the graph.")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def busy_ms(self) -> float:
+        """Union of the nodes' intervals: time in which at least one node was at work."""
+        total, reached = 0.0, float("-inf")
+        for node in sorted(self.nodes, key=lambda node: node.start_ms):
+            total += max(0.0, node.end_ms - max(node.start_ms, reached))
+            reached = max(reached, node.end_ms)
+        return total
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def scheduling_overhead_ms(self) -> float | None:
+        """Wall time in which no node was at work: the framework's share (and, under load, the event loop's queue)."""
+        return None if self.wall_ms is None else self.wall_ms - self.busy_ms
+
+
+class ErrorRecord(Frozen):
+    """An error as a result carries it."""
+
+    kind: str = Field(description="Class name from graph.errors.")
+    node: str
+    message: str
+    hint: str | None = None
+    retryable: bool = False
+
+
+class Versions(Frozen):
+    """What the answer depends on besides the picture."""
+
+    taxonomy: str
+    prompts: str
+
+
+class TagResult(Frozen):
+    """The answer for one picture. `failed` has errors and no category; `ok` never has errors."""
+
+    status: Status
+    category: Tag | None = None
+    details: dict[str, tuple[Tag, ...]] = {}
+    arm: Arm
+    model: str
+    versions: Versions
+    ledger: Ledger = Ledger()
+    usage: Usage = Usage()
+    errors: tuple[ErrorRecord, ...] = ()

@@ -1,0 +1,98 @@
+"""Every number and choice that belongs to the process, read once: argument beats environment beats default."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from graph.errors import SettingsError
+from graph.schema import Context
+
+PHOTOS = Path(__file__).parent.parent / "prompts" / "taxonomies" / "photos.yaml"
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Environment names are `ONELOOK_` + field, upper case; a run's defaults are `ONELOOK_RUN__ARM` and so on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ONELOOK_", env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    taxonomy: Path = Field(PHOTOS, description="The taxonomy document (YAML).")
+    run: Context = Field(Context(), description="What a run does unless it chooses otherwise.")
+
+    engine: Literal["embedded", "vllm"] = Field("embedded", description="Transformers in process, or a server.")
+    model: str | None = Field(
+        None, description="Model name, Hugging Face id or folder. Default: the bundled demo, or the server's only model."
+    )
+    base_url: str = Field("http://127.0.0.1:8000/v1", description="Address of the OpenAI-compatible server.")
+    api_key: SecretStr | None = Field(None, description="Key that the server asks for.")
+    guidance: Literal["auto", "structured_outputs", "response_format"] = Field(
+        "auto",
+        description="How a server is constrained: vLLM's structured_outputs (exact) or the portable response_format;"
+        " auto takes the first on a vLLM server.",
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] = Field(0.0, description="Sampling temperature; 0 is greedy.")
+    timeout_s: Positive = Field(60.0, description="Longest wait for one engine call, in seconds.")
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        3, description="Attempts for an engine call or a download that fails in a way that may pass."
+    )
+    concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="Pictures in flight at once.")
+
+    device: str = Field("auto", description="Embedded engine: cpu, cuda, cuda:1, mps, or auto.")
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto", description="Embedded engine: number format of the weights; auto is bfloat16 on a GPU, else float32."
+    )
+    attention: Literal["auto", "sdpa", "flash_attention_2", "eager"] = Field(
+        "auto", description="Embedded engine: attention kernel; auto takes flash_attention_2 where it is installed."
+    )
+    quantization: Literal["none", "8bit", "4bit"] = Field("none", description="Embedded engine: bitsandbytes weights.")
+    min_pixels: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="Embedded engine: fewest pixels the processor scales a picture to. Default: the model's own."
+    )
+    max_pixels: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="Embedded engine: most pixels the processor scales a picture to. Default: the model's own."
+    )
+    prefix_cache_mb: Annotated[int, Field(ge=0)] = Field(
+        512, description="Embedded engine: memory for reused attention states (prompt prefix, picture); 0 turns it off."
+    )
+
+    max_image_mb: Positive = Field(50.0, description="Largest file or download, in 10^6 bytes.")
+    max_image_megapixels: Positive = Field(100.0, description="Most pixels, in 10^6, refused before decoding.")
+    allow_urls: bool = Field(True, description="Whether pictures may be named by http(s) URL.")
+    allow_private_urls: bool = Field(False, description="Whether such a URL may lead to a private or local address.")
+    download_timeout_s: Positive = Field(20.0, description="Longest time for one download, in seconds.")
+
+    @cached_property
+    def max_image_bytes(self) -> int:
+        return int(self.max_image_mb * 1e6)
+
+    @cached_property
+    def max_image_pixels(self) -> int:
+        return int(self.max_image_megapixels * 1e6)
+
+
+def load_settings(**arguments: Any) -> Settings:
+    """Settings from `arguments` (None means "not given") over the environment over the defaults.
+
+    Raises:
+        SettingsError: a value is wrong; the message names each field, what came and what was expected.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})"
+            for problem in error.errors(include_url=False)
+        ]
+        raise SettingsError(
+            "bad settings:\n  " + "\n  ".join(lines),
+            hint="`onelook config` prints every setting, its value and where it came from",
+        ) from None
