@@ -4,39 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from langchain_core.messages import BaseMessage
 
+from graph.constraint import Choice, Constraint, JsonSchema, Regex
 from graph.schema import ServerTiming, Usage
 
+__all__ = [
+    "MAX_IMAGES",
+    "AskRequest",
+    "Choice",
+    "Constraint",
+    "Engine",
+    "Finding",
+    "JsonSchema",
+    "Regex",
+    "Reply",
+    "StopReason",
+    "Token",
+]
+
 MAX_IMAGES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class JsonSchema:
-    """A JSON reply. `schema` is portable; `regex` is the same set of replies, exactly as we would write them:
-    no optional whitespace, keys in order, lists in taxonomy order. An engine takes the strictest that it can keep."""
-
-    schema: Mapping[str, Any]
-    regex: str
-
-
-@dataclass(frozen=True, slots=True)
-class Regex:
-    """A reply that matches `pattern` from its first to its last character."""
-
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A reply that is one of `options`, letter for letter."""
-
-    options: tuple[str, ...]
-
-
-Constraint = JsonSchema | Regex | Choice
 
 
 @dataclass(frozen=True, slots=True)
