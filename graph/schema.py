@@ -70,6 +70,12 @@ class ServerTiming(Frozen):
     first_token_ms: float | None = Field(None, description="From the end of the queue to the first token (TTFT).")
     decode_ms: float | None = Field(None, description="From the first token to the last.")
 
+    def known(self) -> dict[str, float]:
+        """The reported stretches, which follow one another: queue, first_token, decode."""
+        return {
+            name.removesuffix("_ms"): value for name, value in self.model_dump(exclude_none=True).items()
+        }
+
 
 class Span(Frozen):
     """A named stretch of time inside a node, in milliseconds since the run began."""
@@ -114,6 +120,30 @@ class Ledger(Frozen):
         """Wall time in which no node was at work: the framework's share (and, under load, the event loop's queue)."""
         return None if self.wall_ms is None else self.wall_ms - self.busy_ms
 
+    def parts(self) -> dict[str, float]:
+        """The run taken apart, in milliseconds: every node by its spans, what is left of it, and the scheduling.
+
+        Their sum is the wall time. An engine span splits into what the engine reports and the `transport` around it.
+        """
+        parts: dict[str, float] = {}
+
+        def add(name: str, duration_ms: float) -> None:
+            parts[name] = parts.get(name, 0.0) + duration_ms
+
+        for node in self.nodes:
+            rest = node.duration_ms
+            for inner in node.spans:
+                rest -= inner.duration_ms
+                outside = inner.duration_ms
+                for name, duration_ms in (inner.server.known() if inner.server else {}).items():
+                    outside -= duration_ms
+                    add(f"{node.name}.{inner.name}.{name}", duration_ms)
+                add(f"{node.name}.{inner.name}" + (".transport" if outside != inner.duration_ms else ""), outside)
+            add(f"{node.name}.rest", rest)
+        if self.scheduling_overhead_ms is not None:
+            add("scheduling", self.scheduling_overhead_ms)
+        return parts
+
 
 class ErrorRecord(Frozen):
     """An error as a result carries it."""
@@ -133,7 +163,7 @@ class Versions(Frozen):
 
 
 class TagResult(Frozen):
-    """The answer for one picture. `failed` has errors and no category; `ok` never has errors."""
+    """The answer for one picture. `failed` has errors, and of the answer what was known before them; the others have none."""
 
     status: Status
     category: Tag | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -43,6 +46,9 @@ class Settings(BaseSettings):
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="Attempts for an engine call or a download that fails in a way that may pass."
     )
+    retry_interval_s: Positive = Field(
+        0.5, description="Wait before the second attempt, in seconds; doubled before each further one, with jitter."
+    )
     concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="Pictures in flight at once.")
 
     device: str = Field("auto", description="Embedded engine: cpu, cuda, cuda:1, mps, or auto.")
@@ -76,6 +82,43 @@ class Settings(BaseSettings):
     @cached_property
     def max_image_pixels(self) -> int:
         return int(self.max_image_megapixels * 1e6)
+
+
+Source = Literal["argument", "environment", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of `onelook config`."""
+
+    name: str
+    value: str | int | float | bool | None
+    source: Source
+    description: str
+
+
+def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
+    """Every setting with its value and where that came from; a key stays hidden. A run's defaults are `run.NAME`."""
+    environment = {name.upper() for name, value in os.environ.items() if value}
+    rows = []
+
+    def add(name: str, value: object, description: str | None) -> None:
+        variable = "ONELOOK_" + name.upper().replace(".", "__")
+        source: Source = "default"
+        if arguments.get(name) is not None:
+            source = "argument"
+        elif variable in environment:
+            source = "environment"
+        shown = value if isinstance(value, int | float | None) else str(value)
+        rows.append(Row(name, shown, source, description or ""))
+
+    for name, field in Settings.model_fields.items():
+        if name == "run":
+            for inner, choice in Context.model_fields.items():
+                add(f"run.{inner}", getattr(settings.run, inner), choice.description)
+        else:
+            add(name, getattr(settings, name), field.description)
+    return rows
 
 
 def load_settings(**arguments: Any) -> Settings:

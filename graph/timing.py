@@ -1,18 +1,18 @@
 """The latency ledger: stamps taken inside the nodes, because callbacks and event streams add the loop's own queue.
 
-`timed` wraps every node; `span` marks a stretch inside one. Both write to a contextvar, so a node stays a plain function
+`node_span` times a whole visit to a node; `span` marks a stretch inside it. Both write to a contextvar, so a node stays a plain function
 and the same `span` works in an engine, in a worker thread and in a test that calls the node without a graph.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from graph.schema import Ledger, NodeTiming, ServerTiming, Span, Usage
+from graph.schema import NodeTiming, ServerTiming, Span, Usage
 
 NS_PER_MS = 1e6
 
@@ -29,6 +29,9 @@ class OpenSpan:
     attempts: int = 1
     spans: list[OpenSpan] = field(default_factory=list)
 
+
+run_started_ns: ContextVar[int | None] = ContextVar("onelook_run_started_ns", default=None)
+"""Set by the caller of a run that will take its wall time, so that the ledger begins where the wall time does."""
 
 _node: ContextVar[OpenSpan | None] = ContextVar("onelook_node", default=None)
 
@@ -61,27 +64,23 @@ def span(name: str) -> Iterator[OpenSpan]:
         opened.end_ns = time.perf_counter_ns()
 
 
-def ledger(nodes: Sequence[OpenSpan], *, origin_ns: int, wall_ns: int | None = None) -> Ledger:
-    """The stamps as milliseconds since `origin_ns`."""
+def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
+    """The stamps of a node's visit as milliseconds since `origin_ns`, the start of the run."""
 
-    def since(stamp_ns: int) -> float:
-        return (stamp_ns - origin_ns) / NS_PER_MS
-
-    def closed(opened: OpenSpan) -> Span:
+    def stretch(part: OpenSpan) -> Span:
         return Span(
-            name=opened.name,
-            start_ms=since(opened.start_ns),
-            end_ms=since(opened.end_ns),
-            server=opened.server,
-            usage=opened.usage,
+            name=part.name,
+            start_ms=(part.start_ns - origin_ns) / NS_PER_MS,
+            end_ms=(part.end_ns - origin_ns) / NS_PER_MS,
+            server=part.server,
+            usage=part.usage,
         )
 
-    return Ledger(
-        nodes=tuple(
-            NodeTiming(
-                **closed(node).__dict__, attempts=node.attempts, spans=tuple(closed(inner) for inner in node.spans)
-            )
-            for node in nodes
-        ),
-        wall_ms=None if wall_ns is None else wall_ns / NS_PER_MS,
+    whole = stretch(opened)
+    return NodeTiming(
+        name=whole.name,
+        start_ms=whole.start_ms,
+        end_ms=whole.end_ms,
+        attempts=opened.attempts,
+        spans=tuple(stretch(inner) for inner in opened.spans),
     )

@@ -1,0 +1,59 @@
+# `make demo` on a machine with python3 and make is all that a newcomer needs. `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+VLLM_VENV := .venv-vllm
+BIN := $(VENV)/bin
+
+# Where pip does not find PyTorch's CPU build by itself: the address of the index that holds PyTorch's CPU wheels.
+TORCH_CPU_INDEX ?=
+PIP_INSTALL = install --quiet --disable-pip-version-check $(if $(TORCH_CPU_INDEX),--extra-index-url $(TORCH_CPU_INDEX))
+
+.PHONY: help venv venv-vllm demo test test-vllm lint format bench vllm-cpu clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+venv: $(VENV)/.installed ## make the virtual environment and install everything into it
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,dev]'
+	@touch $@
+
+venv-vllm: $(VLLM_VENV)/.installed ## make the second environment, with vLLM's CPU build
+
+$(VLLM_VENV)/.installed: constraints-vllm.txt
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/pip $(PIP_INSTALL) --requirement constraints-vllm.txt
+	@touch $@
+
+demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
+	$(BIN)/python -m demo $(IMAGE)
+
+test: venv ## run every test that needs no vLLM
+	$(BIN)/pytest
+
+test-vllm: venv venv-vllm ## run the end-to-end tests against a real vLLM server (CPU build)
+	$(BIN)/pytest -m vllm
+
+lint: venv ## lint, formatting, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: venv ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv ## run the benchmarks; figures go to build/bench/*.json
+	@mkdir -p build/bench
+	$(BIN)/python -m benchmarks.prepare --json build/bench/prepare.json
+	$(BIN)/python -m benchmarks.overhead --json build/bench/overhead.json
+
+vllm-cpu: venv venv-vllm ## serve the demo checkpoint with vLLM's CPU build, in the foreground
+	$(BIN)/python -m demo.vllm_cpu --python $(VLLM_VENV)/bin/python
+
+clean: ## remove the environments and everything that was built
+	rm -rf $(VENV) $(VLLM_VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

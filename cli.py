@@ -1,0 +1,255 @@
+"""The terminal door: `onelook --help`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from graph.errors import OnelookError, SettingsError
+from graph.schema import Arm, Context, Language, ReplyFormat, TagResult
+from graph.settings import Settings, load_settings, sources
+from graph.tagger import Tagger
+from prompts.taxonomy_file import load_taxonomy
+from terminal.pictures import expand
+from terminal.results import results_table
+from terminal.taxonomy import taxonomy_tree
+from terminal.waterfall import waterfall
+
+app = typer.Typer(
+    help="Tag pictures in one guided look.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+taxonomy_app = typer.Typer(help="Look at a taxonomy, or check your own.", no_args_is_help=True)
+app.add_typer(taxonomy_app, name="taxonomy")
+
+out = Console()
+err = Console(stderr=True)
+
+EngineOption = Annotated[str | None, typer.Option("--engine", help="embedded (in this process) or vllm (a server).")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Model name, Hugging Face id or folder.")]
+BaseUrlOption = Annotated[str | None, typer.Option("--base-url", help="Server address, such as http://host:8000/v1.")]
+TaxonomyOption = Annotated[Path | None, typer.Option("--taxonomy", help="Your own taxonomy (YAML).")]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What the user can mend, or the engine did not deliver, is said in a line; a bug keeps its stack trace."""
+    try:
+        yield
+    except OnelookError as error:
+        fail(error)
+
+
+def fail(error: OnelookError) -> NoReturn:
+    err.print(Text.assemble(("error: ", "bold red"), error.message))
+    if error.hint:
+        err.print(Text.assemble(("hint: ", "bold"), error.hint))
+    raise typer.Exit(2)
+
+
+def choices(settings: Settings, **given: Any) -> Context:
+    """The run's choices: those given on the command line over the settings' own."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Context(**{**settings.run.model_dump(), **chosen})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"--{'.'.join(str(part) for part in problem['loc']).replace('_', '-')}: {problem['msg']}"
+            for problem in error.errors(include_url=False)
+        )
+        raise SettingsError(problems, hint="`onelook tag --help` lists the choices") from None
+
+
+@app.command()
+def tag(
+    pictures: Annotated[list[str], typer.Argument(help="Files, folders (searched below), or http(s) URLs.")],
+    arm: Annotated[Arm | None, typer.Option(help="The way through the graph: see `onelook graph`.")] = None,
+    reply_format: Annotated[ReplyFormat | None, typer.Option("--format", help="How a guided reply is written.")] = None,
+    language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
+    long_edge: Annotated[int | None, typer.Option(help="Longest side sent, in pixels: 224 to 2048.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Below this confidence a result needs review.")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Pictures in flight at once.")] = None,
+    timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, in the order given.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, as each is done.")] = False,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    taxonomy: TaxonomyOption = None,
+) -> None:
+    """Tag pictures: their category, its details, and how sure the model is.
+
+    Ends with 0 when every picture got an answer, 1 when any failed, 2 when nothing could begin.
+    """
+    with told():
+        settings = load_settings(
+            engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, concurrency=concurrency
+        )
+        context = choices(
+            settings,
+            arm=arm,
+            reply_format=reply_format,
+            language=language,
+            long_edge=long_edge,
+            confidence_threshold=threshold,
+        )
+        names = list(expand(pictures))
+        if not names:
+            fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
+
+        def line(index: int, result: TagResult) -> None:
+            if as_jsonl:
+                write({"image": names[index], **result.model_dump(mode="json")})
+
+        done = asyncio.run(tag_all(settings, context, names, line))
+    results = [(names[index], done[index]) for index in sorted(done)]
+    if as_json:
+        write([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
+    elif not as_jsonl:
+        out.print(results_table(results, load_taxonomy(settings.taxonomy), context.language))
+        if timing:
+            for name, result in results:
+                out.print()
+                out.print(Text(name, style="bold"))
+                out.print(waterfall(result.ledger))
+    raise typer.Exit(1 if any(result.status == "failed" for _, result in results) else 0)
+
+
+async def tag_all(
+    settings: Settings, context: Context, names: list[str], each: Callable[[int, TagResult], None]
+) -> dict[int, TagResult]:
+    """Tag every picture under a progress bar, and hand each result to `each` as soon as it is there."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+    done: dict[int, TagResult] = {}
+    async with Tagger(settings) as tagger:
+        note = tagger.note
+        if note:
+            err.print(Text(note, style="yellow"))
+        with bar:
+            task = bar.add_task("tagging", total=len(names))
+            async for index, result in tagger.tag_many(names, context):
+                done[index] = result
+                each(index, result)
+                bar.advance(task)
+    return done
+
+
+def write(value: object, indent: int | None = None) -> None:
+    """JSON for programs: past Rich, so that no width or colour changes it."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+    sys.stdout.flush()
+
+
+@app.command()
+def config(
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    taxonomy: TaxonomyOption = None,
+) -> None:
+    """Print every setting, its value, and where it came from: argument, environment or default."""
+    with told():
+        arguments = {"engine": engine, "model": model, "base_url": base_url, "taxonomy": taxonomy}
+        rows = sources(load_settings(**arguments), arguments)
+    if as_json:
+        write({row.name: {"value": row.value, "source": row.source} for row in rows}, indent=2)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("setting", "value", "from", "what it is"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        style = "" if row.source == "default" else "green"
+        table.add_row(row.name, Text(str(row.value), style=style), Text(row.source, style=style), row.description)
+    out.print(table)
+    out.print(Text("environment: ONELOOK_ + the setting's name in upper case, a dot as two underscores", style="dim"))
+
+
+@app.command()
+def graph() -> None:
+    """Print the state machine as a Mermaid drawing."""
+    with told():
+        sys.stdout.write(Tagger(load_settings()).mermaid())
+
+
+@app.command()
+def doctor(
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+) -> None:
+    """Ask the engine for each capability that onelook builds on, and say what is missing."""
+
+    async def findings() -> bool:
+        async with Tagger(load_settings(engine=engine, model=model, base_url=base_url)) as tagger:
+            fit = True
+            for finding in await tagger.services.engine.probe():
+                mark = ("✓", "green") if finding.ok else ("✗", "red") if finding.needed else ("–", "yellow")
+                out.print(Text.assemble(mark, " ", (finding.capability, "bold"), f": {finding.detail}"))
+                if not finding.ok and finding.hint:
+                    out.print(Text(f"  {finding.hint}", style="dim"))
+                fit = fit and (finding.ok or not finding.needed)
+            return fit
+
+    with told():
+        fit = asyncio.run(findings())
+    raise typer.Exit(0 if fit else 1)
+
+
+@app.command()
+def pull(model: Annotated[str, typer.Argument(help="Hugging Face id, such as Qwen/Qwen2.5-VL-3B-Instruct.")]) -> None:
+    """Fetch a model ahead of its first use, with progress."""
+    from engines.pull import pull as fetch
+
+    with told():
+        out.print(f"{model} is at {fetch(model)}")
+
+
+@taxonomy_app.command()
+def check(file: Annotated[Path, typer.Argument(help="A taxonomy document (YAML).")]) -> None:
+    """Say whether a taxonomy can be used, and if not, what is wrong on which line."""
+    with told():
+        loaded = load_taxonomy(file)
+    attributes = sum(len(category.details) for category in loaded.categories.values())
+    out.print(f"{file}: good, {len(loaded.categories)} categories with {attributes} attributes")
+
+
+@taxonomy_app.command()
+def show(
+    file: Annotated[Path | None, typer.Argument(help="A taxonomy document; the one of the settings if left out.")] = None,
+) -> None:
+    """Draw a taxonomy as a tree: categories, attributes, options, in every language of the document."""
+    with told():
+        out.print(taxonomy_tree(load_taxonomy(file or load_settings().taxonomy)))
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""An engine that says what it is told to: for tests, and for people who write nodes. It looks at nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from engines.contract import AskRequest, Finding, Reply, StopReason, Token
+from graph.errors import EngineError
+from graph.schema import ServerTiming, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One scripted reply. `tokens` are (text, logprob); without them the reply comes without logprobs."""
+
+    text: str = ""
+    tokens: Sequence[tuple[str, float]] = ()
+    stop_reason: StopReason = "stop"
+    wait_s: float = 0.0
+
+    def reply(self) -> Reply:
+        return Reply(
+            text=self.text or "".join(text for text, _ in self.tokens),
+            stop_reason=self.stop_reason,
+            tokens=tuple(Token(text.encode(), logprob, {}) for text, logprob in self.tokens),
+            usage=Usage(completion_tokens=len(self.tokens) or None),
+            timing=ServerTiming(),
+        )
+
+
+Answer = str | Line | EngineError
+Script = Callable[[AskRequest], Answer]
+
+
+@dataclass
+class ScriptedEngine:
+    """Answers each request with `script(request)`, or with the next of a fixed sequence; an `EngineError` is raised.
+
+    `asked` keeps every request, so that a test can look at what a node really sent.
+    """
+
+    script: Script | Sequence[Answer]
+    model: str = "scripted"
+    asked: list[AskRequest] = field(default_factory=list)
+
+    async def ask(self, request: AskRequest) -> Reply:
+        turn = len(self.asked)
+        self.asked.append(request)
+        answer = self.script(request) if callable(self.script) else self.script[turn]
+        if isinstance(answer, EngineError):
+            raise answer
+        line = Line(answer) if isinstance(answer, str) else answer
+        await asyncio.sleep(line.wait_s)
+        return line.reply()
+
+    async def probe(self) -> list[Finding]:
+        return [Finding("scripted", ok=True, detail="answers as written; it looks at no picture")]
+
+    async def aclose(self) -> None:
+        return None

@@ -1,0 +1,84 @@
+"""The state machine: which node follows which."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from langgraph.channels import UntrackedValue
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Checkpointer, RetryPolicy
+from pydantic import Field, create_model
+
+from graph.fail import fail, may_pass
+from graph.schema import Context
+from graph.services import Services
+from graph.state import Input, Output, State
+from graph.visit import visit
+from nodes.analyze import analyze
+from nodes.classify import classify
+from nodes.describe import describe
+from nodes.finish import finish
+from nodes.parse import parse
+from nodes.prepare import prepare
+from nodes.review import review
+
+TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
+
+GRACE_S = 5.0  # the engine's own timeout should speak first: its message knows more
+
+
+def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> TaggerGraph:
+    """Compile the graph over `services`. Pictures stay out of `checkpointer`; the reply's texts and the ledger go in."""
+    settings = services.settings
+    retry = RetryPolicy(
+        initial_interval=settings.retry_interval_s, max_attempts=settings.max_attempts, retry_on=may_pass
+    )
+    # The embedded engine answers one question at a time: waiting for a turn is no fault, so only a server is timed here.
+    patience = settings.timeout_s + GRACE_S if settings.engine == "vllm" else None
+
+    async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "classify"]:
+        context = runtime.context or settings.run
+        return "analyze" if context.arm == "fused" else "classify"
+
+    async def after_parse(state: State) -> Literal["classify", "describe", "review"]:
+        if state["category"] is None:
+            return "classify"
+        return "describe" if state["details"] is None else "review"
+
+    graph = StateGraph(State, context_schema=context_schema(settings.run), input_schema=Input, output_schema=Output)
+    graph.set_node_defaults(error_handler=fail)
+    graph.add_node("prepare", visit("prepare", prepare, services, first=True), retry_policy=retry)
+    graph.add_node("analyze", visit("analyze", analyze, services), retry_policy=retry, timeout=patience)
+    graph.add_node("classify", visit("classify", classify, services), retry_policy=retry, timeout=patience)
+    graph.add_node("parse", visit("parse", parse, services))
+    graph.add_node("describe", visit("describe", describe, services), retry_policy=retry, timeout=patience)
+    graph.add_node("review", visit("review", review, services))
+    graph.add_node("finish", visit("finish", finish, services))
+
+    graph.add_edge(START, "prepare")
+    graph.add_conditional_edges("prepare", choose_arm)
+    graph.add_edge("analyze", "review")
+    graph.add_edge("classify", "parse")
+    graph.add_edge("describe", "parse")
+    graph.add_conditional_edges("parse", after_parse)
+    graph.add_edge("review", "finish")
+    graph.add_edge("finish", END)
+
+    compiled = graph.compile(checkpointer=checkpointer, name="onelook")
+    # The input waits in the channel `__start__` for its first step, and a checkpoint is written before that step:
+    # untracked there as well, or the picture's bytes would be in it.
+    start: UntrackedValue[Any] = UntrackedValue(Input)
+    start.key = START
+    compiled.channels[START] = start
+    return compiled
+
+
+def context_schema(defaults: Context) -> type[Context]:
+    """`Context` with this process's defaults, so that Studio's form and a partly filled context agree with settings."""
+    fields: dict[str, Any] = {
+        name: (field.rebuild_annotation(), Field(getattr(defaults, name), description=field.description))
+        for name, field in Context.model_fields.items()
+    }
+    return create_model("Context", __base__=Context, **fields)

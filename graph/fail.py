@@ -1,0 +1,61 @@
+"""A node failed for good: the error becomes part of the result, and the run goes on to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from langgraph.errors import NodeError, NodeTimeoutError
+from langgraph.types import Command
+
+from graph.errors import EngineTimeout, OnelookError
+from graph.schema import ErrorRecord
+from graph.state import State, fresh
+from graph.timing import OpenSpan, closed, run_started_ns
+from graph.visit import VisitFailed
+
+Handler = Callable[[State, NodeError], Awaitable[Command[Literal["finish"]]]]
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a failed node is worth another attempt: the error itself says so. The only owner of retries."""
+    if isinstance(error, VisitFailed):
+        return error.error.retryable
+    return isinstance(error, NodeTimeoutError)
+
+
+def known(failed: NodeError) -> tuple[OnelookError, OpenSpan]:
+    """The error in our words, and the visit that it ended. A bug is not ours to name: it is raised again."""
+    error = failed.error
+    if isinstance(error, VisitFailed):
+        return error.error, error.visit
+    if isinstance(error, NodeTimeoutError):
+        now = time.perf_counter_ns()
+        hint = "a slow model or a long queue: raise timeout_s, or lower concurrency"
+        return EngineTimeout(f"{failed.node} took longer than {error.timeout:g} s", hint=hint), OpenSpan(
+            failed.node, now - int(error.elapsed * 1e9), now
+        )
+    raise error
+
+
+async def fail(state: State, failed: NodeError) -> Command[Literal["finish"]]:
+    error, visit = known(failed)
+    before: State = fresh() if failed.node == "prepare" else state
+    origin_ns = (run_started_ns.get() or visit.start_ns) if failed.node == "prepare" else state["origin_ns"]
+    record = ErrorRecord(
+        kind=type(error).__name__,
+        node=failed.node,
+        message=error.message,
+        hint=error.hint,
+        retryable=error.retryable,
+    )
+    return Command(
+        goto="finish",
+        update={
+            **(before if failed.node == "prepare" else {}),
+            "origin_ns": origin_ns,
+            "visits": (*before["visits"], closed(visit, origin_ns)),
+            "errors": (*before["errors"], record),
+        },
+    )

@@ -1,0 +1,22 @@
+"""What the nodes work with: made once for a process, shared by every run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engines.contract import Engine
+from graph.schema import Language
+from graph.settings import Settings
+from images.limits import Limits
+from prompts.prompts import Prompts
+from prompts.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    engine: Engine
+    taxonomy: Taxonomy
+    prompts: Mapping[Language, Prompts]
+    limits: Limits
+    settings: Settings

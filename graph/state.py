@@ -1,0 +1,55 @@
+"""What travels along the graph. Small and flat; nothing here may hold image bytes that a checkpoint would keep."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from langgraph.channels import UntrackedValue
+from typing_extensions import TypedDict
+
+from engines.contract import Reply
+from graph.schema import ErrorRecord, NodeTiming, Tag, TagResult
+from images.picture import Picture
+
+
+class Input(TypedDict):
+    """A picture: path, http(s) URL, data URL or bytes. Untracked, so that no checkpoint ever holds it."""
+
+    image: Annotated[str | bytes, UntrackedValue]
+
+
+class Output(TypedDict):
+    result: TagResult
+
+
+class State(Input, total=False):
+    """`prepare` sets every key anew, so a thread can be run again and no earlier picture shines through."""
+
+    origin_ns: int
+    visits: tuple[NodeTiming, ...]
+    picture: Annotated[Picture, UntrackedValue]
+
+    reply: Annotated[Reply | None, UntrackedValue]
+    replies: tuple[str, ...]
+    complaint: str | None
+
+    category: Tag | None
+    details: dict[str, tuple[Tag, ...]] | None
+    needs_review: bool
+    errors: tuple[ErrorRecord, ...]
+
+    result: TagResult
+
+
+def fresh() -> State:
+    """What a run begins with; also clears what an earlier run on the same thread left."""
+    return {
+        "visits": (),
+        "reply": None,
+        "replies": (),
+        "complaint": None,
+        "category": None,
+        "details": None,
+        "needs_review": False,
+        "errors": (),
+    }

@@ -1,0 +1,111 @@
+"""The front door for Python: a picture in, a `TagResult` out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from types import TracebackType
+from typing import Self
+
+from demo.checkpoint import demo_checkpoint
+from engines.build import build_engine
+from engines.contract import Engine
+from graph.build import build_graph
+from graph.schema import Context, TagResult
+from graph.services import Services
+from graph.settings import Settings
+from graph.timing import NS_PER_MS, run_started_ns
+from images.limits import Limits
+from prompts.prompts import Prompts
+from prompts.taxonomy_file import load_taxonomy
+
+
+def build_services(settings: Settings, engine: Engine | None = None) -> Services:
+    """Everything that the nodes share.
+
+    Raises:
+        UserError: the taxonomy, a template or a setting is wrong.
+        EngineIncapable: the engine needs a package that is not installed.
+    """
+    taxonomy = load_taxonomy(settings.taxonomy)
+    return Services(
+        engine=engine or build_engine(with_demo_model(settings)),
+        taxonomy=taxonomy,
+        prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
+        limits=Limits(
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            allow_urls=settings.allow_urls,
+            allow_private_urls=settings.allow_private_urls,
+            download_timeout_s=settings.download_timeout_s,
+        ),
+        settings=settings,
+    )
+
+
+def with_demo_model(settings: Settings) -> Settings:
+    """The embedded engine runs on the demo checkpoint unless a model is named."""
+    if settings.engine != "embedded" or settings.model is not None:
+        return settings
+    return settings.model_copy(update={"model": str(demo_checkpoint())})
+
+
+class Tagger:
+    """Tags pictures. Use it as an async context manager: leaving it frees the model or the connections.
+
+        async with Tagger(load_settings()) as tagger:
+            result = await tagger.tag("cat.jpg")
+
+    `engine` replaces the one that the settings name (a scripted one in tests, your own elsewhere).
+    """
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self.services = build_services(settings, engine)
+        self.graph = build_graph(self.services)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.services.engine.aclose()
+
+    async def tag(self, image: str | bytes, context: Context | None = None) -> TagResult:
+        """Tag one picture: a path, an http(s) URL, a data URL or bytes. What goes wrong is in the result's `errors`."""
+        started_ns = time.perf_counter_ns()
+        token = run_started_ns.set(started_ns)
+        try:
+            output = await self.graph.ainvoke({"image": image}, context=context or self.services.settings.run)
+        finally:
+            run_started_ns.reset(token)
+        result: TagResult = output["result"]
+        wall_ms = (time.perf_counter_ns() - started_ns) / NS_PER_MS
+        return result.model_copy(update={"ledger": result.ledger.model_copy(update={"wall_ms": wall_ms})})
+
+    async def tag_many(
+        self, images: Iterable[str | bytes], context: Context | None = None
+    ) -> AsyncIterator[tuple[int, TagResult]]:
+        """Tag many, `settings.concurrency` at once; each comes out once, with its index, as soon as it is done."""
+        waiting = enumerate(images)
+        running: set[asyncio.Task[tuple[int, TagResult]]] = set()
+
+        async def one(index: int, image: str | bytes) -> tuple[int, TagResult]:
+            return index, await self.tag(image, context)
+
+        try:
+            while True:
+                for index, image in waiting:
+                    running.add(asyncio.create_task(one(index, image)))
+                    if len(running) >= self.services.settings.concurrency:
+                        break
+                if not running:
+                    return
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield task.result()
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)

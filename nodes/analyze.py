@@ -1,0 +1,20 @@
+"""L1, parse and L2 in one look: the fused arm."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.schema import Context
+from graph.services import Services
+from graph.state import State
+from graph.timing import span
+from nodes.ask import ask
+from nodes.parse import read_reply
+
+
+async def analyze(services: Services, state: State, runtime: Runtime[Context]) -> State:
+    context = runtime.context
+    question = services.prompts[context.language].fused(context.reply_format)
+    reply = await ask(services, question, state["picture"])
+    with span("parse"):
+        return {"replies": (reply.text,), **read_reply(services, question, reply, context.language)}

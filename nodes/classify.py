@@ -1,0 +1,16 @@
+"""L1 of the old way: the first of two calls names the category."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.schema import Context
+from graph.services import Services
+from graph.state import State
+from nodes.ask import ask
+from nodes.questions import next_question
+
+
+async def classify(services: Services, state: State, runtime: Runtime[Context]) -> State:
+    reply = await ask(services, next_question(services, state, runtime.context), state["picture"])
+    return {"reply": reply, "replies": (*state["replies"], reply.text)}

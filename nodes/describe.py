@@ -1,0 +1,16 @@
+"""L2 of the old way: a second call fills in the details of the category that the first one named."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.schema import Context
+from graph.services import Services
+from graph.state import State
+from nodes.ask import ask
+from nodes.questions import next_question
+
+
+async def describe(services: Services, state: State, runtime: Runtime[Context]) -> State:
+    reply = await ask(services, next_question(services, state, runtime.context), state["picture"])
+    return {"reply": reply, "replies": (*state["replies"], reply.text)}

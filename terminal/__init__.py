@@ -1,0 +1,1 @@
+"""What the terminal door shows to people."""
