@@ -1,0 +1,1 @@
+"""What ships so that the first run needs no download: checkpoints, and how they are made."""

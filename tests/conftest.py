@@ -1,0 +1,15 @@
+"""Fixtures that more than one folder of tests needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from demo.tiny import build_tiny_checkpoint
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a checkpoint of random weights that both engines load."""
+    return build_tiny_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny")
