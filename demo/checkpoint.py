@@ -33,3 +33,13 @@ def demo_checkpoint() -> Path:
                 if not folder.is_dir():
                     raise
     return folder
+
+
+def demo_note() -> str | None:
+    """What must be said beside an answer of the demo checkpoint."""
+    if TRAINED.is_dir():
+        return "the demo model knows the drawings of the bundled album only; for photographs name a real one with --model"
+    return (
+        "the demo model's weights are random, so its answers mean nothing: it shows the machine at work;"
+        " for real answers name a model with --model, or a server with --engine vllm --base-url"
+    )

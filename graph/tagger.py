@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import Self
 
-from demo.checkpoint import demo_checkpoint
+from demo.checkpoint import demo_checkpoint, demo_note
 from engines.build import build_engine
 from engines.contract import Engine
 from graph.build import build_graph
@@ -71,6 +71,20 @@ class Tagger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.services.engine.aclose()
+
+    def mermaid(self) -> str:
+        """The graph as Mermaid text."""
+        drawing = self.graph.get_graph()
+        # The error handler lies on no way: whichever node fails, the run goes on at `finish`.
+        for name in [name for name in drawing.nodes if name.endswith("error_handler__")]:
+            del drawing.nodes[name]
+        return drawing.draw_mermaid()
+
+    @property
+    def note(self) -> str | None:
+        """What a user must know before believing the answers; None where there is nothing to warn of."""
+        settings = self.services.settings
+        return demo_note() if settings.engine == "embedded" and settings.model is None else None
 
     async def tag(self, image: str | bytes, context: Context | None = None) -> TagResult:
         """Tag one picture: a path, an http(s) URL, a data URL or bytes. What goes wrong is in the result's `errors`."""

@@ -17,4 +17,5 @@ async def analyze(services: Services, state: State, runtime: Runtime[Context]) -
     question = services.prompts[context.language].fused(context.reply_format)
     reply = await ask(services, question, state["picture"])
     with span("parse"):
-        return {"replies": (reply.text,), **read_reply(services, question, reply, context.language)}
+        category, details = read_reply(services, question, reply, context.language)
+    return {"replies": (reply.text,), "category": category, "details": details}

@@ -1,0 +1,45 @@
+"""Replies as a model would write them, for the bundled taxonomy in Chinese."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from engines.contract import AskRequest
+from engines.scripted import Line
+from graph.tagger import Tagger
+
+MakeTagger = Callable[..., Tagger]
+
+CATEGORY = '{"primary_category":"人像"}'
+DETAILS = '{"gender":"男性","composition":["自拍","半身"],"mood":"开心","scene":"室内"}'
+PORTRAIT = f'{{"primary_category":"人像","details":{DETAILS}}}'
+COMPACT = "人像男性自拍,半身开心室内"
+BUILDING = '{"primary_category":"建筑","details":{}}'
+
+IDS = {"gender": ["male"], "composition": ["selfie", "half_body"], "mood": ["happy"], "scene": ["indoor"]}
+
+
+def sure(text: str, unsure: Mapping[str, float] | None = None) -> Line:
+    """`text` one token a character, each certain but for the characters named in `unsure` with their probability."""
+    odds = unsure or {}
+    return Line(tokens=[(letter, math.log(odds.get(letter, 1.0))) for letter in text])
+
+
+def question(request: AskRequest) -> str:
+    """The words of a request, without its pictures."""
+    words = []
+    for message in request.messages:
+        for part in [message.content] if isinstance(message.content, str) else message.content:
+            if isinstance(part, str):
+                words.append(part)
+            elif part["type"] == "text":
+                words.append(part["text"])
+    return "\n".join(words)
+
+
+def pictures_first(request: AskRequest) -> bool:
+    """Whether the user's turn shows the picture before its words."""
+    content = request.messages[-1].content
+    first = content[0]
+    return isinstance(first, dict) and first["type"] == "image_url"

@@ -1,0 +1,83 @@
+"""Where the time went: the parts add up to what a stopwatch outside says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from engines.contract import AskRequest
+from engines.scripted import Answer, Line
+from graph.schema import Arm, Context, Ledger, NodeTiming, TagResult
+from graph.tagger import Tagger
+from tests.graph.replies import CATEGORY, DETAILS, PORTRAIT, MakeTagger, question
+
+ARMS: tuple[Arm, ...] = ("fused", "legacy", "legacy_shared")
+
+
+def script(request: AskRequest) -> Answer:
+    """Answers any arm's question, after a while."""
+    words = question(request)
+    if "details" in words:
+        return Line(PORTRAIT, wait_s=0.01)
+    return Line(CATEGORY if "primary_category" in words else DETAILS, wait_s=0.01)
+
+
+async def timed(tagger: Tagger, picture: bytes, arm: Arm) -> tuple[TagResult, float]:
+    start = time.perf_counter()
+    result = await tagger.tag(picture, Context(arm=arm))
+    return result, (time.perf_counter() - start) * 1000
+
+
+def assert_adds_up(result: TagResult, stopwatch_ms: float) -> None:
+    ledger = result.ledger
+    assert not result.errors
+    assert ledger.wall_ms == pytest.approx(stopwatch_ms, rel=0.01, abs=1)
+    parts = ledger.parts()
+    assert sum(parts.values()) == pytest.approx(ledger.wall_ms, rel=0.01, abs=1)
+    assert all(value >= -0.01 for value in parts.values()), parts
+    assert any(name.endswith(".engine") and value >= 10 for name, value in parts.items())
+    for node in ledger.nodes:
+        assert 0 <= node.start_ms <= node.end_ms <= (ledger.wall_ms or 0) + 0.01
+        assert all(node.start_ms <= span.start_ms <= span.end_ms <= node.end_ms for span in node.spans)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+async def test_the_parts_add_up_one_at_a_time(arm: Arm, make_tagger: MakeTagger, picture: bytes) -> None:
+    tagger = make_tagger(script)
+    for _ in range(3):
+        assert_adds_up(*await timed(tagger, picture, arm))
+
+
+@pytest.mark.parametrize("arm", ARMS)
+async def test_the_parts_add_up_with_sixteen_at_once(arm: Arm, make_tagger: MakeTagger, picture: bytes) -> None:
+    tagger = make_tagger(script)
+    for result, stopwatch_ms in await asyncio.gather(*(timed(tagger, picture, arm) for _ in range(16))):
+        assert_adds_up(result, stopwatch_ms)
+
+
+def test_nodes_that_overlap_are_counted_once() -> None:
+    nodes = (
+        NodeTiming(name="a", start_ms=1, end_ms=5),
+        NodeTiming(name="b", start_ms=3, end_ms=4),
+        NodeTiming(name="c", start_ms=4, end_ms=8),
+        NodeTiming(name="d", start_ms=10, end_ms=11),
+    )
+    ledger = Ledger(nodes=nodes, wall_ms=12)
+    assert (ledger.busy_ms, ledger.scheduling_overhead_ms) == (8, 4)
+
+
+async def test_a_failed_run_accounts_for_its_time_as_well(make_tagger: MakeTagger) -> None:
+    start = time.perf_counter()
+    result = await make_tagger([]).tag("no/such/picture.jpg")
+    stopwatch_ms = (time.perf_counter() - start) * 1000
+    assert [node.name for node in result.ledger.nodes] == ["prepare", "finish"]
+    assert sum(result.ledger.parts().values()) == pytest.approx(stopwatch_ms, rel=0.01, abs=1)
+
+
+async def test_inside_the_graph_the_wall_time_is_unknown_not_guessed(make_tagger: MakeTagger, picture: bytes) -> None:
+    output = await make_tagger(script).graph.ainvoke({"image": picture}, context=Context())
+    ledger = output["result"].ledger
+    assert (ledger.wall_ms, ledger.scheduling_overhead_ms) == (None, None)
+    assert ledger.nodes[0].start_ms == 0
