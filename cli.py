@@ -239,7 +239,7 @@ def check(file: Annotated[Path, typer.Argument(help="A taxonomy document (YAML).
 
 @taxonomy_app.command()
 def show(
-    file: Annotated[Path | None, typer.Argument(help="A taxonomy document; the one of the settings if left out.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="A document; left out: the settings' own.")] = None,
 ) -> None:
     """Draw a taxonomy as a tree: categories, attributes, options, in every language of the document."""
     with told():

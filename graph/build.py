@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from langgraph.channels import UntrackedValue
 from langgraph.graph import END, START, StateGraph
@@ -48,7 +48,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
         return "describe" if state["details"] is None else "review"
 
     graph = StateGraph(State, context_schema=context_schema(settings.run), input_schema=Input, output_schema=Output)
-    graph.set_node_defaults(error_handler=fail)
+    graph.set_node_defaults(error_handler=cast("Any", fail))  # its type hints do not know of the NodeError parameter
     graph.add_node("prepare", visit("prepare", prepare, services, first=True), retry_policy=retry)
     graph.add_node("analyze", visit("analyze", analyze, services), retry_policy=retry, timeout=patience)
     graph.add_node("classify", visit("classify", classify, services), retry_policy=retry, timeout=patience)

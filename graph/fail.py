@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from langgraph.errors import NodeError, NodeTimeoutError
@@ -14,8 +13,6 @@ from graph.schema import ErrorRecord
 from graph.state import State, fresh
 from graph.timing import OpenSpan, closed, run_started_ns
 from graph.visit import VisitFailed
-
-Handler = Callable[[State, NodeError], Awaitable[Command[Literal["finish"]]]]
 
 
 def may_pass(error: Exception) -> bool:

@@ -72,9 +72,7 @@ class ServerTiming(Frozen):
 
     def known(self) -> dict[str, float]:
         """The reported stretches, which follow one another: queue, first_token, decode."""
-        return {
-            name.removesuffix("_ms"): value for name, value in self.model_dump(exclude_none=True).items()
-        }
+        return {name.removesuffix("_ms"): value for name, value in self.model_dump(exclude_none=True).items()}
 
 
 class Span(Frozen):

@@ -32,7 +32,8 @@ class Settings(BaseSettings):
 
     engine: Literal["embedded", "vllm"] = Field("embedded", description="Transformers in process, or a server.")
     model: str | None = Field(
-        None, description="Model name, Hugging Face id or folder. Default: the bundled demo, or the server's only model."
+        None,
+        description="Model name, Hugging Face id or folder. Default: the bundled demo, or the server's only model.",
     )
     base_url: str = Field("http://127.0.0.1:8000/v1", description="Address of the OpenAI-compatible server.")
     api_key: SecretStr | None = Field(None, description="Key that the server asks for.")

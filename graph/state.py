@@ -22,9 +22,10 @@ class Output(TypedDict):
     result: TagResult
 
 
-class State(Input, total=False):
-    """`prepare` sets every key anew, so a thread can be run again and no earlier picture shines through."""
+class State(TypedDict, total=False):
+    """A run begins with `fresh()`, so a thread can be run again and no earlier picture shines through."""
 
+    image: Annotated[str | bytes, UntrackedValue]
     origin_ns: int
     visits: tuple[NodeTiming, ...]
     picture: Annotated[Picture, UntrackedValue]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from langgraph.runtime import Runtime
 
@@ -14,7 +15,12 @@ from graph.state import State, fresh
 from graph.timing import OpenSpan, closed, node_span, run_started_ns
 
 Node = Callable[[Services, State, Runtime[Context]], Awaitable[State]]
-Visit = Callable[[State, Runtime[Context]], Awaitable[State]]
+
+
+class Visit(Protocol):
+    """A node as LangGraph calls it."""
+
+    async def __call__(self, state: State, runtime: Runtime[Context]) -> State: ...
 
 
 class VisitFailed(Exception):  # noqa: N818
@@ -37,15 +43,11 @@ def visit(name: str, node: Node, services: Services, *, first: bool = False) -> 
             attempts = info.node_attempt
             earlier_ns = int((time.time() - info.node_first_attempt_time) * 1e9)
         with node_span(name, attempts=attempts, earlier_ns=earlier_ns) as opened:
+            before: State = {**state, **fresh()} if first else state
             try:
-                before: State = {**state, **fresh()} if first else state
                 update = await node(services, before, runtime)
             except OnelookError as error:
-                failure = error
-            else:
-                failure = None
-        if failure is not None:
-            raise VisitFailed(failure, opened) from failure
+                raise VisitFailed(error, opened) from error
         if first:
             origin_ns = run_started_ns.get() or opened.start_ns
             update = {**fresh(), "origin_ns": origin_ns, **update}

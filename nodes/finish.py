@@ -21,9 +21,7 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
             details=state["details"] or {},
             arm=context.arm,
             model=services.engine.model,
-            versions=Versions(
-                taxonomy=services.taxonomy.version, prompts=services.prompts[context.language].version
-            ),
+            versions=Versions(taxonomy=services.taxonomy.version, prompts=services.prompts[context.language].version),
             usage=Usage.total(inner.usage for visit in state["visits"] for inner in visit.spans if inner.usage),
             errors=errors,
         )

@@ -11,7 +11,5 @@ from images.prepare import load_picture
 
 
 async def prepare(services: Services, state: State, runtime: Runtime[Context]) -> State:
-    picture = await load_picture(
-        state["image"], long_edge=runtime.context.long_edge, limits=services.limits
-    )
+    picture = await load_picture(state["image"], long_edge=runtime.context.long_edge, limits=services.limits)
     return {"picture": picture}

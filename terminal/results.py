@@ -8,13 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from graph.schema import Status, Tag, TagResult
+from graph.schema import Language, Status, Tag, TagResult
 from prompts.taxonomy import Taxonomy
 
 STATUS = {"ok": ("✓ ok", "green"), "needs_review": ("? review", "yellow"), "failed": ("✗ failed", "red")}
 
 
-def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy, language: str) -> Table:
+def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy, language: Language) -> Table:
     """One row a picture: its category, its details, how sure, how long, and whether that can stand."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     table.add_column("picture", overflow="fold")
@@ -46,7 +46,7 @@ def _tag(tag: Tag) -> Text:
     return text
 
 
-def _details(result: TagResult, taxonomy: Taxonomy, language: str) -> Text:
+def _details(result: TagResult, taxonomy: Taxonomy, language: Language) -> Text:
     text = Text()
     if result.category is None:
         return text

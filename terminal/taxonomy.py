@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.text import Text
 from rich.tree import Tree
 
+from graph.schema import Language
 from prompts.taxonomy import Taxonomy
 
 
@@ -24,5 +25,5 @@ def taxonomy_tree(taxonomy: Taxonomy) -> Tree:
     return tree
 
 
-def _line(name: str, labels: Mapping[str, str], style: str) -> Text:
+def _line(name: str, labels: Mapping[Language, str], style: str) -> Text:
     return Text.assemble((name, style), "  ", (" / ".join(labels.values()), "bright_black"))

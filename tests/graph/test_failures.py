@@ -140,6 +140,8 @@ async def test_no_more_pictures_are_in_flight_than_was_said(make_tagger: MakeTag
             finally:
                 flying -= 1
 
-    tagger = Tagger(make_tagger([]).services.settings.model_copy(update={"concurrency": 4}), Counting(lambda _: PORTRAIT))
+    tagger = Tagger(
+        make_tagger([]).services.settings.model_copy(update={"concurrency": 4}), Counting(lambda _: PORTRAIT)
+    )
     assert len([index async for index, _ in tagger.tag_many([picture] * 20)]) == 20
     assert most == 4

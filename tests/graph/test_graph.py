@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import ValidationError
 
@@ -36,7 +37,7 @@ def test_the_input_is_one_picture(make_tagger: MakeTagger) -> None:
 @pytest.mark.parametrize(
     "context", [{"arm": "magic"}, {"long_edge": 100}, {"confidence_threshold": 2}, {"colour": "red"}]
 )
-async def test_a_bad_choice_is_refused(context: dict[str, Any], make_tagger: MakeTagger, picture: bytes) -> None:
+async def test_a_bad_choice_is_refused(context: Any, make_tagger: MakeTagger, picture: bytes) -> None:
     with pytest.raises(ValidationError, match=next(iter(context))):
         await make_tagger([]).graph.ainvoke({"image": picture}, context=context)
 
@@ -54,7 +55,7 @@ async def test_no_checkpoint_holds_the_picture_and_a_thread_can_run_again(
 ) -> None:
     saver = InMemorySaver()
     graph = build_graph(make_tagger([sure(PORTRAIT), sure(BUILDING)]).services, checkpointer=saver)
-    config = {"configurable": {"thread_id": "one"}}
+    config: RunnableConfig = {"configurable": {"thread_id": "one"}}
     first = await graph.ainvoke({"image": picture}, config)
     second = await graph.ainvoke({"image": picture}, config)
     assert (first["result"].category.id, second["result"].category.id) == ("portrait", "building")
