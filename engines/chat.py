@@ -1,0 +1,103 @@
+"""Any LangChain chat model as an engine: the question goes in as messages, the reply is read from the AIMessage."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+
+from engines.contract import AskRequest, Finding, Reply, StopReason
+from engines.probe import probe
+from engines.tokens import read_tokens
+from graph.errors import EngineFailed, EngineRefused
+from graph.schema import ServerTiming, Usage
+
+
+class ChatEngine:
+    """An `Engine` over a chat model that takes `constraint`, `max_tokens`, `temperature`, `logprobs`, `top_logprobs`.
+
+    `model` is the name to report, or a function that gives it where it is known only after the first answer.
+    """
+
+    def __init__(
+        self,
+        chat: BaseChatModel,
+        *,
+        model: str | Callable[[], str],
+        close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.chat = chat
+        self._model = model
+        self._close = close
+
+    @property
+    def model(self) -> str:
+        name = self._model if isinstance(self._model, str) else self._model()
+        return name or "unknown"
+
+    async def ask(self, request: AskRequest) -> Reply:
+        message = await self.chat.ainvoke(
+            list(request.messages),
+            constraint=request.constraint,
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            logprobs=True,
+            top_logprobs=request.top_logprobs,
+        )
+        return read_reply(message)
+
+    async def probe(self) -> list[Finding]:
+        return await probe(self)
+
+    async def aclose(self) -> None:
+        if self._close is not None:
+            await self._close()
+
+
+def read_reply(message: AIMessage) -> Reply:
+    """The reply that `message` carries; what its metadata does not say is None or empty, never guessed.
+
+    Raises:
+        EngineFailed: the engine gave up in the middle of its answer.
+        EngineRefused: a content filter held the answer back.
+    """
+    metadata = message.response_metadata
+    text = message.content if isinstance(message.content, str) else message.text
+    return Reply(
+        text=text,
+        stop_reason=_stop_reason(metadata.get("finish_reason")),
+        tokens=read_tokens(metadata.get("logprobs"), text),
+        usage=_usage(metadata.get("token_usage")),
+        timing=_timing(metadata.get("metrics")),
+    )
+
+
+def _stop_reason(finish_reason: object) -> StopReason:
+    if finish_reason in ("abort", "error"):
+        raise EngineFailed(f"the engine gave up in the middle of its answer ({finish_reason})")
+    if finish_reason == "content_filter":
+        raise EngineRefused("a content filter held the answer back", hint="the server, not onelook, has this filter")
+    return "length" if finish_reason == "length" else "stop"
+
+
+def _usage(usage: object) -> Usage:
+    if not isinstance(usage, Mapping):
+        return Usage()
+    details = usage.get("prompt_tokens_details") or {}
+    return Usage(
+        prompt_tokens=usage.get("prompt_tokens"),
+        cached_tokens=details.get("cached_tokens"),
+        image_tokens=(details.get("multimodal_tokens") or {}).get("image"),
+        completion_tokens=usage.get("completion_tokens"),
+    )
+
+
+def _timing(metrics: object) -> ServerTiming:
+    if not isinstance(metrics, Mapping):
+        return ServerTiming()
+    return ServerTiming(
+        queue_ms=metrics.get("queue_time_ms"),
+        first_token_ms=metrics.get("time_to_first_token_ms"),
+        decode_ms=metrics.get("generation_time_ms"),
+    )

@@ -1,0 +1,37 @@
+"""A constraint as fields of an OpenAI chat completion request."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from engines.contract import Choice, Constraint, JsonSchema, Regex
+from graph.errors import EngineIncapable
+
+Guidance = Literal["structured_outputs", "response_format"]
+
+
+def guidance_fields(constraint: Constraint | None, guidance: Guidance) -> dict[str, Any]:
+    """The request fields that make a server keep `constraint`.
+
+    `structured_outputs` is vLLM's own and exact. There even a JSON reply is asked for as its regex: whitespace is legal
+    JSON, so under a schema a weak model can write blanks until max_tokens. `response_format` is what OpenAI, SGLang,
+    llama.cpp and others share.
+
+    Raises:
+        EngineIncapable: a regex or a choice on a server that only has `response_format`.
+    """
+    if constraint is None:
+        return {}
+    if guidance == "structured_outputs":
+        match constraint:
+            case JsonSchema(regex=regex) | Regex(pattern=regex):
+                return {"structured_outputs": {"regex": regex}}
+            case Choice(options=options):
+                return {"structured_outputs": {"choice": list(options)}}
+    if isinstance(constraint, JsonSchema):
+        schema = {"name": "reply", "schema": constraint.schema, "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    raise EngineIncapable(
+        f"a server guided by response_format keeps JSON schemas only, and a {type(constraint).__name__} was asked for",
+        hint="on a vLLM server set guidance to structured_outputs; on any other use arm fused with reply_format json",
+    )

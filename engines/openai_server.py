@@ -1,0 +1,182 @@
+"""A server that speaks the OpenAI protocol: JSON over HTTP, and what may go wrong as `graph.errors`.
+
+The `openai` client costs about 2.8 ms a request, most of it in models and httpx; aiohttp and orjson about 0.5
+(`benchmarks/overhead.py` prints both). So the bytes travel this way, and LangChain's `ChatOpenAI` stays above it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import orjson
+from pydantic import SecretStr
+from yarl import URL
+
+from graph.errors import (
+    EngineError,
+    EngineFailed,
+    EngineIncapable,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnavailable,
+    SettingsError,
+)
+
+# uvicorn, under vLLM and SGLang, closes an idle connection after 5 s; let go earlier, none dies under a request.
+KEEP_ALIVE_S = 4.0
+LONGEST_SERVER_MESSAGE = 500
+
+_PICTURE = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]*|[A-Za-z0-9+/=_-]{200,}")
+
+
+class OpenAIServer:
+    """Posts and gets JSON under `base_url` (which ends in `/v1`). Works from several event loops; never retries.
+
+    `timeout_s` is for a whole request, in seconds. Raises `SettingsError` for an address that is no http(s) URL.
+    """
+
+    def __init__(self, base_url: str, *, api_key: SecretStr | None = None, timeout_s: float = 60.0) -> None:
+        self._url = _parse(base_url)
+        self._key = api_key.get_secret_value() if api_key else ""
+        if self._key and self._url.user is not None:
+            raise SettingsError(
+                f"base_url {self.address} carries a user name, and api_key is set as well",
+                hint="a request has one Authorization header: keep one of the two",
+            )
+        self._timeout_s = timeout_s
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession]] = (
+            WeakKeyDictionary()
+        )
+        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+
+    @property
+    def address(self) -> str:
+        """The base URL, without user, password or query, fit for a message."""
+        return str(self._url.with_user(None).with_query(None))
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """The JSON object at `path`, relative to the base URL. Raises `EngineError`."""
+        return await self._request("GET", path, None)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON object that answers `body`. Raises `EngineError`."""
+        # As a file: aiohttp writes it in pieces, where bytes over 1 MiB would hold the event loop (it warns of that).
+        return await self._request("POST", path, io.BytesIO(orjson.dumps(body)))
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop; those of another loop close when that loop shuts down."""
+        loop = asyncio.get_running_loop()
+        self._open.pop(loop, None)
+        keeper = self._sessions.pop(loop, None)
+        if keeper is not None:
+            await keeper.aclose()
+
+    async def _request(self, method: str, path: str, body: io.BytesIO | None) -> dict[str, Any]:
+        session = self._open.get(asyncio.get_running_loop()) or await self._connect()
+        try:
+            async with session.request(method, self._url.joinpath(path), data=body) as response:
+                status, content = response.status, await response.read()
+        except TimeoutError:
+            raise EngineTimeout(
+                f"{self.address} gave no answer within {self._timeout_s:g} s",
+                hint="raise timeout_s, or lower concurrency if the server is busy",
+            ) from None
+        except aiohttp.ClientSSLError as error:
+            raise EngineIncapable(
+                f"no secure connection to {self.address}: {error}", hint="is the server http instead of https?"
+            ) from None
+        except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
+            raise self._stranger(f"broke the HTTP protocol ({type(error).__name__})") from None
+        except aiohttp.ClientError as error:
+            raise EngineUnavailable(
+                f"nothing answers at {self.address}: {error or type(error).__name__}",
+                hint="is the server running there? base_url sets the address",
+            ) from None
+        if status != 200:
+            raise self._refusal(status, content)
+        try:
+            answer = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            raise self._stranger(f"answered something that is not JSON: {self._message(content)!r}") from None
+        if not isinstance(answer, dict):
+            raise self._stranger(f"answered JSON that is no object, but {type(answer).__name__}")
+        return answer
+
+    async def _connect(self) -> aiohttp.ClientSession:
+        """A session for the running loop. It lives in an async generator, because a loop closes those as it shuts down:
+        so it is closed in its own loop even if nobody calls `aclose` there."""
+        loop = asyncio.get_running_loop()
+        keeper = self._keep_session()
+        self._sessions[loop] = keeper
+        session = self._open[loop] = await anext(keeper)
+        return session
+
+    async def _keep_session(self) -> AsyncGenerator[aiohttp.ClientSession]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        # limit=0: `concurrency` decides above how many requests are in flight; a wait here would use up timeout_s.
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
+        timeout = aiohttp.ClientTimeout(total=self._timeout_s)
+        async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
+            yield session
+
+    def _refusal(self, status: int, content: bytes) -> EngineError:
+        said = f"{self.address} answered HTTP {status}: {self._message(content) or 'no reason given'}"
+        if status in (401, 403):
+            return EngineRefused(said, hint="set api_key (ONELOOK_API_KEY) to a key that the server accepts")
+        if status == 404:
+            return EngineRefused(said, hint="base_url is the address before /chat/completions; it mostly ends in /v1")
+        if status == 429:
+            return EngineFailed(said, hint="the server is overloaded: lower concurrency")
+        if status >= 500:
+            return EngineFailed(said, hint="the server's own log has the reason")
+        if status >= 400:
+            return EngineRefused(said)
+        return self._stranger(f"answered HTTP {status}")
+
+    def _stranger(self, deed: str) -> EngineIncapable:
+        return EngineIncapable(
+            f"{self.address} {deed}",
+            hint="base_url must lead to an OpenAI-compatible server, like http://127.0.0.1:8000/v1",
+        )
+
+    def _message(self, content: bytes) -> str:
+        """The server's own words, on one line, without the picture or the key that it may repeat."""
+        text = _words(content)
+        if self._key:
+            text = text.replace(self._key, "***")
+        text = " ".join(_PICTURE.sub("<data>", text).split())
+        return text if len(text) <= LONGEST_SERVER_MESSAGE else text[:LONGEST_SERVER_MESSAGE] + "…"
+
+
+def _parse(base_url: str) -> URL:
+    try:
+        url = URL(base_url.rstrip("/"))
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise SettingsError(
+            f"base_url is no http or https address: {base_url!r}", hint="write it like http://127.0.0.1:8000/v1"
+        )
+    return url
+
+
+def _words(content: bytes) -> str:
+    """The message inside an error body: OpenAI's and vLLM's form, FastAPI's, or whatever text there is."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return content.decode("utf-8", errors="replace")
+    match body:
+        case {"error": {"message": str(message)}} | {"error": str(message)}:
+            return message
+        case {"message": str(message)} | {"detail": str(message)}:
+            return message
+    return orjson.dumps(body).decode()

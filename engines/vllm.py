@@ -1,0 +1,134 @@
+"""A vision-language model behind an OpenAI-compatible server, vLLM first of all."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
+from langchain_openai import ChatOpenAI
+from pydantic import Field, PrivateAttr, SecretStr
+
+from engines.chat import ChatEngine
+from engines.contract import Constraint
+from engines.openai_request import Guidance, guidance_fields
+from engines.openai_server import OpenAIServer
+from engines.served_model import ServedModel, find_model
+from graph.errors import EngineFailed, EngineIncapable
+from graph.settings import Settings
+
+# ChatOpenAI wants a key, and without one takes OPENAI_API_KEY from the environment, which is not this server's to see.
+NO_KEY = SecretStr("none")
+
+
+class VllmChat(ChatOpenAI):
+    """`ChatOpenAI` for one's own server: a leaner transport, guided decoding, and vLLM's extras kept.
+
+    Calls take `constraint` beside ChatOpenAI's own arguments. In the reply's `response_metadata`: `finish_reason`,
+    `logprobs`, `token_usage`, and, where the server sends them, `metrics` and `stop_reason`, which ChatOpenAI drops.
+    An empty model name stands for the server's only model; it is looked up at the first call.
+    Errors are `graph.errors.EngineError`; there are no retries here, they belong to the graph.
+    """
+
+    model_name: str = Field(default="", alias="model")
+    guidance: Literal["auto"] | Guidance = "auto"
+    max_retries: int | None = 0
+    # A reply is used when it is whole; LangGraph would otherwise stream as soon as somebody watches (Studio does).
+    disable_streaming: bool | Literal["tool_calling"] = True
+
+    _served: ServedModel | None = PrivateAttr(default=None)
+    _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = PrivateAttr(
+        default_factory=WeakKeyDictionary
+    )
+
+    @cached_property
+    def server(self) -> OpenAIServer:
+        key = self.openai_api_key if isinstance(self.openai_api_key, SecretStr) else None
+        timeout_s = self.request_timeout if isinstance(self.request_timeout, int | float) else 60.0
+        return OpenAIServer(self.openai_api_base or "", api_key=None if key == NO_KEY else key, timeout_s=timeout_s)
+
+    async def served(self) -> ServedModel:
+        """The model that answers. Asked of the server once; callers that come meanwhile wait for the same question."""
+        if self._served is None:
+            loop = asyncio.get_running_loop()
+            lookup = self._lookups.get(loop)
+            if lookup is None or lookup.done():
+                lookup = loop.create_task(find_model(self.server, self.model_name or None, self.guidance))
+                self._lookups[loop] = lookup
+            self._served = await asyncio.shield(lookup)
+            self.model_name = self._served.name
+        return self._served
+
+    async def aclose(self) -> None:
+        await self.server.aclose()
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        *,
+        constraint: Constraint | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        served = await self.served()
+        body = self._get_request_payload(messages, stop=stop, **kwargs)
+        body |= {"model": served.name, **guidance_fields(constraint, served.guidance)}
+        response = await self.server.post("chat/completions", body)
+        return self._read(response)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return asyncio.run(self._agenerate(messages, stop=stop, **kwargs))
+
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
+        # ChatOpenAI writes the newer name; every open server reads the older one too, and some (Ollama, TGI) only that.
+        if "max_completion_tokens" in payload:
+            payload["max_tokens"] = payload.pop("max_completion_tokens")
+        return payload
+
+    def _read(self, response: dict[str, Any]) -> ChatResult:
+        match response:
+            case {"choices": [{"message": {"role": str()}, **choice}, *_]}:
+                pass
+            case {"error": error} if error:
+                raise EngineFailed(f"{self.server.address} answered HTTP 200 with an error: {str(error)[:500]}")
+            case _:
+                raise EngineIncapable(
+                    f"{self.server.address} answered without a choice; its keys: {', '.join(response) or 'none'}",
+                    hint="base_url must lead to an OpenAI-compatible server",
+                )
+        result = self._create_chat_result(response, {"stop_reason": choice.get("stop_reason")})
+        if result.llm_output is not None:
+            result.llm_output["metrics"] = response.get("metrics")
+        return result
+
+
+def vllm_engine(settings: Settings) -> ChatEngine:
+    """The engine at `settings.base_url`. Connects at its first question, so a server may come up later.
+
+    Raises:
+        SettingsError: `base_url` is no http(s) address.
+    """
+    chat = VllmChat(
+        base_url=settings.base_url,
+        api_key=settings.api_key or NO_KEY,
+        model=settings.model or "",
+        guidance=settings.guidance,
+        timeout=settings.timeout_s,
+    )
+    chat.server  # noqa: B018  an impossible address is refused now, not at the first picture
+    return ChatEngine(chat, model=lambda: chat.model_name, close=chat.aclose)
