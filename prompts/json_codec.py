@@ -44,7 +44,7 @@ class JsonCodec:
 
     def decode(self, text: str) -> Reading:
         try:
-            document = json.loads(text, object_pairs_hook=_unique)
+            document = json.loads(text, object_pairs_hook=unique_keys)
         except (ValueError, RecursionError) as error:
             raise ReplyInvalid(f"the reply {text[:200]!r} is not JSON: {error}") from None
         return self.validated(document, text)
@@ -119,7 +119,7 @@ class JsonCodec:
         return pattern.literal("[") + pattern.subset(options, empty=pattern.literal("")) + pattern.literal("]")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object, in which a key that comes twice is a mistake and not a correction."""
     document = dict(pairs)
     if len(document) < len(pairs):

@@ -1,0 +1,75 @@
+"""The one-letter reply: a label is read, not written.
+
+Each option has a letter, and the model's probabilities of the letters are the answer. A `choose: many` is one such
+question per option, with A for yes and B for no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+
+from graph.constraint import Choice
+from graph.errors import PromptError, ReplyInvalid
+from graph.schema import Answer
+from prompts.reading import Reading, SpanKey
+
+LETTERS = ascii_uppercase
+YES, NO = "A", "B"
+
+
+def too_many(what: str, options: int) -> PromptError:
+    return PromptError(
+        f"{what} has {options} options, but a one-letter question has {len(LETTERS)} letters",
+        hint="split it, or use an arm that writes its answer",
+    )
+
+
+class LetterCodec:
+    """Reads which one of several options a letter stands for. `attribute` None: the options are categories."""
+
+    max_tokens = 1  # an ASCII letter is one token in every vocabulary
+
+    def __init__(self, attribute: str | None, options: Sequence[str]) -> None:
+        self.attribute = attribute
+        if len(options) > len(LETTERS):
+            raise too_many(attribute or "the taxonomy", len(options))
+        self.options = dict(zip(LETTERS, options, strict=False))
+        self.constraint = Choice(tuple(self.options))
+
+    def encode(self, answer: Answer) -> str:
+        chosen = answer.category if self.attribute is None else answer.details[self.attribute][0]
+        return {option: letter for letter, option in self.options.items()}[chosen]
+
+    def decode(self, text: str) -> Reading:
+        option = self.options.get(text)
+        if option is None:
+            raise _not_one_of(self.constraint, text)
+        if self.attribute is None:
+            return Reading(option, spans={"category": (0, 1)})
+        key: SpanKey = (self.attribute, option)
+        return Reading(None, {self.attribute: (option,)}, {key: (0, 1)})
+
+
+class YesNoCodec:
+    """Reads whether one option of a `choose: many` is chosen. The span is given either way: it decides the option."""
+
+    max_tokens = 1
+    constraint = Choice((YES, NO))
+
+    def __init__(self, attribute: str, option: str) -> None:
+        self.attribute = attribute
+        self.option = option
+
+    def encode(self, answer: Answer) -> str:
+        return YES if self.option in answer.details[self.attribute] else NO
+
+    def decode(self, text: str) -> Reading:
+        if text not in (YES, NO):
+            raise _not_one_of(self.constraint, text)
+        key: SpanKey = (self.attribute, self.option)
+        return Reading(None, {self.attribute: (self.option,) if text == YES else ()}, {key: (0, 1)})
+
+
+def _not_one_of(choice: Choice, text: str) -> ReplyInvalid:
+    return ReplyInvalid(f"the reply {text[:200]!r} is not one of {', '.join(choice.options)}")

@@ -1,0 +1,187 @@
+"""Every question that an arm may ask, made once from taxonomy, language and templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from graph.errors import SettingsError
+from graph.schema import Language, ReplyFormat
+from prompts.compact import CompactCodec, separator
+from prompts.free_text import FreeTextCodec
+from prompts.json_codec import JsonCodec
+from prompts.letters import LETTERS, LetterCodec, YesNoCodec, too_many
+from prompts.question import Question
+from prompts.reading import Codec
+from prompts.rendering import Templates
+from prompts.scope import Scope
+from prompts.taxonomy import Attribute, Category, Taxonomy
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+CODECS: Mapping[ReplyFormat, Callable[[Scope], Codec]] = {"json": JsonCodec, "compact": CompactCodec}
+
+
+class Prompts:
+    """The questions of one taxonomy in one language.
+
+    Two families. The guided one (`fused`, `category`, `details`, `read_*`) shares one system prompt, which holds the
+    taxonomy, and puts the pictures before the question. The legacy one is as found in the field: each question repeats
+    what it needs, before the picture, and the reply is free text.
+
+    Everything is rendered here: a template that is missing or wrong fails now, and the version covers every text.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, language: Language, templates: Path = TEMPLATES) -> None:
+        """
+        Raises:
+            SettingsError: the taxonomy has no labels in this language.
+            PromptError: a template is missing or wrong.
+        """
+        if language not in taxonomy.languages:
+            raise SettingsError(
+                f"taxonomy {taxonomy.name} has no labels in {language}, only in {', '.join(taxonomy.languages)}",
+                hint="choose one of its languages, or add labels",
+            )
+        self.taxonomy = taxonomy
+        self.language: Language = language
+        self._templates = Templates(
+            templates / language, taxonomy=taxonomy, language=language, separator=separator(taxonomy, language)
+        )
+        self._texts: list[str] = []
+        self.system = self._text("system")
+        everything, category_alone = Scope.everything(taxonomy, language), Scope.category(taxonomy, language)
+        details = {id_: Scope.details(taxonomy, language, id_) for id_, _ in self._detailed()}
+        shapes = {id_: _shape(category) for id_, category in self._detailed()}
+
+        self._fused: dict[ReplyFormat, Question] = {}
+        self._category: dict[ReplyFormat, Question] = {}
+        self._details: dict[tuple[str, ReplyFormat], Question] = {}
+        for reply_format, codec in CODECS.items():
+            self._fused[reply_format] = self._guided(f"fused_{reply_format}", codec(everything))
+            self._category[reply_format] = self._guided(f"category_{reply_format}", codec(category_alone))
+            for id_, category in self._detailed():
+                self._details[id_, reply_format] = self._guided(
+                    f"details_{reply_format}", codec(details[id_]), category=category, shape=shapes[id_]
+                )
+        self._legacy_category = self._legacy("legacy_category", category_alone)
+        self._legacy_details = {
+            id_: self._legacy("legacy_details", details[id_], category=category, shape=shapes[id_])
+            for id_, category in self._detailed()
+        }
+        self._text("legacy_complaint", complaint="")
+        self._read_category = self._read_categories()
+        self._read_attribute = {
+            (id_, attribute_id): self._read_values(category, attribute_id, attribute)
+            for id_, category in self._detailed()
+            for attribute_id, attribute in category.details.items()
+        }
+        self._zero_shot = {
+            id_: self._text("zero_shot", category=category) for id_, category in taxonomy.categories.items()
+        }
+        self.version = sha256(json.dumps(self._texts).encode()).hexdigest()[:12]
+
+    def fused(self, reply_format: ReplyFormat) -> Question:
+        """Category and details in one reply."""
+        return self._fused[reply_format]
+
+    def category(self, reply_format: ReplyFormat) -> Question:
+        """The primary category alone (L1)."""
+        return self._category[reply_format]
+
+    def details(self, category_id: str, reply_format: ReplyFormat) -> Question:
+        """The details of a category that is known (L2).
+
+        Raises:
+            KeyError: no such category, or one without details.
+        """
+        return self._details[category_id, reply_format]
+
+    def legacy_category(self, complaint: str | None = None) -> Question:
+        """L1 as found in the field; `complaint` says why the last reply could not be read, when it is asked again."""
+        return self._again(self._legacy_category, complaint)
+
+    def legacy_details(self, category_id: str, complaint: str | None = None) -> Question:
+        """L2 as found in the field.
+
+        Raises:
+            KeyError: no such category, or one without details.
+        """
+        return self._again(self._legacy_details[category_id], complaint)
+
+    def read_category(self) -> Question:
+        """Which category, answered by one letter.
+
+        Raises:
+            PromptError: there are more categories than letters.
+        """
+        if self._read_category is None:
+            raise too_many(f"taxonomy {self.taxonomy.name}", len(self.taxonomy.categories))
+        return self._read_category
+
+    def read_attribute(self, category_id: str, attribute_id: str) -> tuple[Question, ...]:
+        """One question for a `choose: one`; one yes/no question per option, in taxonomy order, for a `choose: many`.
+
+        Raises:
+            KeyError: no such category or attribute.
+            PromptError: a `choose: one` has more options than there are letters.
+        """
+        questions = self._read_attribute[category_id, attribute_id]
+        if questions is None:
+            options = self.taxonomy.categories[category_id].details[attribute_id].options
+            raise too_many(f"{category_id}.{attribute_id}", len(options))
+        return questions
+
+    def zero_shot(self) -> Mapping[str, str]:
+        """Per category id a sentence that describes its pictures, for a zero-shot image classifier."""
+        return self._zero_shot
+
+    def _detailed(self) -> list[tuple[str, Category]]:
+        return [(id_, category) for id_, category in self.taxonomy.categories.items() if category.details]
+
+    def _text(self, template: str, **variables: object) -> str:
+        self._texts.append(self._templates.render(template, **variables))
+        return self._texts[-1]
+
+    def _guided(self, template: str, codec: Codec, **variables: object) -> Question:
+        return Question(self._text(template, **variables), codec, system=self.system)
+
+    def _legacy(self, template: str, scope: Scope, **variables: object) -> Question:
+        return Question(self._text(template, **variables), FreeTextCodec(scope), text_first=True)
+
+    def _again(self, question: Question, complaint: str | None) -> Question:
+        if complaint is None:
+            return question
+        return replace(
+            question, text=f"{question.text}\n\n{self._templates.render('legacy_complaint', complaint=complaint)}"
+        )
+
+    def _read_categories(self) -> Question | None:
+        """None where there are more categories than letters: the other arms do not need this question."""
+        labels = self.taxonomy.labels(self.language)
+        if len(labels) > len(LETTERS):
+            return None
+        options = list(zip(LETTERS, labels.values(), strict=False))
+        return self._guided("read_category", LetterCodec(None, tuple(labels)), options=options)
+
+    def _read_values(self, category: Category, attribute_id: str, attribute: Attribute) -> tuple[Question, ...] | None:
+        labels = attribute.labels(self.language)
+        asked = {"category": category, "attribute": attribute}
+        if attribute.choose == "many":
+            return tuple(
+                self._guided("read_option", YesNoCodec(attribute_id, option), option=label, **asked)
+                for option, label in labels.items()
+            )
+        if len(labels) > len(LETTERS):
+            return None
+        options = list(zip(LETTERS, labels.values(), strict=False))
+        return (self._guided("read_value", LetterCodec(attribute_id, tuple(labels)), options=options, **asked),)
+
+
+def _shape(category: Category) -> str:
+    """The details of a category as JSON, with dots for the labels."""
+    values = {id_: "…" if attribute.choose == "one" else ["…"] for id_, attribute in category.details.items()}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
