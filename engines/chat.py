@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
@@ -14,27 +15,25 @@ from graph.errors import EngineFailed, EngineRefused
 from graph.schema import ServerTiming, Usage
 
 
+@runtime_checkable
+class Closable(Protocol):
+    """A chat model that holds something open."""
+
+    async def aclose(self) -> None: ...
+
+
 class ChatEngine:
     """An `Engine` over a chat model that takes `constraint`, `max_tokens`, `temperature`, `logprobs`, `top_logprobs`.
 
-    `model` is the name to report, or a function that gives it where it is known only after the first answer.
+    The name to report is the chat model's `model_name` or `model`, as LangChain's integrations have it.
     """
 
-    def __init__(
-        self,
-        chat: BaseChatModel,
-        *,
-        model: str | Callable[[], str],
-        close: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, chat: BaseChatModel) -> None:
         self.chat = chat
-        self._model = model
-        self._close = close
 
     @property
     def model(self) -> str:
-        name = self._model if isinstance(self._model, str) else self._model()
-        return name or "unknown"
+        return str(getattr(self.chat, "model_name", "") or getattr(self.chat, "model", "") or "unknown")
 
     async def ask(self, request: AskRequest) -> Reply:
         message = await self.chat.ainvoke(
@@ -51,8 +50,8 @@ class ChatEngine:
         return await probe(self)
 
     async def aclose(self) -> None:
-        if self._close is not None:
-            await self._close()
+        if isinstance(self.chat, Closable):
+            await self.chat.aclose()
 
 
 def read_reply(message: AIMessage) -> Reply:

@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr, SecretStr
 
 from engines.chat import ChatEngine
 from engines.contract import Constraint
-from engines.openai_request import Guidance, guidance_fields
+from engines.openai_request import Guidance, guidance_fields, plain_messages
 from engines.openai_server import OpenAIServer
 from engines.served_model import ServedModel, find_model
 from graph.errors import EngineFailed, EngineIncapable
@@ -94,10 +94,17 @@ class VllmChat(ChatOpenAI):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
+        plain = plain_messages(input_) if isinstance(input_, list) else None
+        payload: dict[str, Any]
+        if plain is None:
+            payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        else:
+            payload = {**self._default_params, **({"stop": stop} if stop else {}), **kwargs, "messages": plain}
+        payload.pop("stream", None)
+        payload |= payload.pop("extra_body", None) or {}
         # ChatOpenAI writes the newer name; every open server reads the older one too, and some (Ollama, TGI) only that.
-        if "max_completion_tokens" in payload:
-            payload["max_tokens"] = payload.pop("max_completion_tokens")
+        if (limit := payload.pop("max_completion_tokens", None)) is not None:
+            payload.setdefault("max_tokens", limit)
         return payload
 
     def _read(self, response: dict[str, Any]) -> ChatResult:
@@ -131,4 +138,4 @@ def vllm_engine(settings: Settings) -> ChatEngine:
         timeout=settings.timeout_s,
     )
     chat.server  # noqa: B018  an impossible address is refused now, not at the first picture
-    return ChatEngine(chat, model=lambda: chat.model_name, close=chat.aclose)
+    return ChatEngine(chat)
