@@ -36,23 +36,21 @@ def known(failed: NodeError) -> tuple[OnelookError, OpenSpan]:
     raise error
 
 
-async def fail(state: State, failed: NodeError) -> Command[Literal["finish"]]:
-    error, visit = known(failed)
-    before: State = fresh() if failed.node == "prepare" else state
-    origin_ns = (run_started_ns.get() or visit.start_ns) if failed.node == "prepare" else state["origin_ns"]
+async def fail(state: State, error: NodeError) -> Command[Literal["finish"]]:
+    """LangGraph's error handler of every node; it fills the parameter `error` by its name."""
+    cause, visit = known(error)
+    begun: State = state
+    if error.node == "prepare":
+        begun = {**fresh(), "origin_ns": run_started_ns.get() or visit.start_ns}
     record = ErrorRecord(
-        kind=type(error).__name__,
-        node=failed.node,
-        message=error.message,
-        hint=error.hint,
-        retryable=error.retryable,
+        kind=type(cause).__name__,
+        node=error.node,
+        message=cause.message,
+        hint=cause.hint,
+        retryable=cause.retryable,
     )
-    return Command(
-        goto="finish",
-        update={
-            **(before if failed.node == "prepare" else {}),
-            "origin_ns": origin_ns,
-            "visits": (*before["visits"], closed(visit, origin_ns)),
-            "errors": (*before["errors"], record),
-        },
-    )
+    failed: State = {
+        "visits": (*begun["visits"], closed(visit, begun["origin_ns"])),
+        "errors": (*begun["errors"], record),
+    }
+    return Command(goto="finish", update={**begun, **failed})
