@@ -1,0 +1,79 @@
+"""From whatever pixels a file holds to opaque 8-bit grey or sRGB."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import product
+from math import isfinite
+
+from PIL import Image, ImageChops, ImageCms
+
+SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
+SAMPLES = tuple(product((0, 85, 170, 255), repeat=4))
+BARELY_VISIBLE = 2  # of 255: sRGB profiles of different makers differ by rounding only
+
+
+def opaque(image: Image.Image) -> Image.Image:
+    """`image` without transparency (laid on white), palette or more than 8 bits: mode L, RGB or CMYK.
+
+    16-bit grey is scaled from its full range. 32-bit integers and floats have no range of their own: the darkest
+    pixel becomes black and the brightest white.
+
+    Raises:
+        ValueError: a float picture holds NaN or infinity, or the mode cannot be converted.
+    """
+    if image.mode in SIXTEEN_BIT:
+        return _stretched(image.convert("I"), 0, 65535)
+    if image.mode in ("I", "F"):
+        return _stretched(image, *image.getextrema())
+    if image.has_transparency_data:
+        opaque_mode, alpha_mode = ("L", "LA") if image.mode in ("LA", "La") else ("RGB", "RGBA")
+        layered = image.convert(alpha_mode)
+        canvas = Image.new(opaque_mode, image.size, "white")
+        canvas.paste(layered.convert(opaque_mode), mask=layered.getchannel("A"))
+        return canvas
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """`image` (L, RGB or CMYK) as L or RGB in sRGB. A broken profile, or one for other channels, is ignored."""
+    transform = srgb_transform(image.mode, profile)
+    if transform is not None:
+        converted = ImageCms.applyTransform(image, transform)
+        if converted is not None:
+            return converted
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def srgb_transform(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
+    """The transform to sRGB that pixels of `mode` need; None when they are shown right without one.
+
+    Whether a profile *is* sRGB is seen from what it does to a few colours, because names say little: there are dozens
+    of files that call themselves sRGB, linear ones among them.
+    """
+    if not profile:
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+        return None if mode != "CMYK" and _changes_nothing(transform, mode) else transform
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    bands = len(mode)
+    samples = Image.frombytes(mode, (len(SAMPLES), 1), b"".join(bytes(colour[:bands]) for colour in SAMPLES))
+    converted = ImageCms.applyTransform(samples, transform)
+    if converted is None:
+        return True
+    return max(ImageChops.difference(samples.convert("RGB"), converted).tobytes()) <= BARELY_VISIBLE
+
+
+def _stretched(image: Image.Image, black: float, white: float) -> Image.Image:
+    if not (isfinite(black) and isfinite(white)):
+        raise ValueError("the pixels are not finite numbers")
+    scale = 255 / (white - black) if white > black else 0.0
+    return image.point(lambda value: value * scale - black * scale).convert("L")

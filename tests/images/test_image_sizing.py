@@ -1,0 +1,68 @@
+from math import ceil, floor, sqrt
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from images.sizing import target_size
+
+SIDES = st.integers(1, 20_000)
+LONG_EDGES = st.integers(224, 2048)
+
+
+def what_the_model_makes_of(width: int, height: int, *, max_pixels: int) -> tuple[int, int]:
+    """Qwen2-VL's rule: multiples of 28, area between 56 x 56 and max_pixels."""
+    columns, rows = round(width / 28), round(height / 28)
+    if columns * rows * 784 > max_pixels:
+        shrink = sqrt(width * height / max_pixels)
+        columns, rows = max(1, floor(width / shrink / 28)), max(1, floor(height / shrink / 28))
+    elif columns * rows * 784 < 56 * 56:
+        grow = sqrt(56 * 56 / (width * height))
+        columns, rows = ceil(width * grow / 28), ceil(height * grow / 28)
+    return columns * 28, rows * 28
+
+
+@given(SIDES, SIDES, LONG_EDGES)
+def test_the_model_does_not_resize_again(width: int, height: int, long_edge: int) -> None:
+    assume(max(width, height) <= 200 * min(width, height))
+    sent = target_size(width, height, long_edge)
+    assert what_the_model_makes_of(*sent, max_pixels=long_edge**2) == sent
+
+
+@given(SIDES, SIDES, LONG_EDGES)
+def test_the_long_edge_is_kept_and_the_aspect_ratio_nearly(width: int, height: int, long_edge: int) -> None:
+    assume(max(width, height) <= 200 * min(width, height))
+    sent_width, sent_height = target_size(width, height, long_edge)
+    assert max(sent_width, sent_height) <= long_edge
+    if min(sent_width, sent_height) >= 56:
+        scale = min(1.0, long_edge // 28 * 28 / max(width, height))
+        if width * height * scale**2 >= 70 * 70:  # not enlarged to the minimum
+            assert abs(sent_width - width * scale) <= 14 + 1e-6
+            assert abs(sent_height - height * scale) <= 14 + 1e-6
+
+
+@given(SIDES, SIDES, LONG_EDGES)
+def test_a_turned_picture_gets_the_turned_size(width: int, height: int, long_edge: int) -> None:
+    assume(max(width, height) <= 200 * min(width, height))
+    assert target_size(width, height, long_edge) == target_size(height, width, long_edge)[::-1]
+
+
+@pytest.mark.parametrize(
+    ("source", "long_edge", "sent"),
+    [
+        ((4000, 3000), 768, (756, 560)),
+        ((3024, 4032), 768, (560, 756)),
+        ((640, 480), 768, (644, 476)),  # not enlarged: the nearest multiples of 28
+        ((1, 1), 768, (56, 56)),
+        ((100, 10), 768, (112, 28)),
+        ((2000, 10), 224, (224, 28)),
+        ((5000, 5000), 2048, (2044, 2044)),
+    ],
+)
+def test_sizes(source: tuple[int, int], long_edge: int, sent: tuple[int, int]) -> None:
+    assert target_size(*source, long_edge) == sent
+
+
+def test_a_strip_is_refused() -> None:
+    with pytest.raises(ValueError, match="201 x 1 pixels: one side is more than 200 times the other"):
+        target_size(201, 1, 768)
