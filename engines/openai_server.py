@@ -11,7 +11,6 @@ import io
 import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import aiohttp
 import orjson
@@ -32,7 +31,8 @@ from graph.errors import (
 KEEP_ALIVE_S = 4.0
 LONGEST_SERVER_MESSAGE = 500
 
-_PICTURE = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]*|[A-Za-z0-9+/=_-]{200,}")
+# What a server may repeat and nobody wants in a log: pictures, other long data, an Authorization header.
+_UNSPEAKABLE = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]*|[\w+/=-]{200,}|(?:Basic|Bearer) \S+", re.ASCII)
 
 
 class OpenAIServer:
@@ -50,10 +50,7 @@ class OpenAIServer:
                 hint="a request has one Authorization header: keep one of the two",
             )
         self._timeout_s = timeout_s
-        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession]] = (
-            WeakKeyDictionary()
-        )
-        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+        self._open: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[Any]]] = {}
 
     @property
     def address(self) -> str:
@@ -71,14 +68,12 @@ class OpenAIServer:
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; those of another loop close when that loop shuts down."""
-        loop = asyncio.get_running_loop()
-        self._open.pop(loop, None)
-        keeper = self._sessions.pop(loop, None)
+        _, keeper = self._open.get(asyncio.get_running_loop(), (None, None))
         if keeper is not None:
             await keeper.aclose()
 
     async def _request(self, method: str, path: str, body: io.BytesIO | None) -> dict[str, Any]:
-        session = self._open.get(asyncio.get_running_loop()) or await self._connect()
+        session = await self._session()
         try:
             async with session.request(method, self._url.joinpath(path), data=body) as response:
                 status, content = response.status, await response.read()
@@ -108,24 +103,27 @@ class OpenAIServer:
             raise self._stranger(f"answered JSON that is no object, but {type(answer).__name__}")
         return answer
 
-    async def _connect(self) -> aiohttp.ClientSession:
-        """A session for the running loop. It lives in an async generator, because a loop closes those as it shuts down:
-        so it is closed in its own loop even if nobody calls `aclose` there."""
+    async def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
-        keeper = self._keep_session()
-        self._sessions[loop] = keeper
-        session = self._open[loop] = await anext(keeper)
-        return session
+        if loop not in self._open:
+            keeper = self._keep_session(loop)
+            self._open[loop] = await anext(keeper), keeper
+        return self._open[loop][0]
 
-    async def _keep_session(self) -> AsyncGenerator[aiohttp.ClientSession]:
+    async def _keep_session(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[aiohttp.ClientSession]:
+        """A session that closes in its own loop, even if nobody calls `aclose` there: a loop that shuts down closes the
+        async generators that it has begun, and this is one."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         # limit=0: `concurrency` decides above how many requests are in flight; a wait here would use up timeout_s.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
         timeout = aiohttp.ClientTimeout(total=self._timeout_s)
-        async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
-            yield session
+        try:
+            async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
+                yield session
+        finally:
+            self._open.pop(loop, None)
 
     def _refusal(self, status: int, content: bytes) -> EngineError:
         said = f"{self.address} answered HTTP {status}: {self._message(content) or 'no reason given'}"
@@ -150,9 +148,9 @@ class OpenAIServer:
     def _message(self, content: bytes) -> str:
         """The server's own words, on one line, without the picture or the key that it may repeat."""
         text = _words(content)
-        if self._key:
-            text = text.replace(self._key, "***")
-        text = " ".join(_PICTURE.sub("<data>", text).split())
+        for secret in (self._key, self._url.password):
+            text = text.replace(secret, "***") if secret else text
+        text = " ".join(_UNSPEAKABLE.sub("…", text).split())
         return text if len(text) <= LONGEST_SERVER_MESSAGE else text[:LONGEST_SERVER_MESSAGE] + "…"
 
 

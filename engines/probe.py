@@ -30,28 +30,28 @@ SIDE = 224
 
 async def probe(engine: Engine) -> list[Finding]:
     """One finding for each capability, needed ones first. Raises nothing that is not a bug: a failure is a finding."""
-    findings: list[Finding] = []
-    first = await _ask(engine, SCHEMA, findings)
-    if first is None:
-        return findings
-    findings += [Finding("answers", ok=True, detail=f"model {engine.model}"), _keeps_schema(first)]
-    second = await _ask(engine, Choice(WORDS), findings)
-    if second is not None:
-        findings.append(_keeps_choice(second))
-    findings += _extras(second or first)
-    return findings
-
-
-async def _ask(engine: Engine, constraint: Constraint, findings: list[Finding]) -> Reply | None:
-    request = AskRequest(_messages(), constraint, max_tokens=MAX_TOKENS, top_logprobs=2)
     try:
-        return await engine.ask(request)
+        first = await _ask(engine, SCHEMA)
     except EngineError as error:
-        if isinstance(constraint, Choice) and isinstance(error, EngineIncapable | EngineRefused):
-            findings.append(_no_choice(error.message, error.hint))
-        else:
-            findings.append(Finding("answers", ok=False, detail=error.message, hint=error.hint))
-        return None
+        return [_no_answer(error)]
+    try:
+        second = await _ask(engine, Choice(WORDS))
+    except (EngineIncapable, EngineRefused) as error:
+        second, choice = first, _no_choice(error.message, error.hint)
+    except EngineError as error:
+        return [_no_answer(error), _keeps_schema(first)]
+    else:
+        choice = _keeps_choice(second)
+    answers = Finding("answers", ok=True, detail=f"model {engine.model}")
+    return [answers, _keeps_schema(first), choice, *_extras(second)]
+
+
+async def _ask(engine: Engine, constraint: Constraint) -> Reply:
+    return await engine.ask(AskRequest(_messages(), constraint, max_tokens=MAX_TOKENS, top_logprobs=2))
+
+
+def _no_answer(error: EngineError) -> Finding:
+    return Finding("answers", ok=False, detail=error.message, hint=error.hint)
 
 
 def _messages() -> Sequence[BaseMessage]:

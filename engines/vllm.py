@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
@@ -22,7 +20,7 @@ from engines.served_model import ServedModel, find_model
 from graph.errors import EngineFailed, EngineIncapable
 from graph.settings import Settings
 
-# ChatOpenAI wants a key, and without one takes OPENAI_API_KEY from the environment, which is not this server's to see.
+# ChatOpenAI wants a key, and without one takes OPENAI_API_KEY from the environment. It does not send it: `server` does.
 NO_KEY = SecretStr("none")
 
 
@@ -35,6 +33,7 @@ class VllmChat(ChatOpenAI):
     Errors are `graph.errors.EngineError`; there are no retries here, they belong to the graph.
     """
 
+    server: OpenAIServer = Field(exclude=True)
     model_name: str = Field(default="", alias="model")
     guidance: Literal["auto"] | Guidance = "auto"
     max_retries: int | None = 0
@@ -42,23 +41,16 @@ class VllmChat(ChatOpenAI):
     disable_streaming: bool | Literal["tool_calling"] = True
 
     _served: ServedModel | None = PrivateAttr(default=None)
-    _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = PrivateAttr(
-        default_factory=WeakKeyDictionary
-    )
-
-    @cached_property
-    def server(self) -> OpenAIServer:
-        key = self.openai_api_key if isinstance(self.openai_api_key, SecretStr) else None
-        timeout_s = self.request_timeout if isinstance(self.request_timeout, int | float) else 60.0
-        return OpenAIServer(self.openai_api_base or "", api_key=None if key == NO_KEY else key, timeout_s=timeout_s)
+    _lookups: dict[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = PrivateAttr(default_factory=dict)
 
     async def served(self) -> ServedModel:
         """The model that answers. Asked of the server once; callers that come meanwhile wait for the same question."""
         if self._served is None:
             loop = asyncio.get_running_loop()
             lookup = self._lookups.get(loop)
-            if lookup is None or lookup.done():
+            if lookup is None:
                 lookup = loop.create_task(find_model(self.server, self.model_name or None, self.guidance))
+                lookup.add_done_callback(lambda _: self._lookups.pop(loop, None))
                 self._lookups[loop] = lookup
             self._served = await asyncio.shield(lookup)
             self.model_name = self._served.name
@@ -130,12 +122,13 @@ def vllm_engine(settings: Settings) -> ChatEngine:
     Raises:
         SettingsError: `base_url` is no http(s) address.
     """
-    chat = VllmChat(
-        base_url=settings.base_url,
-        api_key=settings.api_key or NO_KEY,
-        model=settings.model or "",
-        guidance=settings.guidance,
-        timeout=settings.timeout_s,
+    server = OpenAIServer(settings.base_url, api_key=settings.api_key, timeout_s=settings.timeout_s)
+    return ChatEngine(
+        VllmChat(
+            server=server,
+            base_url=server.address,
+            api_key=NO_KEY,
+            model=settings.model or "",
+            guidance=settings.guidance,
+        )
     )
-    chat.server  # noqa: B018  an impossible address is refused now, not at the first picture
-    return ChatEngine(chat)

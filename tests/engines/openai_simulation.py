@@ -1,0 +1,88 @@
+"""A simulation of an OpenAI-compatible server: a real HTTP server on 127.0.0.1 whose answers a test writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from engines.chat import ChatEngine
+from engines.vllm import vllm_engine
+from graph.settings import Settings
+
+Body = Mapping[str, Any]
+Respond = Callable[[web.Request, Body], Awaitable[web.StreamResponse]]
+
+
+def completion(text: str = "hello", *, finish_reason: str = "stop", **extras: Any) -> dict[str, Any]:
+    """The least that a chat completion has. `extras` are further fields of the body; `logprobs` one of the choice."""
+    choice: dict[str, Any] = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": finish_reason,
+    }
+    if "logprobs" in extras:
+        choice["logprobs"] = extras.pop("logprobs")
+    return {"id": "1", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice], **extras}
+
+
+def always(body: Any, status: int = 200) -> Respond:
+    """Every question gets this JSON."""
+
+    async def respond(request: web.Request, asked: Body) -> web.StreamResponse:
+        return web.json_response(body, status=status)
+
+    return respond
+
+
+class SimulatedServer:
+    """`async with SimulatedServer(respond) as server:` listens at `server.base_url`.
+
+    `bodies` and `headers` are those of the questions, `lookups` counts how often the models were listed.
+    """
+
+    def __init__(
+        self, respond: Respond | None = None, *, models: Sequence[str] = ("tiny",), owner: str = "vllm"
+    ) -> None:
+        self.respond = respond or always(completion())
+        self.cards = [{"id": name, "object": "model", "owned_by": owner} for name in models]
+        self.bodies: list[Body] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.lookups = 0
+
+    async def _models(self, request: web.Request) -> web.Response:
+        self.lookups += 1
+        return web.json_response({"object": "list", "data": self.cards})
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        body: Body = await request.json()
+        self.bodies.append(body)
+        self.headers.append(dict(request.headers))
+        return await self.respond(request, body)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.add_routes([web.get("/v1/models", self._models), web.post("/v1/chat/completions", self._complete)])
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+
+@asynccontextmanager
+async def engine_at(base_url: str, **settings: Any) -> AsyncIterator[ChatEngine]:
+    """Our engine for that server, closed in the end."""
+    engine = vllm_engine(Settings(engine="vllm", base_url=base_url, **settings))
+    try:
+        yield engine
+    finally:
+        await engine.aclose()
