@@ -36,6 +36,8 @@ app = typer.Typer(
 taxonomy_app = typer.Typer(help="Look at a taxonomy, or check your own.", no_args_is_help=True)
 app.add_typer(taxonomy_app, name="taxonomy")
 
+WIDE = 110  # columns of a terminal in which there is room for descriptions
+
 out = Console()
 err = Console(stderr=True)
 
@@ -74,7 +76,18 @@ def choices(settings: Settings, **given: Any) -> Context:
         raise SettingsError(problems, hint="`onelook tag --help` lists the choices") from None
 
 
-@app.command()
+EXAMPLES = """
+Examples:
+
+    onelook tag cat.jpg holiday/                    a picture and a folder
+
+    onelook tag cat.jpg --timing --arm legacy       the old two calls, and where their time went
+
+    onelook tag album/ --jsonl --engine vllm --base-url http://127.0.0.1:8000/v1 > tags.jsonl
+"""
+
+
+@app.command(epilog=EXAMPLES)
 def tag(
     pictures: Annotated[list[str], typer.Argument(help="Files, folders (searched below), or http(s) URLs.")],
     arm: Annotated[Arm | None, typer.Option(help="The way through the graph: see `onelook graph`.")] = None,
@@ -145,9 +158,10 @@ async def tag_all(
     )
     done: dict[int, TagResult] = {}
     async with Tagger(settings) as tagger:
-        note = tagger.note
-        if note:
-            err.print(Text(note, style="yellow"))
+        if tagger.note:
+            err.print(Text(tagger.note, style="yellow"))
+        with err.status("starting the engine"):
+            await tagger.services.engine.start()
         with bar:
             task = bar.add_task("tagging", total=len(names))
             async for index, result in tagger.tag_many(names, context):
@@ -179,11 +193,13 @@ def config(
         write({row.name: {"value": row.value, "source": row.source} for row in rows}, indent=2)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("setting", "value", "from", "what it is"):
+    columns = ("setting", "value", "from", "what it is") if out.width >= WIDE else ("setting", "value", "from")
+    for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         style = "" if row.source == "default" else "green"
-        table.add_row(row.name, Text(str(row.value), style=style), Text(row.source, style=style), row.description)
+        cells = (row.name, Text(str(row.value), style=style), Text(row.source, style=style), row.description)
+        table.add_row(*cells[: len(columns)])
     out.print(table)
     out.print(Text("environment: ONELOOK_ + the setting's name in upper case, a dot as two underscores", style="dim"))
 

@@ -22,7 +22,7 @@ def write_report(path: Path, figures: Mapping[str, float | int | str | None]) ->
         except PackageNotFoundError:
             continue
     report = {
-        "command": " ".join(["python", *sys.argv]),
+        "command": " ".join(["python -m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
         "versions": ", ".join(versions),
         **figures,

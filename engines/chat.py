@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from engines.contract import AskRequest, Finding, Reply, StopReason
 from engines.probe import probe
 from engines.tokens import read_tokens
-from graph.errors import EngineFailed, EngineRefused
+from graph.errors import EngineFailed, EngineIncapable, EngineRefused
 from graph.schema import ServerTiming, Usage
 
 
@@ -20,6 +20,13 @@ class Closable(Protocol):
     """A chat model that holds something open."""
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Loadable(Protocol):
+    """A chat model that runs in this process."""
+
+    async def load(self) -> None: ...
 
 
 class ChatEngine:
@@ -34,6 +41,20 @@ class ChatEngine:
     @property
     def model(self) -> str:
         return str(getattr(self.chat, "model_name", "") or getattr(self.chat, "model", "") or "unknown")
+
+    async def start(self) -> None:
+        """Make ready to answer.
+
+        Raises:
+            EngineError: a model in this process cannot be loaded, or a server lacks what is needed (the first such
+                finding of the probe, with its hint).
+        """
+        if isinstance(self.chat, Loadable):
+            await self.chat.load()  # what a model in this process can do is our own code's affair
+            return
+        for finding in await self.probe():
+            if finding.needed and not finding.ok:
+                raise EngineIncapable(f"{finding.capability}: {finding.detail}", hint=finding.hint)
 
     async def ask(self, request: AskRequest) -> Reply:
         message = await self.chat.ainvoke(

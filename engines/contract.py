@@ -85,6 +85,9 @@ class Engine(Protocol):
     def model(self) -> str:
         """The name of the model that answers."""
 
+    async def start(self) -> None:
+        """Load or connect now, and refuse (raise) when a needed capability is missing; without it, the first `ask` does."""
+
     async def ask(self, request: AskRequest) -> Reply: ...
 
     async def probe(self) -> list[Finding]: ...

@@ -45,6 +45,9 @@ class ScriptedEngine:
     model: str = "scripted"
     asked: list[AskRequest] = field(default_factory=list)
 
+    async def start(self) -> None:
+        return None
+
     async def ask(self, request: AskRequest) -> Reply:
         turn = len(self.asked)
         self.asked.append(request)
