@@ -1,0 +1,39 @@
+"""Questions about pictures, as onelook asks them."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from collections.abc import Sequence
+
+import numpy as np
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from PIL import Image
+
+from engines.tokens import read_tokens
+
+SYSTEM = "你看一张照片，回答它是什么。" * 4
+
+
+def picture(seed: int, *, width: int = 112, height: int = 140) -> Image.Image:
+    """Coarse coloured squares, other ones for each seed."""
+    squares = np.random.default_rng(seed).integers(0, 256, (height // 28, width // 28, 3), dtype=np.uint8)
+    return Image.fromarray(squares).resize((width, height), Image.Resampling.NEAREST)
+
+
+def picture_part(image: Image.Image) -> dict[str, object]:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    url = f"data:image/png;base64,{b64encode(file.getvalue()).decode('ascii')}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def question(seeds: Sequence[int], text: str = "这是什么？", *, system: str = SYSTEM) -> list[BaseMessage]:
+    """The system prompt, then the pictures of `seeds`, then `text`."""
+    parts: list[str | dict[str, object]] = [picture_part(picture(seed)) for seed in seeds]
+    return [SystemMessage(system), HumanMessage([*parts, {"type": "text", "text": text}])]
+
+
+def logprobs(message: AIMessage) -> list[float]:
+    """The log-probability of each token that wrote the text."""
+    return [token.logprob for token in read_tokens(message.response_metadata["logprobs"], str(message.content))]
