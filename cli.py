@@ -91,10 +91,15 @@ Examples:
 def tag(
     pictures: Annotated[list[str], typer.Argument(help="Files, folders (searched below), or http(s) URLs.")],
     arm: Annotated[Arm | None, typer.Option(help="The way through the graph: see `onelook graph`.")] = None,
-    reply_format: Annotated[ReplyFormat | None, typer.Option("--format", help="How a guided reply is written.")] = None,
+    reply_format: Annotated[
+        ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
+    ] = None,
     language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
     long_edge: Annotated[int | None, typer.Option(help="Longest side sent, in pixels: 224 to 2048.")] = None,
-    threshold: Annotated[float | None, typer.Option(help="Below this confidence a result needs review.")] = None,
+    confidence_threshold: Annotated[
+        float | None,
+        typer.Option("--confidence-threshold", "--threshold", help="Below this confidence a result needs review."),
+    ] = None,
     concurrency: Annotated[int | None, typer.Option(help="Pictures in flight at once.")] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, in the order given.")] = False,
@@ -118,7 +123,7 @@ def tag(
             reply_format=reply_format,
             language=language,
             long_edge=long_edge,
-            confidence_threshold=threshold,
+            confidence_threshold=confidence_threshold,
         )
         names = list(expand(pictures))
         if not names:

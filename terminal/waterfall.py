@@ -1,73 +1,70 @@
-"""The latency ledger as bars on one time axis."""
+"""The latency ledger as bars on one time axis. Shapes carry the meaning, so it reads without colours too."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from rich.table import Table
 from rich.text import Text
 
 from graph.schema import Ledger, Span
 
-BAR_CELLS = 44
-STYLES = {"queue": "yellow", "first_token": "magenta", "decode": "blue"}
-REST_STYLE = "bright_black"
-NODE_STYLE = "cyan"
+BAR_CELLS = 40
+NODE = ("━", "cyan")
+SPAN = ("─", "bright_black")
+ENGINE = {"queue": ("·", "yellow"), "first_token": ("▒", "magenta"), "decode": ("█", "blue")}
 
 
 def waterfall(ledger: Ledger) -> Table:
-    """One row a node and, below it, one a span; the engine's own share inside its span is coloured."""
+    """One row a node; below it one a span, and below the engine's span one for each stretch that the engine reports."""
     whole_ms = ledger.wall_ms or max((node.end_ms for node in ledger.nodes), default=0.0)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("where")
-    table.add_column(_legend(), width=BAR_CELLS, no_wrap=True)
-    table.add_column("ms", justify="right")
-    table.add_column("tokens", style="bright_black")
+    table.add_column("where", no_wrap=True)
+    table.add_column("when", width=BAR_CELLS, no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
+    table.add_column("tokens", style="bright_black", overflow="fold")
     for node in ledger.nodes:
         tries = f" ({node.attempts} attempts)" if node.attempts > 1 else ""
-        table.add_row(
-            Text(node.name + tries, style="bold"), _bar(node, whole_ms, NODE_STYLE), f"{node.duration_ms:.1f}", ""
-        )
+        bar = _bar(node.start_ms, node.end_ms, whole_ms, *NODE)
+        table.add_row(Text(node.name + tries, style="bold"), bar, f"{node.duration_ms:.1f}", "")
         for inner in node.spans:
-            table.add_row(
-                f"  {inner.name}", _bar(inner, whole_ms, REST_STYLE), f"{inner.duration_ms:.1f}", _tokens(inner)
-            )
+            bar = _bar(inner.start_ms, inner.end_ms, whole_ms, *SPAN)
+            table.add_row(f"  {inner.name}", bar, f"{inner.duration_ms:.1f}", _tokens(inner))
+            for name, start_ms, end_ms in _reported(inner):
+                bar = _bar(start_ms, end_ms, whole_ms, *ENGINE[name])
+                table.add_row(f"    {name.replace('_', ' ')}", bar, f"{end_ms - start_ms:.1f}", "")
     if ledger.scheduling_overhead_ms is not None:
-        table.add_row("scheduling", "", f"{ledger.scheduling_overhead_ms:.1f}", "")
+        table.add_row(Text("scheduling", style="bold"), "", f"{ledger.scheduling_overhead_ms:.1f}", "")
         table.add_row(Text("wall", style="bold"), "", f"{whole_ms:.1f}", "")
     return table
 
 
-def _legend() -> Text:
-    legend = Text()
-    for name, style in STYLES.items():
-        legend.append("━ ", style=style)
-        legend.append(f"{name.replace('_', ' ')}  ", style=REST_STYLE)
-    return legend
+def _reported(engine: Span) -> Iterator[tuple[str, float, float]]:
+    """The engine's own stretches, one after another up to the end of its span: when the request travelled there, and
+    the reply back, it does not know, and the request is by far the larger."""
+    known = engine.server.known() if engine.server else {}
+    position_ms = engine.end_ms - sum(known.values())
+    for name, duration_ms in known.items():
+        yield name, position_ms, position_ms + duration_ms
+        position_ms += duration_ms
 
 
-def _bar(part: Span, whole_ms: float, style: str) -> Text:
+def _bar(start_ms: float, end_ms: float, whole_ms: float, shape: str, style: str) -> Text:
     scale = BAR_CELLS / whole_ms if whole_ms > 0 else 0.0
-    start = min(int(part.start_ms * scale), BAR_CELLS - 1)
-    end = max(start + 1, min(round(part.end_ms * scale), BAR_CELLS))
-    cells = [style] * (end - start)
-    position = 0.0
-    for name, duration_ms in (part.server.known() if part.server else {}).items():
-        first, position = position, position + duration_ms * scale
-        for cell in range(round(first), min(round(position), len(cells))):
-            cells[cell] = STYLES[name]
-    bar = Text(" " * start)
-    for cell_style in cells:
-        bar.append("━", style=cell_style)
-    return bar
+    first = min(int(start_ms * scale), BAR_CELLS - 1)
+    last = max(first + 1, min(round(end_ms * scale), BAR_CELLS))
+    return Text(" " * first + shape * (last - first), style=style)
 
 
 def _tokens(part: Span) -> str:
-    if part.usage is None:
-        return ""
     usage = part.usage
-    counts = {
-        "prompt": usage.prompt_tokens,
-        "cached": usage.cached_tokens,
-        "image": usage.image_tokens,
-        "written": usage.completion_tokens,
-    }
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count is not None)
+    if usage is None:
+        return ""
+    of_prompt = {"cached": usage.cached_tokens, "image": usage.image_tokens}
+    known = ", ".join(f"{count} {name}" for name, count in of_prompt.items() if count is not None)
+    counts = []
+    if usage.prompt_tokens is not None:
+        counts.append(f"{usage.prompt_tokens} prompt" + (f" ({known})" if known else ""))
+    if usage.completion_tokens is not None:
+        counts.append(f"{usage.completion_tokens} written")
+    return ", ".join(counts)

@@ -1,0 +1,157 @@
+"""The terminal as people use it: a real process, a real model of random weights, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three pictures, one of them in a folder below, and a file that is none."""
+    top = tmp_path_factory.mktemp("pictures")
+    (top / "below").mkdir()
+    for number, name in enumerate(("a.jpg", "b.png", "below/c.webp")):
+        Image.new("RGB", (320, 240 + 40 * number), ["teal", "orange", "white"][number]).save(top / name)
+    (top / "notes.txt").write_text("not a picture")
+    return top
+
+
+@pytest.fixture
+def onelook(tiny_checkpoint: Path, tmp_path: Path) -> Run:
+    """`onelook(*words, **environment)`: nothing of the caller's own environment but the path."""
+
+    def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("ONELOOK_")}
+        return subprocess.run(
+            [Path(sys.executable).parent / "onelook", *words],
+            env={**clean, "ONELOOK_MODEL": str(tiny_checkpoint), "COLUMNS": "120", **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_folder_becomes_a_table_with_a_row_a_picture(onelook: Run, folder: Path) -> None:
+    done = onelook("tag", folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0][-6:] for line in done.stdout.splitlines() if line.startswith("/")] == [
+        "/a.jpg",
+        "/b.png",
+        "c.webp",
+    ]
+    assert "\x1b" not in done.stdout
+
+
+def test_programs_get_json_in_the_order_given(onelook: Run, folder: Path) -> None:
+    done = onelook("tag", folder / "b.png", folder / "a.jpg", "--json", "--arm", "legacy_shared", "--format", "compact")
+    results = json.loads(done.stdout)
+    assert [Path(result["image"]).name for result in results] == ["b.png", "a.jpg"]
+    for result in results:
+        assert (result["arm"], result["errors"]) == ("legacy_shared", [])
+        assert 0 < result["category"]["confidence"] <= 1
+        assert result["usage"]["image_tokens"] > 0
+        assert result["ledger"]["scheduling_overhead_ms"] >= 0
+
+
+def test_one_bad_picture_is_told_and_counted_and_the_others_go_on(onelook: Run, folder: Path) -> None:
+    done = onelook("tag", folder / "notes.txt", folder / "a.jpg", folder / "gone.jpg", "--jsonl")
+    results = {Path(each["image"]).name: each for each in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert results["a.jpg"]["status"] != "failed"
+    assert results["notes.txt"]["errors"][0]["kind"] == "ImageUnreadable"
+    assert results["gone.jpg"]["errors"][0]["kind"] == "ImageNotFound"
+
+
+def test_timing_draws_where_the_time_went(onelook: Run, folder: Path) -> None:
+    done = onelook("tag", folder / "a.jpg", "--timing")
+    rows = [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
+    for row in ("prepare", "analyze", "engine", "first", "decode", "scheduling", "wall"):
+        assert row in rows
+
+
+def test_colours_come_when_they_are_asked_for(onelook: Run, folder: Path) -> None:
+    assert "\x1b[" in onelook("tag", folder / "a.jpg", FORCE_COLOR="1").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["tag", "x.jpg", "--long-edge", "5"], "--long-edge"),
+        (["tag", "x.jpg", "--threshold", "7"], "--confidence-threshold"),
+        (["tag", "x.jpg", "--arm", "magic"], "fused"),
+        (["tag", "x.jpg", "--engine", "magic"], "engine"),
+        (["tag", "x.jpg", "--taxonomy", "gone.yaml"], "gone.yaml"),
+        (["tag", "x.jpg", "--model", "/no/such/model"], "/no/such/model"),
+        (["tag", "x.jpg", "--engine", "vllm", "--base-url", "http://127.0.0.1:9/v1"], "127.0.0.1:9"),
+        (["tag", "x.jpg", "--engine", "vllm", "--base-url", "ftp://x"], "base_url"),
+        (["taxonomy", "check", "gone.yaml"], "gone.yaml"),
+    ],
+)
+def test_what_cannot_begin_is_refused_in_a_few_words(words: list[str], told: str, onelook: Run) -> None:
+    done = onelook(*words)
+    assert done.returncode == 2
+    assert told in done.stderr.replace("\n", "")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_folder_is_told(onelook: Run, tmp_path: Path) -> None:
+    done = onelook("tag", tmp_path)
+    assert (done.returncode, "no pictures" in done.stderr) == (2, True)
+
+
+def test_config_says_where_each_value_comes_from(onelook: Run) -> None:
+    settings = json.loads(onelook("config", "--json", "--engine", "vllm", ONELOOK_RUN__ARM="legacy").stdout)
+    assert settings["engine"] == {"value": "vllm", "source": "argument"}
+    assert settings["run.arm"] == {"value": "legacy", "source": "environment"}
+    assert settings["timeout_s"]["source"] == "default"
+
+
+def test_doctor_tells_each_capability_of_the_embedded_engine(onelook: Run) -> None:
+    done = onelook("doctor")
+    assert done.returncode == 0
+    for capability in ("answers", "JSON schema", "regex and choice", "logprobs", "cached tokens", "image tokens"):
+        assert f"✓ {capability}:" in done.stdout
+
+
+def test_doctor_fails_where_nothing_listens(onelook: Run) -> None:
+    done = onelook("doctor", "--engine", "vllm", "--base-url", "http://127.0.0.1:9/v1")
+    assert (done.returncode, "✗ answers" in done.stdout) == (1, True)
+
+
+def test_graph_is_mermaid(onelook: Run) -> None:
+    drawing = onelook("graph").stdout
+    assert drawing.startswith("---\nconfig:")
+    assert "prepare -.-> analyze" in drawing
+
+
+def test_your_own_taxonomy_works_by_setting_only(onelook: Run, folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "name: mine\n"
+        "languages: [en]\n"
+        "categories:\n"
+        "  invoice: {label: {en: invoice}, when: {en: a bill}}\n"
+        "  photo:\n"
+        "    label: {en: photo}\n"
+        "    when: {en: anything else}\n"
+        "    details:\n"
+        "      light: {label: {en: light}, choose: one, options: {day: {en: day}, night: {en: night}}}\n"
+    )
+    assert "2 categories with 1 attributes" in onelook("taxonomy", "check", mine).stdout
+    assert "invoice" in onelook("taxonomy", "show", mine).stdout
+    (result,) = json.loads(onelook("tag", folder / "a.jpg", "--taxonomy", mine, "--language", "en", "--json").stdout)
+    assert result["category"]["id"] in ("invoice", "photo")
