@@ -34,7 +34,7 @@ from benchmarks.echo_server import MODEL, echo_server
 from benchmarks.report import write_report
 from engines.chat import ChatEngine
 from engines.openai_request import guidance_fields
-from graph.schema import Answer
+from graph.schema import Answer, Ledger, TagResult
 from graph.settings import Settings
 from graph.tagger import Tagger, build_services
 from images.prepare import load_picture
@@ -47,7 +47,7 @@ ANSWER = Answer(
 )
 AT_ONCE = 64
 
-Contender = Callable[[], Awaitable[object]]
+Contender = Callable[[], Awaitable[Any]]
 
 GRAPH, ENGINE, OPENAI = "onelook, from the file", "VllmChat", "openai client"
 STOCK, FLOOR = "ChatOpenAI", "aiohttp + orjson"
@@ -89,10 +89,11 @@ async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dic
     )
     session = await stack.enter_async_context(aiohttp.ClientSession())
 
-    async def onelook() -> None:
+    async def onelook() -> TagResult:
         result = await tagger.tag(str(picture))
         assert result.category is not None
         assert result.category.id == ANSWER.category
+        return result
 
     async def floor() -> Any:
         body = orjson.dumps({"model": MODEL, "messages": wire, **options, **guided})
@@ -123,8 +124,29 @@ async def milliseconds(ask: Contender, pictures: int, at_once: int) -> float:
     return (time.perf_counter() - started) / pictures * 1e3
 
 
-async def measure(base_url: str, picture: Path, rounds: int, pictures: int) -> dict[str, dict[int, float]]:
-    """Median milliseconds a picture, for each contender and concurrency."""
+async def shares(ask: Contender, pictures: int) -> dict[str, float]:
+    """Where onelook's own time goes, one picture at a time: medians from its ledgers, in milliseconds."""
+    ledgers = [(await ask()).ledger for _ in range(pictures)]
+
+    def typical(part: Callable[[Ledger], float]) -> float:
+        return median(map(part, ledgers))
+
+    def engine(ledger: Ledger) -> float:
+        return sum(span.duration_ms for node in ledger.nodes for span in node.spans if span.name == "engine")
+
+    return {
+        "preparation": typical(lambda ledger: ledger.nodes[0].duration_ms),
+        "engine": typical(engine),
+        "scheduling": typical(lambda ledger: ledger.scheduling_overhead_ms or 0.0),
+        "whole": typical(lambda ledger: ledger.wall_ms or 0.0),
+    }
+
+
+Taken = dict[str, dict[int, float]]
+
+
+async def measure(base_url: str, picture: Path, rounds: int, pictures: int) -> tuple[Taken, dict[str, float]]:
+    """Median milliseconds a picture, for each contender and concurrency; and the shares of onelook's."""
     taken: dict[str, dict[int, list[float]]] = {}
     async with AsyncExitStack() as stack:
         entrants = await contenders(base_url, picture, stack)
@@ -135,10 +157,11 @@ async def measure(base_url: str, picture: Path, rounds: int, pictures: int) -> d
                 for name, ask in entrants.items():
                     ms = await milliseconds(ask, max(pictures, 2 * at_once), at_once)
                     taken.setdefault(name, {}).setdefault(at_once, []).append(ms)
-    return {name: {at_once: median(each) for at_once, each in by.items()} for name, by in taken.items()}
+        parts = await shares(entrants[GRAPH], pictures)
+    return {name: {at_once: median(each) for at_once, each in by.items()} for name, by in taken.items()}, parts
 
 
-def figures(taken: dict[str, dict[int, float]]) -> dict[str, float]:
+def figures(taken: Taken) -> dict[str, float]:
     """The flat report: each contender's milliseconds and pictures a second, and its time over the openai client's."""
     flat = {}
     for at_once in (1, AT_ONCE):
@@ -151,7 +174,7 @@ def figures(taken: dict[str, dict[int, float]]) -> dict[str, float]:
     return flat
 
 
-def table(taken: dict[str, dict[int, float]]) -> Table:
+def table(taken: Taken) -> Table:
     drawn = Table(title=f"time per picture without a model, one at a time and {AT_ONCE} at once")
     drawn.add_column()
     for at_once in (1, AT_ONCE):
@@ -178,11 +201,14 @@ def main(
     with TemporaryDirectory() as folder, echo_server(reply) as base_url:
         picture = Path(folder) / "photograph.jpg"
         photograph(picture)
-        taken = asyncio.run(measure(base_url, picture, rounds, pictures))
+        taken, parts = asyncio.run(measure(base_url, picture, rounds, pictures))
         size = picture.stat().st_size
-    Console().print(table(taken))
+    console = Console(soft_wrap=True)
+    console.print(table(taken))
+    console.print("onelook, one at a time: " + ", ".join(f"{part} {ms:.2f} ms" for part, ms in parts.items()))
     if json is not None:
-        write_report(json, {**figures(taken), "picture_bytes": size, "rounds": rounds})
+        named = {f"graph_client_{part}_ms": round(ms, 3) for part, ms in parts.items()}
+        write_report(json, {**figures(taken), **named, "picture_bytes": size, "rounds": rounds})
 
 
 if __name__ == "__main__":
