@@ -23,25 +23,35 @@ def load_processor(
     from transformers import PROCESSOR_MAPPING, AutoProcessor, ProcessorMixin
     from transformers.utils.import_utils import is_torchvision_available
 
-    sizes = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-    given: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
     kind: Any = PROCESSOR_MAPPING.get(type(config), None)
     if kind is not None and "video_processor" in kind.get_attributes() and not is_torchvision_available():
-        processor = _without_video(kind).from_pretrained(folder, local_files_only=True, **given)
+        kind = _without_video(kind)
     else:
-        processor = AutoProcessor.from_pretrained(folder, local_files_only=True, **given)
-    if not isinstance(processor, ProcessorMixin) or processor.chat_template is None:
+        kind = AutoProcessor
+    processor = kind.from_pretrained(folder, local_files_only=True)
+    if not isinstance(processor, ProcessorMixin):
+        raise EngineIncapable(f"{folder} has no processor for pictures (preprocessor_config.json)")
+    if processor.chat_template is None:
         raise EngineIncapable(
-            f"{folder} lacks a processor for pictures or a chat template",
-            hint="the folder needs preprocessor_config.json, tokenizer.json and chat_template.jinja",
+            f"{folder} has no chat_template.jinja", hint="take a checkpoint that was trained to chat, often …-Instruct"
         )
-    unknown = given.keys() - processor.image_processor.valid_kwargs.__annotations__.keys()
-    if unknown:
+    _limit_pixels(processor, config, {"shortest_edge": min_pixels, "longest_edge": max_pixels})
+    return processor
+
+
+def _limit_pixels(processor: Any, config: PreTrainedConfig, limits: dict[str, int | None]) -> None:
+    """Where a processor takes numbers of pixels, they lie, whatever their names, in its shortest and longest edge."""
+    from transformers.image_utils import SizeDict
+
+    given = {edge: pixels for edge, pixels in limits.items() if pixels is not None}
+    if not given:
+        return
+    if "max_pixels" not in processor.image_processor.valid_kwargs.__annotations__:
         raise EngineIncapable(
             f"pictures for a {config.model_type} model are not scaled by number of pixels",
-            hint=f"leave {' and '.join(sorted(unknown))} unset, and set long_edge",
+            hint="leave min_pixels and max_pixels unset, and set long_edge",
         )
-    return processor
+    processor.image_processor.size = SizeDict(**{**dict(processor.image_processor.size), **given})
 
 
 def _without_video(kind: type[ProcessorMixin]) -> type[ProcessorMixin]:

@@ -50,9 +50,9 @@ class Checkpoint:
     processor: ProcessorMixin
 
 
-def require_packages() -> None:
-    """Raises EngineIncapable when a package of the `embedded` extra is not installed."""
-    for name in PACKAGES:
+def require_packages(*names: str) -> None:
+    """Raises EngineIncapable when one of these packages of the `embedded` extra is not installed."""
+    for name in names:
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -68,7 +68,7 @@ def load_checkpoint(model: str, options: LoadOptions) -> Checkpoint:
     Raises:
         EngineIncapable: a package, a file, a device or the checkpoint itself is missing or not usable.
     """
-    require_packages()
+    require_packages(*PACKAGES)
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText

@@ -18,7 +18,7 @@ def pull(model: str, *, token: str | None = None) -> Path:
     Raises:
         EngineIncapable: no such model, no permission, no connection, or no space left.
     """
-    require_packages()
+    require_packages("huggingface_hub")
     import httpx2
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (

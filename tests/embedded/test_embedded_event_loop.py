@@ -1,0 +1,97 @@
+"""The embedded engine beside everything else in the process: it never holds the event loop, and stops when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from engines.build import build_engine
+from engines.chat import read_reply
+from engines.contract import AskRequest, Choice
+from engines.embedded import EmbeddedChat
+from engines.embedded_generation import Generator
+from engines.embedded_guide import Cancelled
+from engines.loading import LoadOptions, load_checkpoint
+from graph.settings import load_settings
+from tests.embedded.questions import question
+
+LONG = 3000
+
+
+async def test_the_event_loop_goes_on_while_it_answers(chat: EmbeddedChat) -> None:
+    answer = asyncio.create_task(chat.ainvoke(question([1]), max_tokens=200))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not answer.done()
+    assert (await answer).response_metadata["finish_reason"] in ("stop", "length")
+
+
+async def test_questions_wait_their_turn_and_the_wait_is_reported(chat: EmbeddedChat) -> None:
+    one, other = await asyncio.gather(
+        chat.ainvoke(question([1]), max_tokens=40), chat.ainvoke(question([1], "哪里？"), max_tokens=2)
+    )
+    first, second = read_reply(one).timing, read_reply(other).timing
+    assert first.queue_ms is not None
+    assert first.decode_ms is not None
+    assert second.queue_ms is not None
+    assert second.queue_ms > first.decode_ms > first.queue_ms
+
+
+async def test_it_answers_on_after_a_question_was_given_up(chat: EmbeddedChat) -> None:
+    given_up = [asyncio.create_task(chat.ainvoke(question([1]), max_tokens=LONG)) for _ in range(2)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    for task in given_up:
+        task.cancel()
+    for task in given_up:
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    message = await chat.ainvoke(question([2]), constraint=Choice(("a", "b")), max_tokens=5)
+    assert message.content in ("a", "b")
+
+
+def test_an_answer_that_nobody_waits_for_is_not_finished(tiny_checkpoint: Path) -> None:
+    generator = Generator(load_checkpoint(str(tiny_checkpoint), LoadOptions()), prefix_cache_bytes=0)
+    cancelled, outcome = threading.Event(), list[str]()
+
+    def answer() -> None:
+        try:
+            generator.answer(question([1]), None, max_tokens=LONG, top_logprobs=0, cancelled=cancelled)
+            outcome.append("finished")
+        except Cancelled:
+            outcome.append("cancelled")
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    cancelled.set()
+    thread.join()
+    assert outcome == ["cancelled"]
+
+
+async def test_one_model_serves_several_event_loops(chat: EmbeddedChat) -> None:
+    def in_another_loop() -> str:
+        return str(asyncio.run(chat.ainvoke(question([1]), constraint=Choice(("a", "b")), max_tokens=5)).content)
+
+    answers = await asyncio.gather(*(asyncio.to_thread(in_another_loop) for _ in range(3)))
+    assert len(set(answers)) == 1
+
+
+async def test_the_engine_of_the_settings_has_every_capability(tiny_checkpoint: Path) -> None:
+    engine = build_engine(load_settings(engine="embedded", model=str(tiny_checkpoint)))
+    findings = await engine.probe()
+    assert findings
+    assert [finding for finding in findings if not finding.ok] == []
+    assert engine.model == str(tiny_checkpoint)
+    await engine.aclose()
+
+
+async def test_closing_ends_the_worker_thread(tiny_checkpoint: Path) -> None:
+    before = threading.active_count()
+    engine = build_engine(load_settings(engine="embedded", model=str(tiny_checkpoint)))
+    await engine.ask(AskRequest(question([1]), Choice(("a", "b")), max_tokens=5))
+    assert any(thread.name.startswith("embedded") for thread in threading.enumerate())
+    await engine.aclose()
+    assert threading.active_count() <= before + 1  # the thread that closed it belongs to the event loop
