@@ -1,0 +1,78 @@
+"""Read an album: any folder with pictures and a labels.jsonl, drawn or one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from demo.album.write import LABELS
+from graph.errors import ImageNotFound, UserError
+from graph.schema import Answer, Frozen
+
+SHAPE_HINT = (
+    'a line is one object: {"file": "a.jpg", "category": "food", "details": {"kind": ["cake"], "served_in": ["cup"]}}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture and its truth; `seed` if it was drawn."""
+
+    path: Path
+    truth: Answer
+    seed: int | None
+
+
+class LabelLine(Frozen):
+    file: str
+    category: str
+    details: dict[str, tuple[str, ...]] = Field({})
+    seed: int | None = None
+
+
+def read_labels(folder: Path) -> list[Labelled]:
+    """The album's pictures in the order of its labels. Ids are not held against a taxonomy: the album may have its own.
+
+    Raises:
+        ImageNotFound: a picture that a line names is not there.
+        UserError: no labels.jsonl, nothing in it, a line that is not a label, or a picture named twice.
+    """
+    labels = folder / LABELS
+    if not labels.is_file():
+        raise UserError(
+            f"no {LABELS} in {folder}", hint=f"`python -m demo.album {folder}` draws an album; or name another folder"
+        )
+    try:
+        lines = labels.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{labels} is not UTF-8 text: {error}", hint=SHAPE_HINT) from None
+    album: dict[Path, Labelled] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        labelled = _labelled(folder, line, f"{labels}, line {number}")
+        if labelled.path in album:
+            raise UserError(
+                f"{labels}, line {number}: {labelled.path.name} is named twice", hint="keep one of the lines"
+            )
+        album[labelled.path] = labelled
+    if not album:
+        raise UserError(f"{labels} names no picture", hint=SHAPE_HINT)
+    return list(album.values())
+
+
+def _labelled(folder: Path, line: str, where: str) -> Labelled:
+    try:
+        label = LabelLine.model_validate_json(line)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise UserError(f"{where}: {f'{key}: ' if key else ''}{problem['msg']}", hint=SHAPE_HINT) from None
+    path = folder / label.file
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{where}: {label.file} lies outside of {folder}", hint="keep the pictures beside their labels")
+    if not path.is_file():
+        raise ImageNotFound(f"{where}: no picture {path}", hint="restore the file or remove its line")
+    return Labelled(path, Answer(category=label.category, details=label.details), label.seed)
