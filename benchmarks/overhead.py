@@ -176,7 +176,7 @@ def figures(taken: Taken) -> dict[str, float]:
 
 def table(taken: Taken) -> Table:
     drawn = Table(title=f"time per picture without a model, one at a time and {AT_ONCE} at once")
-    drawn.add_column()
+    drawn.add_column(no_wrap=True)
     for at_once in (1, AT_ONCE):
         for heading in (f"ms @{at_once}", "per s", "× openai"):
             drawn.add_column(heading, justify="right", no_wrap=True)

@@ -141,6 +141,14 @@ async def test_a_part_in_langchains_own_form_is_converted() -> None:
     assert server.bodies[0]["messages"][1]["content"][0] == PICTURE
 
 
+async def test_a_closed_engine_can_be_asked_again_and_closed_twice() -> None:
+    async with SimulatedServer() as server, engine_at(server.base_url) as engine:
+        await engine.ask(question())
+        await asyncio.gather(engine.aclose(), engine.aclose())
+        await engine.ask(question())
+    assert len(server.bodies) == 2
+
+
 def test_one_engine_serves_several_event_loops() -> None:
     with echo_server("hello") as base_url:
         engine = vllm_engine(Settings(engine="vllm", base_url=base_url))
