@@ -15,6 +15,8 @@ from huggingface_hub import ModelCard, ModelCardData
 from transformers import AutoModelForImageTextToText, GenerationConfig, Qwen2_5_VLConfig, Qwen2Tokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from engines.loading import no_progress_bars
+
 PROMPTS = Path(__file__).parent.parent / "prompts"
 CHAT_TEMPLATE = Path(__file__).parent / "chat_template.jinja"
 RANDOM_WEIGHTS = "random-weights"
@@ -106,7 +108,8 @@ def build_tiny_checkpoint(folder: Path, *, texts: Iterable[str] | None = None, s
     model.generation_config = GenerationConfig(
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
-    model.save_pretrained(folder)
+    with no_progress_bars():
+        model.save_pretrained(folder)
 
     data = ModelCardData(license="apache-2.0", pipeline_tag="image-text-to-text", tags=[RANDOM_WEIGHTS])
     card = f"---\n{data.to_yaml()}\n---\n\nRandom weights (seed {seed}): what this model says means nothing.\n"

@@ -78,7 +78,7 @@ def load_checkpoint(model: str, options: LoadOptions) -> Checkpoint:
     dtype = _choose_dtype(options.dtype, device)
     quantization = _quantization(options.quantization, device, dtype)
     attention = _choose_attention(options.attention, device)
-    with _no_progress_bars():
+    with no_progress_bars():
         try:
             config = _read_config(folder)
             processor = load_processor(folder, config, min_pixels=options.min_pixels, max_pixels=options.max_pixels)
@@ -226,8 +226,8 @@ def _read_config(folder: Path) -> PreTrainedConfig:
 
 
 @contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Transformers draws its bars straight to stderr, through whatever the terminal door is drawing."""
+def no_progress_bars() -> Iterator[None]:
+    """Inside, Transformers is quiet: it draws its bars straight to stderr, through what the terminal door draws."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
