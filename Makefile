@@ -26,6 +26,8 @@ venv-vllm: $(VLLM_VENV)/.installed ## make the second environment, with vLLM's C
 $(VLLM_VENV)/.installed: constraints-vllm.txt
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_VENV)/bin/pip $(PIP_INSTALL) --requirement constraints-vllm.txt
+	# Both come as CUDA builds, do not load under a CPU torch, and are not needed for pictures.
+	$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchaudio torchcodec
 	@touch $@
 
 demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)

@@ -23,7 +23,7 @@ def write_report(path: Path, figures: Mapping[str, float | int | str | None]) ->
             continue
     report = {
         "command": " ".join(["python -m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+        "machine": f"{os.cpu_count()} {platform.machine()} cores, Python {platform.python_version()}",
         "versions": ", ".join(versions),
         **figures,
     }

@@ -32,7 +32,8 @@ MAX_IMAGES = 5
 class AskRequest:
     """One question about one to five pictures.
 
-    `messages` are LangChain messages; a picture is a content part `{"type": "image_url", "image_url": {"url": "data:…"}}`.
+    `messages` are LangChain messages; a picture is a content part
+    `{"type": "image_url", "image_url": {"url": "data:…"}}`.
     `top_logprobs`: how many alternatives to return for each token (0: only the token's own logprob).
     """
 
@@ -86,7 +87,7 @@ class Engine(Protocol):
         """The name of the model that answers."""
 
     async def start(self) -> None:
-        """Load or connect now, and refuse (raise) when a needed capability is missing; without it, the first `ask` does."""
+        """Load or connect now, and refuse (raise) when a needed capability is missing. Without it, `ask` does."""
 
     async def ask(self, request: AskRequest) -> Reply: ...
 
