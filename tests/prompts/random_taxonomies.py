@@ -1,0 +1,112 @@
+"""Random taxonomies that a user could have written, with labels that begin alike, and answers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, product
+from typing import Any
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from graph.errors import TaxonomyError
+from graph.schema import Answer
+from prompts.scope import Scope
+from prompts.taxonomy import Taxonomy
+from prompts.taxonomy_file import parse_taxonomy
+
+# Few letters, so that labels often begin alike; or every sign of regular expressions and of both reply formats.
+FEW: dict[str, str] = {"zh": "人像猫", "en": "ab "}
+MANY: dict[str, str] = {"zh": "人像猫头鹰-,|a.", "en": "ab C-,|.*+?()[]{}^$/'é😀"}
+IDS = st.from_regex(r"[a-z][a-z0-9_]{0,3}", fullmatch=True)
+
+
+@st.composite
+def labels(draw: st.DrawFn, count: int) -> list[dict[str, str]]:
+    """Labels of so many siblings, in both languages."""
+    alphabets = draw(st.sampled_from([FEW, MANY]))
+    columns = {
+        language: draw(
+            st.lists(
+                st.text(alphabet, min_size=1, max_size=4).filter(lambda text: text == text.strip()),
+                min_size=count,
+                max_size=count,
+                unique_by=str.casefold,
+            )
+        )
+        for language, alphabet in alphabets.items()
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+@st.composite
+def attributes(draw: st.DrawFn) -> dict[str, Any]:
+    choose = draw(st.sampled_from(["one", "many"]))
+    options = draw(st.lists(IDS, min_size=2 if choose == "one" else 1, max_size=4, unique=True))
+    return {"choose": choose, "options": dict(zip(options, draw(labels(len(options))), strict=True))}
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    categories = draw(st.lists(IDS, min_size=draw(st.integers(1, 3)), max_size=4, unique=True))
+    document: dict[str, Any] = {"name": "random", "categories": {}}
+    for category_id, label in zip(categories, draw(labels(len(categories))), strict=True):
+        details = draw(st.dictionaries(IDS, attributes(), min_size=draw(st.integers(0, 2)), max_size=3))
+        names = draw(labels(len(details)))
+        document["categories"][category_id] = {
+            "label": label,
+            "when": {"zh": "任何", "en": "any"},
+            "details": {
+                id_: attribute | {"label": name} for (id_, attribute), name in zip(details.items(), names, strict=True)
+            },
+        }
+    return document
+
+
+@st.composite
+def taxonomies(draw: st.DrawFn) -> Taxonomy:
+    """Those that the loader takes: no labels that a compact reply cannot tell apart."""
+    try:
+        return parse_taxonomy(draw(documents()))
+    except TaxonomyError:
+        reject()
+
+
+@st.composite
+def scopes(draw: st.DrawFn) -> Scope:
+    taxonomy = draw(taxonomies())
+    language = draw(st.sampled_from(taxonomy.languages))
+    detailed = [id_ for id_, category in taxonomy.categories.items() if category.details]
+    return draw(
+        st.sampled_from(
+            [Scope.everything(taxonomy, language), Scope.category(taxonomy, language)]
+            + [Scope.details(taxonomy, language, id_) for id_ in detailed]
+        )
+    )
+
+
+@st.composite
+def answers(draw: st.DrawFn, scope: Scope) -> Answer:
+    """An answer in taxonomy order, as readers return it."""
+    category = draw(st.sampled_from(scope.categories))
+    details: dict[str, tuple[str, ...]] = {}
+    for attribute_id, attribute in scope.attributes(category).items():
+        options = list(attribute.options)
+        if attribute.choose == "one":
+            details[attribute_id] = (draw(st.sampled_from(options)),)
+        else:
+            details[attribute_id] = tuple(option for option in options if draw(st.booleans()))
+    return Answer(category=category, details=details)
+
+
+def all_answers(scope: Scope) -> Iterator[Answer]:
+    """Every answer there is."""
+    for category in scope.categories:
+        attributes = scope.attributes(category)
+        sizes = {id_: [1] if a.choose == "one" else range(len(a.options) + 1) for id_, a in attributes.items()}
+        values = [
+            [chosen for size in sizes[id_] for chosen in combinations(attribute.options, size)]
+            for id_, attribute in attributes.items()
+        ]
+        for chosen in product(*values):
+            yield Answer(category=category, details=dict(zip(attributes, chosen, strict=True)))
