@@ -38,9 +38,7 @@ def demo_checkpoint() -> Path:
 def demo_note() -> str | None:
     """What must be said beside an answer of the demo checkpoint."""
     if TRAINED.is_dir():
-        return (
-            "the demo model knows the bundled album's drawings only; for photographs name a real one with --model"
-        )
+        return "the demo model knows the bundled album's drawings only; for photographs name a real one with --model"
     return (
         "the demo model's weights are random, so its answers mean nothing: it shows the machine at work;"
         " for real answers name a model with --model, or a server with --engine vllm --base-url"

@@ -30,12 +30,12 @@ GRACE_S = 5.0  # the engine's own timeout should speak first: its message knows 
 
 
 def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> TaggerGraph:
-    """Compile the graph over `services`. Pictures stay out of `checkpointer`; the reply's texts and the ledger go in."""
+    """Compile the graph over `services`. Into `checkpointer` go replies and ledger, never a picture."""
     settings = services.settings
     retry = RetryPolicy(
         initial_interval=settings.retry_interval_s, max_attempts=settings.max_attempts, retry_on=may_pass
     )
-    # The embedded engine answers one question at a time: waiting for a turn is no fault, so only a server is timed here.
+    # The embedded engine answers one question at a time, and waiting for a turn is no fault: only a server is timed.
     patience = settings.timeout_s + GRACE_S if settings.engine == "vllm" else None
 
     async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "classify"]:

@@ -161,7 +161,7 @@ class Versions(Frozen):
 
 
 class TagResult(Frozen):
-    """The answer for one picture. `failed` has errors, and of the answer what was known before them; the others have none."""
+    """The answer for one picture. Only a `failed` one has errors, and of the answer what was known before them."""
 
     status: Status
     category: Tag | None = None

@@ -1,7 +1,7 @@
 """The latency ledger: stamps taken inside the nodes, because callbacks and event streams add the loop's own queue.
 
-`node_span` times a whole visit to a node; `span` marks a stretch inside it. Both write to a contextvar, so a node stays a plain function
-and the same `span` works in an engine, in a worker thread and in a test that calls the node without a graph.
+`node_span` times a whole visit to a node; `span` marks a stretch inside it. Both write to a contextvar, so a node stays
+a plain function, and the same `span` works in an engine, in a worker thread and in a test that calls a node by itself.
 """
 
 from __future__ import annotations

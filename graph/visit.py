@@ -23,7 +23,7 @@ class Visit(Protocol):
     async def __call__(self, state: State, runtime: Runtime[Context]) -> State: ...
 
 
-class VisitFailed(Exception):  # noqa: N818
+class VisitFailed(Exception):
     """Carries a node's error to the graph's error handler, together with the time that the visit took."""
 
     def __init__(self, error: OnelookError, visit: OpenSpan) -> None:

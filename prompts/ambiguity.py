@@ -36,12 +36,18 @@ def clashes(taxonomy: Taxonomy, language: Language, separator: str) -> list[Prob
     return [
         Problem(
             one.location,
-            f"{one.label!r} cannot be told from {other.label!r} ({'.'.join(other.location)}) in a compact reply;"
-            f" expected labels that do not begin alike, without {separator!r} and ','",
+            f"{one.label!r} cannot be told from {_named(other)} in a compact reply;"
+            f" expected labels that do not begin alike, or hold no {separator!r} and ','",
         )
         for choice in _choices(taxonomy, language, separator)
-        for other, one in _prefixes(choice)
+        for other, one in (sorted(pair, key=lambda start: len(start.location)) for pair in _prefixes(choice))
     ]
+
+
+def _named(start: Start) -> str:
+    if start.label == EMPTY and "options" not in start.location:
+        return f"{EMPTY!r}, which says that none of {start.location[-1]} is chosen,"
+    return f"{start.label!r} ({'.'.join(start.location)})"
 
 
 def _prefixes(choice: Sequence[Start]) -> Iterator[tuple[Start, Start]]:

@@ -26,7 +26,7 @@ def _line(text: str) -> str:
     elif not text.isprintable():
         problem = "has a control character, a line break or an invisible character"
     elif not unicodedata.is_normalized("NFC", text):
-        problem = "is not in Unicode's composed form (NFC), so it may look like another text and not equal it"
+        problem = "is not in Unicode's composed form (NFC): two texts could look alike and differ"
     if problem:
         raise PydanticCustomError("text", "{text} {problem}", {"text": repr(text), "problem": problem})
     return text
