@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError, UndefinedError
-from jinja2.meta import find_undeclared_variables
+from jinja2.exceptions import TemplateSyntaxError, UndefinedError
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from graph.errors import PromptError
 
@@ -34,18 +34,26 @@ class Templates:
             PromptError: no such file, a syntax error, or a variable that is not given, in any branch of the template;
                 the message names file and variable.
         """
-        file = self.folder / f"{name}.j2"
+        file = f"{name}.j2"
         known = self._shared | variables
+        self._check(file, set(known))
         try:
-            source = file.read_text(encoding="utf-8")
-            unknown = find_undeclared_variables(self._environment.parse(source)) - set(known)
-            if unknown:
-                names = ", ".join(sorted(unknown))
-                raise PromptError(f"{file}: unknown variable {names}, expected {', '.join(sorted(known))}", hint=HINT)
-            return self._environment.get_template(file.name).render(known).strip()
-        except (FileNotFoundError, TemplateNotFound) as error:
-            raise PromptError(f"{file}: no such template ({error})", hint=HINT) from None
+            return self._environment.get_template(file).render(known).strip()
+        except UndefinedError as error:
+            raise PromptError(f"{self.folder / file}: {error.message}", hint=HINT) from None
+
+    def _check(self, name: str, known: set[str]) -> None:
+        """What rendering would only find out in the branch that it takes, here and in the templates included."""
+        file = self.folder / name
+        try:
+            tree = self._environment.parse(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise PromptError(f"{file}: no such template", hint=HINT) from None
         except TemplateSyntaxError as error:
             raise PromptError(f"{file}:{error.lineno}: {error.message}", hint=HINT) from None
-        except UndefinedError as error:
-            raise PromptError(f"{file}: {error.message}", hint=HINT) from None
+        if unknown := find_undeclared_variables(tree) - known:
+            names = ", ".join(sorted(unknown))
+            raise PromptError(f"{file}: unknown variable {names}, expected {', '.join(sorted(known))}", hint=HINT)
+        for included in find_referenced_templates(tree):
+            if included is not None:
+                self._check(included, known)

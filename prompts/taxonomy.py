@@ -26,7 +26,7 @@ def _line(text: str) -> str:
     elif not text.isprintable():
         problem = "has a control character, a line break or an invisible character"
     elif not unicodedata.is_normalized("NFC", text):
-        problem = "is not in Unicode's composed form (NFC): two texts could look alike and differ"
+        problem = "is not in Unicode's composed form (NFC)"
     if problem:
         raise PydanticCustomError("text", "{text} {problem}", {"text": repr(text), "problem": problem})
     return text

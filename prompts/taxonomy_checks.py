@@ -100,7 +100,7 @@ def _attribute(at: Location, attribute: Mapping[str, object], languages: list[La
     for option_id in options:
         yield from _languages((*at, "options", option_id), options, languages)
     if attribute.get("choose") == "one" and len(options) == 1:
-        yield Problem((*at, "options"), "has one option, so there is nothing to choose; expected two or more")
+        yield Problem((*at, "options"), "has one option, so there is nothing to choose")
 
 
 def _languages(at: Location, parent: object, languages: list[Language]) -> Iterator[Problem]:

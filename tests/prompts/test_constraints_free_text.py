@@ -1,0 +1,68 @@
+"""Replies that nobody guided: which answers are found, and which are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from graph.errors import ReplyInvalid
+from graph.settings import PHOTOS
+from prompts.free_text import FreeTextCodec
+from prompts.scope import Scope
+from prompts.taxonomy_file import load_taxonomy
+
+TAXONOMY = load_taxonomy(PHOTOS)
+ZH, EN = FreeTextCodec(Scope.category(TAXONOMY, "zh")), FreeTextCodec(Scope.category(TAXONOMY, "en"))
+PORTRAIT = FreeTextCodec(Scope.details(TAXONOMY, "zh", "portrait"))
+DETAILS = '{"gender": "女性", "composition": ["半身", "自拍"], "mood": "开心", "scene": "室外"}'
+
+
+@pytest.mark.parametrize(
+    ("codec", "reply", "category", "label"),
+    [
+        (ZH, '{"primary_category": "人像"}', "portrait", "人像"),
+        (ZH, '```json\n{\n  "primary_category": "人像"\n}\n```', "portrait", "人像"),
+        (ZH, '😀 {看图}，我认为是：{"primary_category": "人像"}。希望有帮助！', "portrait", "人像"),
+        (ZH, '{"primary_category": "人像"} 更正格式：{"primary_category":"人像"}', "portrait", "人像"),
+        (ZH, '动物？不，{"primary_category": "人像"}', "portrait", "人像"),
+        (ZH, "人像", "portrait", "人像"),
+        (ZH, "这张图片的主要类别是**人像**，因为人像占了大部分画面。", "portrait", "人像"),
+        (EN, "The primary category is Portrait.", "portrait", "Portrait"),
+        (EN, "It is a landscape, not just another photo.", "landscape", "landscape"),
+    ],
+)
+def test_the_category_is_found(codec: FreeTextCodec, reply: str, category: str, label: str) -> None:
+    reading = codec.decode(reply)
+    start, end = reading.spans["category"]
+    assert (reading.category, reply.encode()[start:end].decode()) == (category, label)
+
+
+@pytest.mark.parametrize(
+    ("codec", "reply", "problem"),
+    [
+        (ZH, "", "no answer"),
+        (ZH, "我看不清这张图片。", "no answer"),
+        (ZH, "可能是人像，也可能是动物。", "2 different answers"),
+        (ZH, '{"primary_category": "人像"} {"primary_category": "动物"}', "2 different answers"),
+        (ZH, '{"primary_category": "房子"}', "no answer"),
+        (ZH, '{"category": "汽车"}', "no answer"),
+        (ZH, '{"a":' * 5000, "no answer"),
+        (EN, "another day in the plants", "no answer"),
+        (PORTRAIT, "女性，半身，开心，室外", "no answer"),
+        (PORTRAIT, DETAILS.replace("女性", "女"), "no answer"),
+        (PORTRAIT, DETAILS[:-4], "no answer"),
+    ],
+)
+def test_what_is_not_one_answer_is_refused(codec: FreeTextCodec, reply: str, problem: str) -> None:
+    with pytest.raises(ReplyInvalid, match=problem):
+        codec.decode(reply)
+
+
+def test_details_are_found_in_a_fence() -> None:
+    reading = PORTRAIT.decode(f"分析如下：\n```json\n{DETAILS}\n```")
+    assert reading.category is None
+    assert reading.details == {
+        "gender": ("female",),
+        "composition": ("selfie", "half_body"),
+        "mood": ("happy",),
+        "scene": ("outdoor",),
+    }

@@ -1,0 +1,62 @@
+"""Templates that are wrong are refused at start, with file and variable."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from graph.errors import PromptError
+from graph.settings import PHOTOS
+from prompts.prompts import TEMPLATES, Prompts
+from prompts.taxonomy_file import load_taxonomy
+
+TAXONOMY = load_taxonomy(PHOTOS)
+NAMES = sorted(file.name for file in (TEMPLATES / "zh").iterdir())
+
+
+@pytest.fixture
+def templates(tmp_path: Path) -> Path:
+    """A copy of the templates, to be spoilt."""
+    return Path(shutil.copytree(TEMPLATES, tmp_path / "templates"))
+
+
+def test_both_languages_have_the_same_templates() -> None:
+    assert sorted(file.name for file in (TEMPLATES / "en").iterdir()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_template_is_told_at_start(templates: Path, name: str) -> None:
+    (templates / "zh" / name).unlink()
+    with pytest.raises(PromptError, match=rf"{name}: no such template"):
+        Prompts(TAXONOMY, "zh", templates)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unknown_variable_is_told_at_start_even_where_it_is_not_reached(templates: Path, name: str) -> None:
+    with (templates / "zh" / name).open("a", encoding="utf-8") as file:
+        file.write("{% if false %}{{ colour }}{% endif %}")
+    with pytest.raises(PromptError, match=rf"{name}: unknown variable colour, expected .*taxonomy"):
+        Prompts(TAXONOMY, "zh", templates)
+
+
+def test_an_unknown_field_is_told_at_start(templates: Path) -> None:
+    (templates / "zh" / "details_json.j2").write_text("{{ category.colour }}", encoding="utf-8")
+    with pytest.raises(PromptError, match=r"details_json\.j2: .*no attribute 'colour'"):
+        Prompts(TAXONOMY, "zh", templates)
+
+
+def test_a_syntax_error_is_told_with_its_line(templates: Path) -> None:
+    (templates / "zh" / "system.j2").write_text("标签\n{% for category in %}", encoding="utf-8")
+    with pytest.raises(PromptError, match=r"system\.j2:2: "):
+        Prompts(TAXONOMY, "zh", templates)
+
+
+def test_the_version_follows_the_texts(templates: Path) -> None:
+    version = Prompts(TAXONOMY, "zh").version
+    assert version == Prompts(TAXONOMY, "zh", templates).version
+    assert version != Prompts(TAXONOMY, "en").version
+    with (templates / "zh" / "legacy_complaint.j2").open("a", encoding="utf-8") as file:
+        file.write("谢谢。")
+    assert version != Prompts(TAXONOMY, "zh", templates).version

@@ -1,0 +1,202 @@
+"""What a user is told about a taxonomy file of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.errors import TaxonomyError
+from prompts.taxonomy_file import load_taxonomy, parse_taxonomy
+
+GOOD = """\
+name: pets
+categories:
+  cat:
+    label: {zh: 猫, en: cat}
+    when: {zh: 有猫, en: there is a cat}
+    details:
+      coat:
+        label: {zh: 毛色, en: coat}
+        choose: one
+        options:
+          black: {zh: 黑, en: black}
+          white: {zh: 白, en: white}
+      doing:
+        label: {zh: 动作, en: doing}
+        choose: many
+        options:
+          sleep: {zh: 睡觉, en: sleeping}
+          eat: {zh: 吃饭, en: eating}
+  dog:
+    label: {zh: 狗, en: dog}
+    when: {zh: 有狗, en: there is a dog}
+"""
+
+
+def complaints(tmp_path: Path, text: str) -> list[str]:
+    """The lines of the error, without the file's name."""
+    file = tmp_path / "pets.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(file)
+    assert caught.value.hint
+    return [line.removeprefix(f"{file}:") for line in caught.value.message.splitlines()]
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "pets.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    taxonomy = load_taxonomy(file)
+    assert taxonomy.labels("zh") == {"cat": "猫", "dog": "狗"}
+    assert taxonomy.categories["cat"].details["coat"].ids("en") == {"black": "black", "white": "white"}
+    assert taxonomy.categories["dog"].details == {}
+
+
+WHITE, AT_WHITE = "{zh: 白, en: white}", "12: categories.cat.details.coat.options.white"
+DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("name: pets\n", "", "1: name: is missing"),
+        ("name: pets", "name: pets\nlanguages: [zh, zh, en]", "2: languages: names a language twice"),
+        ("name: pets", "name: pets\nlanguages: [zh, fr]", "2: languages.1: expected 'zh' or 'en', got 'fr'"),
+        (
+            "  dog:",
+            "  Dog:",
+            "19: categories.Dog: bad id 'Dog', expected small letters, digits and _ after a first letter",
+        ),
+        ("  dog:", "  cat:", "19: categories.cat: duplicate key, first on line 3"),
+        ("    when: {zh: 有狗, en: there is a dog}\n", "", "19: categories.dog.when: is missing"),
+        (
+            "when: {zh: 有狗, en: there is a dog}",
+            "when: {en: there is a dog}",
+            "21: categories.dog.when: has no text in zh",
+        ),
+        (
+            "    label: {zh: 猫, en: cat}",
+            "    lable: {zh: 猫, en: cat}",
+            "4: categories.cat.lable: unknown key, expected one of label, when, details (did you mean label?)",
+        ),
+        (DOG, "label: {zh: 狗}", f"{AT_DOG}: has no text in en"),
+        (DOG, "label: {zh: 猫, en: dog}", f"{AT_DOG}.zh: has the label of cat, expected one of its own"),
+        (DOG, "label: {zh: 狗, en: CAT}", f"{AT_DOG}.en: has the label of cat, expected one of its own"),
+        (
+            "label: {zh: 动作, en: doing}",
+            "label: {zh: 毛色, en: doing}",
+            "14: categories.cat.details.doing.label.zh: has the label of coat, expected one of its own",
+        ),
+        ("choose: one", "choose: two", "9: categories.cat.details.coat.choose: expected 'one' or 'many', got 'two'"),
+        (
+            f"          white: {WHITE}\n",
+            "",
+            "10: categories.cat.details.coat.options: has one option, so there is nothing to choose",
+        ),
+        (WHITE, "white", f"{AT_WHITE}: expected a mapping (`key: value` lines), got 'white'"),
+        (WHITE, "{zh: 黑, en: white}", f"{AT_WHITE}.zh: has the label of black, expected one of its own"),
+        (WHITE, "{zh: 白, en: white, fr: blanc}", f"{AT_WHITE}.fr: expected 'zh' or 'en', got 'fr'"),
+        (WHITE, "{zh: 白, en: ' white'}", f"{AT_WHITE}.en: ' white' has blanks at its edge"),
+        (WHITE, "{zh: 白, en: ''}", f"{AT_WHITE}.en: '' is empty"),
+        (WHITE, "{zh: 白, en: 'so \"white\"'}", f"{AT_WHITE}.en: 'so \"white\"' has a quote or a backslash"),
+        (
+            WHITE,
+            '{zh: 白, en: "a\\tb"}',
+            f"{AT_WHITE}.en: 'a\\tb' has a control character, a line break or an invisible character",
+        ),
+        (
+            WHITE,
+            '{zh: 白, en: "cafe\\u0301"}',
+            f"{AT_WHITE}.en: 'cafe\u0301' is not in Unicode's composed form (NFC)",
+        ),
+        (
+            WHITE,
+            "{zh: 白, en: 3}",
+            f'{AT_WHITE}.en: expected text, got 3 (a number, yes/no or null needs quotes: "3")',
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    assert GOOD.count(old) == 1
+    assert complaint in complaints(tmp_path, GOOD.replace(old, new))
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("choose: one", "choose: two")
+        .replace("{zh: 狗, en: dog}", "{zh: 猫}")
+        .replace("  coat:", "  Coat:")
+    )
+    assert complaints(tmp_path, text) == [
+        "7: categories.cat.details.Coat: bad id 'Coat', expected small letters, digits and _ after a first letter",
+        "9: categories.cat.details.Coat.choose: expected 'one' or 'many', got 'two'",
+        f"{AT_DOG}: has no text in en",
+        f"{AT_DOG}.zh: has the label of cat, expected one of its own",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is empty, expected name and categories"),
+        ("# nothing\n", "is empty, expected name and categories"),
+        ("name: [pets", "1: is not YAML: "),
+        ("name: pets\n  categories: 3", "2: is not YAML: mapping values are not allowed here"),
+        ("- cat\n- dog\n", "1: document: expected a mapping (`key: value` lines), got ['cat', 'dog']"),
+        ("name: pets\ncategories: {}\n", "2: categories: is empty, expected at least one entry"),
+        ("name: pets\ncategories:\n", "2: categories: expected a mapping (`key: value` lines), got nothing"),
+        ("name: pets\n", "1: categories: is missing"),
+        ("name: &pets [*pets]\n", "1: "),
+        ("name: !!python/object:os.system {}\n", "1: is not YAML: "),
+        ("name: pets\x00", "is not YAML: "),
+    ],
+)
+def test_a_file_that_is_no_taxonomy_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    assert any(line.strip().startswith(complaint) for line in complaints(tmp_path, text))
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TaxonomyError, match="no such file"):
+        load_taxonomy(tmp_path / "none.yaml")
+    with pytest.raises(TaxonomyError, match="cannot be read"):
+        load_taxonomy(tmp_path)
+    (tmp_path / "gbk.yaml").write_bytes("name: 宠物".encode("gbk"))
+    with pytest.raises(TaxonomyError, match="is not UTF-8"):
+        load_taxonomy(tmp_path / "gbk.yaml")
+
+
+def test_a_file_in_one_language_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "pets.yaml"
+    english = """\
+name: pets
+languages: [en]
+categories:
+  cat: {label: {en: cat}, when: {en: a cat}}
+  dog: {label: {en: dog}, when: {en: a dog}}
+"""
+    file.write_text(english, encoding="utf-8-sig")
+    assert load_taxonomy(file).languages == ("en",)
+    assert complaints(tmp_path, english.replace("{en: a cat}", "{en: a cat, zh: 猫}")) == [
+        "4: categories.cat.when: has text in zh, which `languages` does not name"
+    ]
+
+
+def test_the_version_changes_with_what_the_model_sees_and_with_nothing_else(tmp_path: Path) -> None:
+    def version(text: str) -> str:
+        file = tmp_path / "pets.yaml"
+        file.write_text(text, encoding="utf-8")
+        return load_taxonomy(file).version
+
+    assert version(GOOD) == version("# mine\n" + GOOD.replace("{zh: 狗, en: dog}", "{en: dog, zh: 狗}"))
+    black, white = "          black: {zh: 黑, en: black}\n", "          white: {zh: 白, en: white}\n"
+    assert version(GOOD) != version(GOOD.replace(black + white, white + black))
+    assert version(GOOD) != version(GOOD.replace("有狗", "有一只狗"))
+
+
+def test_a_document_in_memory_is_checked_like_a_file() -> None:
+    document: dict[str, Any] = {"name": "pets", "categories": {"cat": {"label": {"zh": "猫", "en": "cat"}}}}
+    with pytest.raises(TaxonomyError) as caught:
+        parse_taxonomy(document)
+    assert caught.value.message == "taxonomy: categories.cat.when: is missing"
