@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast
 
+from langgraph.cache.memory import InMemoryCache
 from langgraph.channels import UntrackedValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import Checkpointer, RetryPolicy
+from langgraph.types import CachePolicy, Checkpointer, RetryPolicy
 from pydantic import Field, create_model
 
 from graph.fail import fail, may_pass
@@ -26,6 +27,7 @@ from nodes.review import review
 
 TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
 
+KEEP_ANSWERS_S = 3600
 GRACE_S = 5.0  # the engine's own timeout should speak first: its message knows more
 
 
@@ -37,6 +39,12 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     )
     # The embedded engine answers one question at a time, and waiting for a turn is no fault: only a server is timed.
     patience = settings.timeout_s + GRACE_S if settings.engine == "vllm" else None
+    cached = settings.cache == "memory"
+    asking: Any = {
+        "retry_policy": retry,
+        "timeout": patience,
+        "cache_policy": CachePolicy(key_func=answer_key, ttl=KEEP_ANSWERS_S) if cached else None,
+    }
 
     async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "classify"]:
         context = runtime.context or settings.run
@@ -50,10 +58,10 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph = StateGraph(State, context_schema=context_schema(settings.run), input_schema=Input, output_schema=Output)
     graph.set_node_defaults(error_handler=cast("Any", fail))  # its type hints do not know of the NodeError parameter
     graph.add_node("prepare", visit("prepare", prepare, services, first=True), retry_policy=retry)
-    graph.add_node("analyze", visit("analyze", analyze, services), retry_policy=retry, timeout=patience)
-    graph.add_node("classify", visit("classify", classify, services), retry_policy=retry, timeout=patience)
+    graph.add_node("analyze", visit("analyze", analyze, services), **asking)
+    graph.add_node("classify", visit("classify", classify, services), **asking)
     graph.add_node("parse", visit("parse", parse, services))
-    graph.add_node("describe", visit("describe", describe, services), retry_policy=retry, timeout=patience)
+    graph.add_node("describe", visit("describe", describe, services), **asking)
     graph.add_node("review", visit("review", review, services))
     graph.add_node("finish", visit("finish", finish, services))
 
@@ -66,13 +74,19 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.add_edge("review", "finish")
     graph.add_edge("finish", END)
 
-    compiled = graph.compile(checkpointer=checkpointer, name="onelook")
+    compiled = graph.compile(checkpointer=checkpointer, cache=InMemoryCache() if cached else None, name="onelook")
     # The input waits in the channel `__start__` for its first step, and a checkpoint is written before that step:
     # untracked there as well, or the picture's bytes would be in it.
     start: UntrackedValue[Any] = UntrackedValue(Input)
     start.key = START
     compiled.channels[START] = start
     return compiled
+
+
+def answer_key(state: State) -> str:
+    """What the answer to a node's question depends on: picture and choices, and what the run has found before."""
+    category = state["category"]
+    return f"{state['run_key']} {category.id if category else ''} {state['complaint'] or ''}"
 
 
 def context_schema(defaults: Context) -> type[Context]:

@@ -12,7 +12,7 @@ from graph.errors import EngineTimeout, OnelookError
 from graph.schema import ErrorRecord
 from graph.state import State, fresh
 from graph.timing import OpenSpan, closed, run_started_ns
-from graph.visit import VisitFailed
+from graph.visit import VisitFailed, begin
 
 
 def may_pass(error: Exception) -> bool:
@@ -39,9 +39,6 @@ def known(failed: NodeError) -> tuple[OnelookError, OpenSpan]:
 async def fail(state: State, error: NodeError) -> Command[Literal["finish"]]:
     """LangGraph's error handler of every node; it fills the parameter `error` by its name."""
     cause, visit = known(error)
-    begun: State = state
-    if error.node == "prepare":
-        begun = {**fresh(), "origin_ns": run_started_ns.get() or visit.start_ns}
     record = ErrorRecord(
         kind=type(cause).__name__,
         node=error.node,
@@ -49,8 +46,10 @@ async def fail(state: State, error: NodeError) -> Command[Literal["finish"]]:
         hint=cause.hint,
         retryable=cause.retryable,
     )
-    failed: State = {
-        "visits": (*begun["visits"], closed(visit, begun["origin_ns"])),
-        "errors": (*begun["errors"], record),
-    }
-    return Command(goto="finish", update={**begun, **failed})
+    failed: State
+    if error.node == "prepare":
+        origin_ns = run_started_ns.get() or visit.start_ns
+        failed = {**fresh(), "origin_ns": origin_ns, "visits": begin(closed(visit, origin_ns)), "errors": (record,)}
+    else:
+        failed = {"visits": (closed(visit, state["origin_ns"]),), "errors": (*state["errors"], record)}
+    return Command(goto="finish", update=dict(failed))

@@ -94,6 +94,8 @@ class NodeTiming(Span):
 
     attempts: int = 1
     spans: tuple[Span, ...] = ()
+    cached: bool = Field(False, description="The answer was kept from an earlier run; this visit took no time.")
+    run_ns: int = Field(0, exclude=True, repr=False, description="Start of its run: a replayed visit has another.")
 
 
 class Ledger(Frozen):
@@ -101,6 +103,10 @@ class Ledger(Frozen):
 
     nodes: tuple[NodeTiming, ...] = ()
     wall_ms: float | None = Field(None, description="Taken by the caller around the whole run; None inside the graph.")
+
+    def usage(self) -> Usage:
+        """Tokens of all engine calls."""
+        return Usage.total(inner.usage for node in self.nodes for inner in node.spans if inner.usage)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     retry_interval_s: Positive = Field(
         0.5, description="Wait before the second attempt, in seconds; doubled before each further one, with jitter."
     )
+    cache: Literal["off", "memory"] = Field(
+        "off", description="Whether the same picture with the same choices is answered from memory (kept for an hour)."
+    )
     concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="Pictures in flight at once.")
 
     device: str = Field("auto", description="Embedded engine: cpu, cuda, cuda:1, mps, or auto.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from langgraph.channels import UntrackedValue
@@ -10,6 +11,11 @@ from typing_extensions import TypedDict
 from engines.contract import Reply
 from graph.schema import ErrorRecord, NodeTiming, Tag, TagResult
 from images.picture import Picture
+
+
+def followed_by(visits: Iterable[NodeTiming], more: Iterable[NodeTiming]) -> tuple[NodeTiming, ...]:
+    """What a cache or a checkpoint gives back comes as lists."""
+    return (*visits, *more)
 
 
 class Input(TypedDict):
@@ -27,7 +33,8 @@ class State(TypedDict, total=False):
 
     image: Annotated[str | bytes, UntrackedValue]
     origin_ns: int
-    visits: tuple[NodeTiming, ...]
+    run_key: str
+    visits: Annotated[tuple[NodeTiming, ...], followed_by]
     picture: Annotated[Picture, UntrackedValue]
 
     reply: Annotated[Reply | None, UntrackedValue]
@@ -43,9 +50,8 @@ class State(TypedDict, total=False):
 
 
 def fresh() -> State:
-    """What a run begins with; also clears what an earlier run on the same thread left."""
+    """What a run begins with, the visits apart; also clears what an earlier run on the same thread left."""
     return {
-        "visits": (),
         "reply": None,
         "replies": (),
         "complaint": None,

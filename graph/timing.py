@@ -7,7 +7,7 @@ a plain function, and the same `span` works in an engine, in a worker thread and
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -83,4 +83,19 @@ def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
         end_ms=whole.end_ms,
         attempts=opened.attempts,
         spans=tuple(stretch(inner) for inner in opened.spans),
+        run_ns=origin_ns,
     )
+
+
+def of_run(visits: Iterable[NodeTiming], origin_ns: int) -> Iterator[NodeTiming]:
+    """The visits of the run that began at `origin_ns`.
+
+    A node's cached answer is replayed with the visit of the run that it is from; here that visit took no time.
+    """
+    reached_ms = 0.0
+    for visit in visits:
+        if visit.run_ns != origin_ns:
+            yield NodeTiming(name=visit.name, start_ms=reached_ms, end_ms=reached_ms, cached=True, run_ns=origin_ns)
+        else:
+            reached_ms = visit.end_ms
+            yield visit

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from langgraph.runtime import Runtime
+from langgraph.types import Overwrite
 
 from graph.errors import OnelookError
-from graph.schema import Context, Ledger
+from graph.schema import Context, Ledger, NodeTiming
 from graph.services import Services
 from graph.state import State, fresh
-from graph.timing import OpenSpan, closed, node_span, run_started_ns
+from graph.timing import OpenSpan, closed, node_span, of_run, run_started_ns
 
 Node = Callable[[Services, State, Runtime[Context]], Awaitable[State]]
 
@@ -43,17 +44,22 @@ def visit(name: str, node: Node, services: Services, *, first: bool = False) -> 
             attempts = info.node_attempt
             earlier_ns = int((time.time() - info.node_first_attempt_time) * 1e9)
         with node_span(name, attempts=attempts, earlier_ns=earlier_ns) as opened:
-            before: State = {**state, **fresh()} if first else state
             try:
-                update = await node(services, before, runtime)
+                update = await node(services, {**state, **fresh()} if first else state, runtime)
             except OnelookError as error:
                 raise VisitFailed(error, opened) from error
         if first:
             origin_ns = run_started_ns.get() or opened.start_ns
-            update = {**fresh(), "origin_ns": origin_ns, **update}
-        visits = (*before["visits"], closed(opened, update.get("origin_ns", state.get("origin_ns", 0))))
+            return {**fresh(), "origin_ns": origin_ns, **update, "visits": begin(closed(opened, origin_ns))}
+        own = closed(opened, state["origin_ns"])
         if "result" in update:
-            update["result"] = update["result"].model_copy(update={"ledger": Ledger(nodes=visits)})
-        return {**update, "visits": visits}
+            ledger = Ledger(nodes=(*of_run(state["visits"], state["origin_ns"]), own))
+            update["result"] = update["result"].model_copy(update={"ledger": ledger, "usage": ledger.usage()})
+        return {**update, "visits": (own,)}
 
     return run
+
+
+def begin(visit: NodeTiming) -> tuple[NodeTiming, ...]:
+    """The first visit of a run: in the place of those that an earlier run on the same thread left."""
+    return cast("tuple[NodeTiming, ...]", Overwrite((visit,)))

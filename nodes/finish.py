@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from graph.schema import Context, Status, TagResult, Usage, Versions
+from graph.schema import Context, Status, TagResult, Versions
 from graph.services import Services
 from graph.state import State
 
 
 async def finish(services: Services, state: State, runtime: Runtime[Context]) -> State:
-    """Build the result. Its ledger is filled in by the graph, which alone knows when this node ends."""
+    """Build the result. Ledger and usage are filled in by the graph, which alone knows when this node ends."""
     context = runtime.context
     errors = state["errors"]
     status: Status = "failed" if errors else "needs_review" if state["needs_review"] else "ok"
@@ -22,7 +22,6 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
             arm=context.arm,
             model=services.engine.model,
             versions=Versions(taxonomy=services.taxonomy.version, prompts=services.prompts[context.language].version),
-            usage=Usage.total(inner.usage for visit in state["visits"] for inner in visit.spans if inner.usage),
             errors=errors,
         )
     }

@@ -1,0 +1,47 @@
+"""Answers kept in memory: asked for once, never mixed up, and never passed off as measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from engines.scripted import ScriptedEngine
+from graph.schema import Arm, Context
+from tests.graph.replies import CATEGORY, DETAILS, IDS, PORTRAIT, MakeTagger, sure
+
+
+@pytest.mark.parametrize(("arm", "replies"), [("fused", [PORTRAIT]), ("legacy_shared", [CATEGORY, DETAILS])])
+async def test_the_same_picture_is_asked_about_once(
+    arm: Arm, replies: list[str], make_tagger: MakeTagger, picture: bytes
+) -> None:
+    tagger = make_tagger([sure(reply) for reply in replies], cache="memory")
+    first, second = [await tagger.tag(picture, Context(arm=arm)) for _ in range(2)]
+    assert isinstance(tagger.services.engine, ScriptedEngine)
+    assert len(tagger.services.engine.asked) == len(replies)
+    assert second.model_copy(update={"ledger": first.ledger, "usage": first.usage}) == first
+    assert {attribute: [tag.id for tag in tags] for attribute, tags in second.details.items()} == IDS
+
+
+async def test_a_kept_answer_took_no_time_and_no_tokens(make_tagger: MakeTagger, picture: bytes) -> None:
+    tagger = make_tagger([sure(PORTRAIT)], cache="memory")
+    first, second = [await tagger.tag(picture) for _ in range(2)]
+    assert [visit.cached for visit in first.ledger.nodes] == [False] * 4
+    assert [visit.cached for visit in second.ledger.nodes] == [False, True, False, False]
+    assert second.ledger.nodes[1].duration_ms == 0
+    assert second.usage.completion_tokens is None
+    assert sum(second.ledger.parts().values()) == pytest.approx(second.ledger.wall_ms, rel=0.01, abs=1)
+
+
+async def test_other_choices_are_another_question(make_tagger: MakeTagger, picture: bytes) -> None:
+    tagger = make_tagger(lambda _: sure(PORTRAIT), cache="memory")
+    for context in (Context(), Context(long_edge=448), Context(confidence_threshold=0.5), Context()):
+        await tagger.tag(picture, context)
+    assert isinstance(tagger.services.engine, ScriptedEngine)
+    assert len(tagger.services.engine.asked) == 3
+
+
+async def test_without_the_setting_nothing_is_kept(make_tagger: MakeTagger, picture: bytes) -> None:
+    tagger = make_tagger(lambda _: sure(PORTRAIT))
+    for _ in range(2):
+        await tagger.tag(picture)
+    assert isinstance(tagger.services.engine, ScriptedEngine)
+    assert len(tagger.services.engine.asked) == 2
