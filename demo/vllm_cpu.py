@@ -1,4 +1,4 @@
-"""A real vLLM server on the CPU, for a small checkpoint: `python -m demo.vllm_cpu --model FOLDER`.
+"""A real vLLM server on the CPU, for a small checkpoint: `python -m demo.vllm_cpu [--model FOLDER]`.
 
 vLLM pins its own torch and fastapi, so it lives in its own virtual environment and is spoken to over HTTP only.
 """
@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from demo.checkpoint import demo_checkpoint
 from graph.errors import EngineIncapable, EngineUnavailable, OnelookError
 
 ROOT = Path(__file__).parent.parent
@@ -144,7 +145,9 @@ def _end(signum: int, frame: object) -> None:
 
 
 def main(
-    model: Annotated[Path, typer.Option(help="Checkpoint folder.", exists=True, file_okay=False)],
+    model: Annotated[
+        Path | None, typer.Option(help="Checkpoint folder. Default: the demo's.", exists=True, file_okay=False)
+    ] = None,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
     python: Annotated[Path | None, typer.Option(help="Python that has vLLM.")] = None,
     log: Annotated[Path, typer.Option(help="Where the server's own words go.")] = ROOT / ".cache" / "vllm-cpu.log",
@@ -153,7 +156,7 @@ def main(
     signal.signal(signal.SIGTERM, _end)
     try:
         typer.echo(f"starting vLLM, about a minute; its log is {log}")
-        with vllm_cpu_server(model, python=python or vllm_python(), log=log, port=port) as base_url:
+        with vllm_cpu_server(model or demo_checkpoint(), python=python or vllm_python(), log=log, port=port) as base_url:
             typer.echo(f"ready: {base_url} serves {SERVED_NAME}. Ctrl-C stops it.")
             typer.echo(f"ONELOOK_ENGINE=vllm ONELOOK_BASE_URL={base_url} onelook tag PICTURE")
             signal.pause()
