@@ -156,7 +156,9 @@ def main(
     signal.signal(signal.SIGTERM, _end)
     try:
         typer.echo(f"starting vLLM, about a minute; its log is {log}")
-        with vllm_cpu_server(model or demo_checkpoint(), python=python or vllm_python(), log=log, port=port) as base_url:
+        with vllm_cpu_server(
+            model or demo_checkpoint(), python=python or vllm_python(), log=log, port=port
+        ) as base_url:
             typer.echo(f"ready: {base_url} serves {SERVED_NAME}. Ctrl-C stops it.")
             typer.echo(f"ONELOOK_ENGINE=vllm ONELOOK_BASE_URL={base_url} onelook tag PICTURE")
             signal.pause()
