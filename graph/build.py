@@ -23,6 +23,7 @@ from nodes.describe import describe
 from nodes.finish import finish
 from nodes.parse import parse
 from nodes.prepare import prepare
+from nodes.read import read_labels
 from nodes.review import review
 
 TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
@@ -46,9 +47,14 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
         "cache_policy": CachePolicy(key_func=answer_key, ttl=KEEP_ANSWERS_S) if cached else None,
     }
 
-    async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "classify"]:
-        context = runtime.context or settings.run
-        return "analyze" if context.arm == "fused" else "classify"
+    async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "read", "classify"]:
+        match (runtime.context or settings.run).arm:
+            case "fused":
+                return "analyze"
+            case "reads":
+                return "read"
+            case "legacy" | "legacy_shared":
+                return "classify"
 
     async def after_parse(state: State) -> Literal["classify", "describe", "review"]:
         if state["category"] is None:
@@ -59,6 +65,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.set_node_defaults(error_handler=cast("Any", fail))  # its type hints do not know of the NodeError parameter
     graph.add_node("prepare", visit("prepare", prepare, services, first=True), retry_policy=retry)
     graph.add_node("analyze", visit("analyze", analyze, services), **asking)
+    graph.add_node("read", visit("read", read_labels, services), **asking)
     graph.add_node("classify", visit("classify", classify, services), **asking)
     graph.add_node("parse", visit("parse", parse, services))
     graph.add_node("describe", visit("describe", describe, services), **asking)
@@ -68,6 +75,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.add_edge(START, "prepare")
     graph.add_conditional_edges("prepare", choose_arm)
     graph.add_edge("analyze", "review")
+    graph.add_edge("read", "review")
     graph.add_edge("classify", "parse")
     graph.add_edge("describe", "parse")
     graph.add_conditional_edges("parse", after_parse)

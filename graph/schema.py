@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 Language = Literal["zh", "en"]
-Arm = Literal["fused", "legacy", "legacy_shared"]
+Arm = Literal["fused", "reads", "legacy", "legacy_shared"]
 ReplyFormat = Literal["json", "compact"]
 Status = Literal["ok", "needs_review", "failed"]
 
@@ -25,7 +25,9 @@ class Frozen(BaseModel):
 class Context(Frozen):
     """What one run may choose. LangGraph Studio shows these fields as a form."""
 
-    arm: Arm = Field("fused", description="The way through the graph: one guided call (fused) or the old two calls.")
+    arm: Arm = Field(
+        "fused", description="The way through the graph: one guided call, labels read as letters, or the old two calls."
+    )
     reply_format: ReplyFormat = Field("json", description="How a guided reply is written: JSON, or its values only.")
     language: Language = Field("zh", description="The language in which the model reads and writes.")
     long_edge: LongEdge = Field(768, description="Longest side, in pixels, of the picture that the model sees.")

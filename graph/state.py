@@ -43,6 +43,7 @@ class State(TypedDict, total=False):
 
     category: Tag | None
     details: dict[str, tuple[Tag, ...]] | None
+    absences: tuple[float | None, ...]
     needs_review: bool
     errors: tuple[ErrorRecord, ...]
 
@@ -57,6 +58,7 @@ def fresh() -> State:
         "complaint": None,
         "category": None,
         "details": None,
+        "absences": (),
         "needs_review": False,
         "errors": (),
     }

@@ -84,7 +84,9 @@ class Tagger:
     def note(self) -> str | None:
         """What a user must know before believing the answers; None where there is nothing to warn of."""
         settings = self.services.settings
-        return demo_note() if settings.engine == "embedded" and settings.model is None else None
+        if settings.engine != "embedded" or settings.model is not None:
+            return None
+        return demo_note(self.services.prompts)
 
     async def tag(self, image: str | bytes, context: Context | None = None) -> TagResult:
         """Tag one picture: a path, an http(s) URL, a data URL or bytes. What goes wrong is in the result's `errors`."""

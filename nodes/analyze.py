@@ -9,7 +9,7 @@ from graph.services import Services
 from graph.state import State
 from graph.timing import span
 from nodes.ask import ask
-from nodes.parse import read_reply
+from nodes.reading import read_reply, tags
 
 
 async def analyze(services: Services, state: State, runtime: Runtime[Context]) -> State:
@@ -17,5 +17,5 @@ async def analyze(services: Services, state: State, runtime: Runtime[Context]) -
     question = services.prompts[context.language].fused(context.reply_format)
     reply = await ask(services, question, state["picture"])
     with span("parse"):
-        category, details = read_reply(services, question, reply, context.language)
+        category, details = tags(services, read_reply(question, reply), reply, context.language)
     return {"replies": (reply.text,), "category": category, "details": details}

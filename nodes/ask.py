@@ -1,9 +1,12 @@
-"""The one place where a node puts a question to the engine."""
+"""The one place where a node puts questions to the engine."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from engines.contract import AskRequest, Reply
-from graph.errors import ReplyTruncated
+from graph.schema import Usage
 from graph.services import Services
 from graph.timing import span
 from images.picture import Picture
@@ -11,26 +14,38 @@ from prompts.question import Question
 
 
 async def ask(services: Services, question: Question, picture: Picture) -> Reply:
-    """Ask once; the graph owns the retries.
-
-    Raises:
-        EngineError: as the engine raised it.
-        ReplyTruncated: a constrained reply was cut off, so it cannot be whole. Free text may still hold its answer.
-    """
+    """Ask once; the graph owns the retries. Raises `EngineError` as the engine raised it."""
     with span("prompt"):
-        request = AskRequest(
-            messages=question.messages([picture.data_url]),
-            constraint=question.constraint,
-            max_tokens=question.max_tokens,
-            temperature=services.settings.temperature,
-        )
+        request = _request(services, question, picture)
     with span("engine") as taken:
         reply = await services.engine.ask(request)
         taken.server, taken.usage = reply.timing, reply.usage
-    if reply.stop_reason == "length" and question.constraint is not None:
-        raise ReplyTruncated(
-            f"the reply was cut off after {question.max_tokens} tokens: {reply.text[-60:]!r}",
-            hint="the longest valid reply fits in that many tokens: does the server keep the constraint?"
-            " `onelook doctor` tells",
-        )
     return reply
+
+
+async def ask_together(services: Services, questions: Sequence[Question], picture: Picture) -> list[Reply]:
+    """Ask several questions about one picture at once, and return the replies in their order.
+
+    The first error cancels the other questions and is raised. In the ledger they are one span with the sum of their
+    tokens; the engine's own times overlap there, so they are left out.
+    """
+    with span("prompt"):
+        requests = [_request(services, question, picture) for question in questions]
+    with span("engine") as taken:
+        asking = [asyncio.create_task(services.engine.ask(request)) for request in requests]
+        try:
+            replies = await asyncio.gather(*asking)
+        finally:
+            for task in asking:
+                task.cancel()
+        taken.usage = Usage.total(reply.usage for reply in replies)
+    return replies
+
+
+def _request(services: Services, question: Question, picture: Picture) -> AskRequest:
+    return AskRequest(
+        messages=question.messages([picture.data_url]),
+        constraint=question.constraint,
+        max_tokens=question.max_tokens,
+        temperature=services.settings.temperature,
+    )

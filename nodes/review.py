@@ -12,12 +12,13 @@ from graph.state import State
 
 
 def confidences(state: State) -> Iterator[float | None]:
-    """The confidence of the category and of every value."""
+    """The confidence of the category, of every value, and of every option that was read as absent."""
     if (category := state["category"]) is not None:
         yield category.confidence
     for tags in (state["details"] or {}).values():
         for tag in tags:
             yield tag.confidence
+    yield from state["absences"]
 
 
 async def review(services: Services, state: State, runtime: Runtime[Context]) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import get_args
 
 import pytest
 
@@ -20,7 +21,7 @@ from graph.schema import Arm, Context, TagResult
 from graph.tagger import Tagger
 from tests.graph.replies import CATEGORY, PORTRAIT, MakeTagger, sure
 
-ARMS: tuple[Arm, ...] = ("fused", "legacy", "legacy_shared")
+ARMS: tuple[Arm, ...] = get_args(Arm)
 
 
 def calls(tagger: Tagger) -> int:

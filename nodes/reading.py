@@ -1,0 +1,61 @@
+"""From a reply to tags: what it says, in ids and labels, each with its probability."""
+
+from __future__ import annotations
+
+from engines.contract import Reply
+from graph.errors import ReplyInvalid, ReplyTruncated
+from graph.schema import Language, Tag
+from graph.services import Services
+from nodes.confidence import span_probability
+from prompts.question import Question
+from prompts.reading import Reading, SpanKey
+
+Details = dict[str, tuple[Tag, ...]]
+
+
+def read_reply(question: Question, reply: Reply) -> Reading:
+    """What `reply` says to `question`.
+
+    Raises:
+        ReplyInvalid: it breaks the constraint, so the engine did not keep it; or free text holds no answer.
+        ReplyTruncated: it was cut off at the token limit before it was whole.
+    """
+    try:
+        return question.read(reply.text)
+    except ReplyInvalid:
+        if reply.stop_reason != "length":
+            raise
+    raise ReplyTruncated(
+        f"the reply was cut off after {question.max_tokens} tokens: {reply.text[-60:]!r}",
+        hint="every valid reply fits in that many tokens: does the server keep the constraint? `onelook doctor` tells",
+    )
+
+
+def tags(
+    services: Services, reading: Reading, reply: Reply, language: Language, known: Tag | None = None
+) -> tuple[Tag, Details]:
+    """The category (`known`, where the question took it as known) and the details that were read, with probabilities.
+
+    The details are empty where the question did not ask for them.
+    """
+
+    def confidence(key: SpanKey) -> float | None:
+        return span_probability(reply.tokens, *reading.spans[key])
+
+    if reading.category is not None:
+        label = services.taxonomy.categories[reading.category].label[language]
+        known = Tag(id=reading.category, label=label, confidence=confidence("category"))
+    if known is None:
+        raise ValueError("a question for details needs the category that is known already")
+    attributes = services.taxonomy.categories[known.id].details
+    return known, {
+        attribute: tuple(
+            Tag(
+                id=option,
+                label=attributes[attribute].options[option][language],
+                confidence=confidence((attribute, option)),
+            )
+            for option in options
+        )
+        for attribute, options in reading.details.items()
+    }
