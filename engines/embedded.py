@@ -10,7 +10,6 @@ import asyncio
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -21,15 +20,12 @@ from pydantic import PrivateAttr
 
 from engines.contract import Constraint
 from engines.loading import Attention, Dtype, LoadOptions, Quantization, leave_one_core, load_checkpoint
-from graph.errors import EngineRefused
+from graph.errors import EngineRefused, SettingsError
 from graph.settings import Settings
 from graph.timing import NS_PER_MS
 
 if TYPE_CHECKING:
     from engines.embedded_generation import Generator
-
-BUNDLED = Path(__file__).parent.parent / "demo" / "checkpoint"
-
 
 class EmbeddedChat(BaseChatModel):
     """A vision-language checkpoint that answers in a worker thread of its own, so the event loop never waits for it.
@@ -55,8 +51,11 @@ class EmbeddedChat(BaseChatModel):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
+        """Raises `SettingsError` where no model is named: which one is the default, the caller knows."""
+        if settings.model is None:
+            raise SettingsError("the embedded engine has no model", hint="name a folder or a Hugging Face id: model=…")
         return cls(
-            model=settings.model or str(BUNDLED),
+            model=settings.model,
             device=settings.device,
             dtype=settings.dtype,
             attention=settings.attention,

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from engines.contract import AskRequest
+from engines.contract import AskRequest, Reply
 from engines.scripted import Answer, Line, ScriptedEngine
 from graph.errors import (
     EngineError,
@@ -131,7 +131,7 @@ async def test_no_more_pictures_are_in_flight_than_was_said(make_tagger: MakeTag
     flying, most = 0, 0
 
     class Counting(ScriptedEngine):
-        async def ask(self, request: AskRequest):  # type: ignore[no-untyped-def]
+        async def ask(self, request: AskRequest) -> Reply:
             nonlocal flying, most
             flying += 1
             most = max(most, flying)
