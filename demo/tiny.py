@@ -12,7 +12,13 @@ from pathlib import Path
 import torch
 import typer
 from huggingface_hub import ModelCard, ModelCardData
-from transformers import AutoModelForImageTextToText, GenerationConfig, Qwen2_5_VLConfig, Qwen2Tokenizer
+from transformers import (
+    AutoModelForImageTextToText,
+    GenerationConfig,
+    PreTrainedModel,
+    Qwen2_5_VLConfig,
+    Qwen2Tokenizer,
+)
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from engines.loading import no_progress_bars
@@ -33,11 +39,11 @@ def prompt_texts() -> list[str]:
     return [file.read_text(encoding="utf-8") for file in sorted(files)]
 
 
-def train_tokenizer(texts: Iterable[str]) -> Qwen2Tokenizer:
-    """A byte-level BPE of at most `VOCABULARY` tokens, in Qwen2's way, with its words for turns and pictures."""
+def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Qwen2Tokenizer:
+    """A byte-level BPE of at most `vocabulary` tokens, in Qwen2's way, with its words for turns, pictures and chats."""
     tokenizer: Qwen2Tokenizer = Qwen2Tokenizer().train_new_from_iterator(
         texts,
-        VOCABULARY,
+        vocabulary,
         new_special_tokens=[
             "<|im_start|>",
             "<|im_end|>",
@@ -50,6 +56,7 @@ def train_tokenizer(texts: Iterable[str]) -> Qwen2Tokenizer:
         show_progress=False,
     )
     tokenizer.eos_token = "<|im_end|>"  # noqa: S105
+    tokenizer.chat_template = CHAT_TEMPLATE.read_text(encoding="utf-8")
     return tokenizer
 
 
@@ -77,7 +84,7 @@ def tiny_config(tokenizer: Qwen2Tokenizer) -> Qwen2_5_VLConfig:
             "depth": 4,
             "hidden_size": vision_width,
             "intermediate_size": 320,
-            "num_heads": 4,
+            "num_heads": 2,  # of 64: attention with heads of 32 takes twice the time on a CPU
             "out_hidden_size": width,
             "fullatt_block_indexes": [1, 3],
             "initializer_range": vision_width**-0.5,
@@ -96,25 +103,28 @@ def build_tiny_checkpoint(folder: Path, *, texts: Iterable[str] | None = None, s
     The same `texts` (default: the bundled prompts) and `seed` give the same bytes. Both Transformers and vLLM load it.
     """
     tokenizer = train_tokenizer(prompt_texts() if texts is None else texts)
-    tokenizer.chat_template = CHAT_TEMPLATE.read_text(encoding="utf-8")
-    tokenizer.save_pretrained(folder)
-    Qwen2VLImageProcessorPil(
-        min_pixels=FEWEST_IMAGE_TOKENS * PIXELS_PER_TOKEN, max_pixels=MOST_IMAGE_TOKENS * PIXELS_PER_TOKEN
-    ).save_pretrained(folder)
-
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModelForImageTextToText.from_config(tiny_config(tokenizer), dtype=torch.bfloat16)
-    model.generation_config = GenerationConfig(
-        do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
-    )
-    with no_progress_bars():
-        model.save_pretrained(folder)
+    save_checkpoint(folder, model, tokenizer, most_image_tokens=MOST_IMAGE_TOKENS)
 
     data = ModelCardData(license="apache-2.0", pipeline_tag="image-text-to-text", tags=[RANDOM_WEIGHTS])
     card = f"---\n{data.to_yaml()}\n---\n\nRandom weights (seed {seed}): what this model says means nothing.\n"
     ModelCard(card).save(folder / "README.md")
     return folder
+
+
+def save_checkpoint(folder: Path, model: PreTrainedModel, tokenizer: Qwen2Tokenizer, *, most_image_tokens: int) -> None:
+    """Write all that Transformers and vLLM need; pictures are scaled down to `most_image_tokens` by the processor."""
+    tokenizer.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(
+        min_pixels=FEWEST_IMAGE_TOKENS * PIXELS_PER_TOKEN, max_pixels=most_image_tokens * PIXELS_PER_TOKEN
+    ).save_pretrained(folder)
+    model.generation_config = GenerationConfig(
+        do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+    )
+    with no_progress_bars():
+        model.save_pretrained(folder)
 
 
 def weights_are_random(folder: Path) -> bool:

@@ -1,0 +1,97 @@
+"""The two stages with their numbers: how many pictures, how large, how long, how fast."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+from transformers import AutoModelForImageTextToText, Qwen2Tokenizer
+
+from demo.tiny import tiny_config
+from demo.train.batches import Batches
+from demo.train.lessons import FAMILIES, Teacher
+from demo.train.loop import Plan, train
+from demo.train.sight import Heads, Hit, loss_and_hits, slots
+from demo.train.speech import reply_loss
+from demo.train.tower import SIDE, encode
+from graph.schema import Language
+from prompts.prompts import Prompts
+
+PICTURES = 22_500
+VOCABULARY = 2048
+MOST_IMAGE_TOKENS = 144
+"""What the checkpoint's processor scales pictures down to: 336 x 336 pixels or their like."""
+
+SIGHT = Plan("sight", steps=1700, rate=1.2e-3)
+SPEECH = Plan("speech", steps=700, rate=1e-3)
+BATCH = {"sight": 12, "speech": 12}  # pictures a share of a step
+
+SIGHT_TOKENS = ((0.32, (48, 64, 80)), (0.57, (80, 100)), (1.0, (100, 144)))
+SPEECH_TOKENS = ((0.4, (64, 80)), (0.8, (80, 100)), (1.0, (80, 100, 144)))
+"""Until which share of the stage pictures have which numbers of image tokens: small ones teach most for their time."""
+
+LISTENING = 0.25
+"""Share of the second stage in which the text model learns alone."""
+
+
+class Pupil(nn.Module):
+    """The model and the classifier heads that keep its sight honest."""
+
+    def __init__(self, prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        config = tiny_config(tokenizer)
+        self.model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32, attn_implementation="eager")
+        self.visual = self.model.model.visual
+        # Two equal frames and correlated pixels: without this the first layer would drown the residual stream.
+        self.visual.patch_embed.proj.weight.data.mul_(0.25)
+        taxonomy = next(iter(prompts.values())).taxonomy
+        text: Any = config.text_config
+        self.heads = Heads(slots(taxonomy), text.hidden_size)
+
+
+def learn_to_see(pupil: Pupil, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
+    """First stage: vision tower and heads, on nothing but pictures and their truth."""
+
+    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        batch = batches.draw(chance, BATCH["sight"], chance.choice(_at(SIGHT_TOKENS, progress)))
+        return loss_and_hits(pupil.heads(encode(pupil.visual, batch.images)), pupil.heads.slots, batch.truths)
+
+    module = nn.ModuleDict({"visual": pupil.visual, "heads": pupil.heads})
+    train(plan, module, share, folder, console=console)
+
+
+def learn_to_answer(
+    pupil: Pupil, teacher: Teacher, batches: Batches, folder: Path, *, plan: Plan, console: Console
+) -> None:
+    """Second stage: the whole model on the project's prompts; the heads go on as a second loss for the tower."""
+
+    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        (family,) = chance.choices(list(FAMILIES), list(FAMILIES.values()))
+        language = chance.choice(list(teacher.prompts))
+        category = None
+        if family == "legacy_details":
+            categories = teacher.prompts[language].taxonomy.categories
+            category = chance.choice([id_ for id_, each in categories.items() if each.details])
+        batch = batches.draw(chance, BATCH["speech"], chance.choice(_at(SPEECH_TOKENS, progress)), category)
+        with torch.set_grad_enabled(progress >= LISTENING):
+            pictures = encode(pupil.visual, batch.images)
+        lesson = teacher.lesson(family, language, batch.truths, chance)
+        rows, columns = batch.images[0].height // SIDE, batch.images[0].width // SIDE
+        loss, right = reply_loss(pupil.model, pictures, rows, columns, lesson)
+        hits = [Hit(f"reply.{family}.{language}", 0, each) for each in right]
+        if progress >= LISTENING:
+            seen, told = loss_and_hits(pupil.heads(pictures), pupil.heads.slots, batch.truths)
+            return loss + 0.5 * seen, [*hits, *told]
+        return loss, hits
+
+    train(plan, pupil, share, folder, console=console, slow=[*pupil.visual.parameters(), *pupil.heads.parameters()])
+
+
+def _at(schedule: Sequence[tuple[float, tuple[int, ...]]], progress: float) -> tuple[int, ...]:
+    return next(tokens for until, tokens in schedule if progress < until or until == 1.0)

@@ -1,0 +1,120 @@
+"""Second stage: the whole model learns to answer the project's prompts about a picture.
+
+What all pictures of a batch share, the long system prompt, is computed once; each picture's exercises stand behind it
+in one row and cannot see each other. A reply's tokens then cost a fraction of what they would cost alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import DynamicCache, Qwen2_5_VLForConditionalGeneration
+
+from demo.train.lessons import Exercise, Lesson
+
+IGNORED = -100
+TOKENS_A_PICTURE = 8.0
+"""Scale of the loss: about as many tokens of a picture's replies say something that the prompt does not."""
+
+
+def reply_loss(
+    model: Qwen2_5_VLForConditionalGeneration, pictures: Tensor, rows: int, columns: int, lesson: Lesson
+) -> tuple[Tensor, list[bool]]:
+    """Loss of a picture's replies, and for each reply whether every token of it is the likeliest (teacher-forced).
+
+    `pictures`: (pictures, rows * columns, width), from the vision tower.
+    """
+    network: Any = model.model.language_model
+    embed = network.embed_tokens
+    count, seen, _ = pictures.shape
+    before = torch.tensor([lesson.before])
+    cache = DynamicCache(config=model.config.get_text_config())
+    positions = _positions(model, lesson.before, rows, columns)
+    shared = len(lesson.before)
+    network(inputs_embeds=embed(before), position_ids=positions[:, None, :shared], past_key_values=cache)
+    layers: Any = cache.layers
+    for layer in layers:
+        layer.keys = layer.keys.expand(count, -1, -1, -1)
+        layer.values = layer.values.expand(count, -1, -1, -1)
+
+    ids, labels, part, offset = _rows(lesson.exercises)
+    places = torch.cat([part.new_zeros(count, seen), part], dim=1)
+    after = positions[0, -1] + offset  # as the model does: behind the picture's larger side
+    place = torch.cat(
+        [positions[:, None, shared : shared + seen].expand(-1, count, -1), after.expand(3, -1, -1)], dim=2
+    )
+    hidden = network(
+        inputs_embeds=torch.cat([pictures, embed(ids)], dim=1),
+        position_ids=place,
+        attention_mask={"full_attention": _mask(places, shared, pictures.dtype)},
+        past_key_values=cache,
+    ).last_hidden_state[:, seen:]
+
+    wanted = labels != IGNORED
+    logits = model.lm_head(hidden[wanted])
+    losses = cross_entropy(logits, labels[wanted], reduction="sum")
+    wrong = torch.zeros_like(wanted)
+    wrong[wanted] = logits.argmax(-1) != labels[wanted]
+    right = [
+        not bool(wrong[row][part[row] == number].any())
+        for row, exercises in enumerate(lesson.exercises)
+        for number in range(1, len(exercises) + 1)
+    ]
+    return losses / (count * TOKENS_A_PICTURE), right
+
+
+def _positions(model: Qwen2_5_VLForConditionalGeneration, before: Sequence[int], rows: int, columns: int) -> Tensor:
+    """The model's own positions (3, tokens) of the text before, the picture, and one token behind it."""
+    network: Any = model.model
+    image = model.config.image_token_id
+    ids = torch.tensor([[*before, *[image] * (rows * columns), before[-1]]])
+    vision: Any = model.config.vision_config
+    merge = vision.spatial_merge_size
+    positions, _ = network.get_rope_index(
+        ids,
+        image_grid_thw=torch.tensor([[1, rows * merge, columns * merge]]),
+        mm_token_type_ids=(ids == image).int(),
+    )
+    positions = positions[-3:, 0]
+    return torch.as_tensor(positions)
+
+
+def _rows(exercises: Sequence[Sequence[Exercise]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Every picture's exercises one behind the other: token ids, next token to learn, number of the exercise (0 for
+    padding is -1), and place within its exercise; each (pictures, tokens)."""
+    ids, labels, parts, offsets = [], [], [], []
+    for row in exercises:
+        tokens: list[int] = []
+        targets: list[int] = []
+        numbers: list[int] = []
+        within: list[int] = []
+        for number, exercise in enumerate(row, start=1):
+            whole = (*exercise.question, *exercise.reply[:-1])
+            tokens += whole
+            targets += [IGNORED] * (len(exercise.question) - 1) + list(exercise.reply)
+            numbers += [number] * len(whole)
+            within += range(len(whole))
+        ids.append(torch.tensor(tokens))
+        labels.append(torch.tensor(targets))
+        parts.append(torch.tensor(numbers))
+        offsets.append(torch.tensor(within))
+    pad = torch.nn.utils.rnn.pad_sequence
+    return (
+        pad(ids, batch_first=True),
+        pad(labels, batch_first=True, padding_value=IGNORED),
+        pad(parts, batch_first=True, padding_value=-1),
+        pad(offsets, batch_first=True),
+    )
+
+
+def _mask(part: Tensor, shared: int, dtype: torch.dtype) -> Tensor:
+    """Additive mask (pictures, 1, tokens, shared + tokens): what stands earlier in the picture (0) or the same part."""
+    tokens = part.shape[1]
+    earlier = torch.ones(tokens, tokens, dtype=torch.bool).tril()
+    visible = earlier & ((part[:, None, :] == 0) | (part[:, None, :] == part[:, :, None]))
+    mask = torch.zeros(visible.shape, dtype=dtype).masked_fill(~visible, torch.finfo(dtype).min)
+    return torch.cat([mask.new_zeros(len(part), tokens, shared), mask], dim=2)[:, None]

@@ -1,0 +1,80 @@
+"""What the figures of an evaluation mean, on answers small enough to count by hand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demo.scores import Answered, agreement, calibration_error, score
+from graph.schema import Answer, Ledger, Tag, TagResult, Versions
+
+CAKE = Answer(category="food", details={"kind": ("cake",), "served_in": ("plate",)})
+HOUSE = Answer(category="building")
+
+
+def said(answer: Answer | None, confidence: float | None = 0.9) -> TagResult:
+    return TagResult(
+        status="ok" if answer else "failed",
+        category=Tag(id=answer.category, label=answer.category, confidence=confidence) if answer else None,
+        details={
+            attribute: tuple(Tag(id=option, label=option) for option in options)
+            for attribute, options in (answer.details if answer else {}).items()
+        },
+        arm="fused",
+        model="hand",
+        versions=Versions(taxonomy="t", prompts="p"),
+        ledger=Ledger(wall_ms=500),
+    )
+
+
+def answered(truth: Answer, answer: Answer | None, confidence: float | None = 0.9) -> Answered:
+    return Answered("picture", truth, said(answer, confidence))
+
+
+def test_an_attribute_counts_on_its_own_but_a_record_only_whole() -> None:
+    cup = Answer(category="food", details={"kind": ("cake",), "served_in": ("cup",)})
+
+    scores = score([answered(CAKE, CAKE), answered(CAKE, cup), answered(HOUSE, HOUSE)])
+
+    assert scores.category == 1
+    assert scores.attributes == {"food.kind": 1, "food.served_in": 0.5}
+    assert scores.attribute == 0.75
+    assert scores.exact == pytest.approx(2 / 3)
+
+
+def test_a_wrong_category_and_a_failure_make_every_attribute_wrong() -> None:
+    scores = score([answered(CAKE, HOUSE), answered(CAKE, None)])
+
+    assert (scores.category, scores.attribute, scores.exact) == (0, 0, 0)
+
+
+def test_without_probabilities_there_is_no_calibration() -> None:
+    scores = score([answered(HOUSE, HOUSE, confidence=None)])
+
+    assert scores.ece is None
+    assert "ece_category" not in scores.flat()
+
+
+def test_always_sure_and_half_right_is_half_off() -> None:
+    assert calibration_error([(1.0, True), (1.0, False)]) == 0.5
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1))
+def test_calibration_error_is_a_share(sure: list[tuple[float, bool]]) -> None:
+    assert 0 <= calibration_error(sure) <= 1
+
+
+def test_the_surest_pictures_are_scored_apart() -> None:
+    album = [answered(HOUSE, HOUSE, 0.9)] * 4 + [answered(HOUSE, CAKE, 0.3)]
+
+    scores = score(album)
+
+    assert (scores.category, scores.category_confident) == (0.8, 1.0)
+
+
+def test_two_runs_agree_where_they_say_the_same() -> None:
+    one = [answered(CAKE, CAKE), answered(HOUSE, CAKE)]
+    other = [answered(CAKE, CAKE), answered(HOUSE, HOUSE)]
+
+    assert agreement(one, other) == 0.5
