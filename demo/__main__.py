@@ -3,60 +3,105 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from demo.album.generate import draw, seeds
+from demo.album.read import Labelled, read_labels
+from demo.checkpoint import HELDOUT
+from demo.scores import Answered
 from graph.errors import OnelookError
+from graph.schema import Answer, Language
 from graph.settings import load_settings
 from graph.tagger import Tagger
+from prompts.taxonomy import Taxonomy
 from terminal.results import results_table
 from terminal.waterfall import waterfall
 
-DRAWINGS = 4
+DRAWINGS = 12
 
 
 def main(
     pictures: Annotated[list[Path] | None, typer.Argument(help="Your own pictures instead of the drawings.")] = None,
 ) -> None:
-    """Tag a few drawings, or PICTURES, with the bundled model."""
+    """Tag a few drawings whose truth is known, or PICTURES, with the bundled model."""
     console = Console()
-    with tempfile.TemporaryDirectory() as folder:
-        files = pictures or draw_into(Path(folder))
-        try:
-            asyncio.run(show(console, files))
-        except OnelookError as error:
-            console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
-            raise typer.Exit(2) from None
+    try:
+        asyncio.run(show_own(console, pictures) if pictures else show_album(console, read_labels(HELDOUT)[:DRAWINGS]))
+    except OnelookError as error:
+        console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
+        raise typer.Exit(2) from None
 
 
-def draw_into(folder: Path) -> list[Path]:
-    """Write a few drawings, named for what they show."""
-    files = []
-    for seed in seeds("heldout", DRAWINGS):
-        drawing = draw(seed)
-        file = folder / f"{drawing.truth.category}-{seed}.png"
-        drawing.image.save(file)
-        files.append(file)
-    return files
-
-
-async def show(console: Console, files: list[Path]) -> None:
+async def show_own(console: Console, pictures: Sequence[Path]) -> None:
+    """Results, and what is to be thought of them."""
     async with Tagger(load_settings(engine="embedded")) as tagger:
-        if tagger.note:
-            console.print(Text(tagger.note, style="yellow"))
         with console.status("tagging"):
-            results = [(file.name, await tagger.tag(str(file))) for file in files]
-        language = tagger.services.settings.run.language
-        console.print(results_table(results, tagger.services.taxonomy, language))
+            results = [(picture.name, await tagger.tag(str(picture))) for picture in pictures]
+        console.print(results_table(results, tagger.services.taxonomy, tagger.services.settings.run.language))
+        _say_note(console, tagger)
     name, last = results[-1]
     console.print(Text(f"\nwhere the time of {name} went", style="bold"))
     console.print(waterfall(last.ledger))
+
+
+async def show_album(console: Console, album: Sequence[Labelled]) -> None:
+    """Truth and answer side by side, the right ones marked."""
+    async with Tagger(load_settings(engine="embedded")) as tagger:
+        answered = []
+        with console.status("tagging"):
+            for labelled in album:
+                result = await tagger.tag(str(labelled.path))
+                answered.append(Answered(labelled.path.name, labelled.truth, result))
+        console.print(album_table(answered, tagger.services.taxonomy, tagger.services.settings.run.language))
+        right = sum(each.record_right for each in answered)
+        console.print(f"{right} of {len(answered)} right in category and every detail", highlight=False)
+        _say_note(console, tagger)
+    console.print(Text(f"\nwhere the time of {answered[-1].name} went", style="bold"))
+    console.print(waterfall(answered[-1].result.ledger))
+
+
+def album_table(answered: Sequence[Answered], taxonomy: Taxonomy, language: Language) -> Table:
+    """One row a picture; the confidence is the category's."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "picture", "truth", "answer"):
+        table.add_column(column, overflow="fold")
+    for column in ("sure", "s"):
+        table.add_column(column, justify="right")
+    for each in answered:
+        category, wall_ms = each.result.category, each.result.ledger.wall_ms
+        if each.answer is None:
+            said = Text("; ".join(error.message for error in each.result.errors), style="red")
+        else:
+            said = Text(_words(each.answer, taxonomy, language))
+        table.add_row(
+            Text("✓", style="green") if each.record_right else Text("✗", style="red"),
+            each.name,
+            _words(each.truth, taxonomy, language),
+            said,
+            "" if category is None or category.confidence is None else f"{category.confidence:.0%}",
+            "" if wall_ms is None else f"{wall_ms / 1000:.2f}",
+        )
+    return table
+
+
+def _words(answer: Answer, taxonomy: Taxonomy, language: Language) -> str:
+    category = taxonomy.categories[answer.category]
+    values = [
+        "+".join(category.details[attribute].options[option][language] for option in options) or "-"
+        for attribute, options in answer.details.items()
+    ]
+    return " ".join([category.label[language], *values])
+
+
+def _say_note(console: Console, tagger: Tagger) -> None:
+    if tagger.note:
+        console.print(Text(tagger.note, style="yellow"))
 
 
 if __name__ == "__main__":

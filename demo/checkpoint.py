@@ -5,9 +5,36 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-TRAINED = Path(__file__).parent / "checkpoints" / "vlm"
+from graph.schema import Frozen, Language
+from prompts.prompts import Prompts
+
+TRAINED: Final = Path(__file__).parent / "checkpoints" / "vlm"
+HELDOUT: Final = Path(__file__).parent / "album" / "heldout"
+"""240 drawings with their truth, of which no training saw one."""
+
+TRAINING: Final = "training.json"
+
+
+class Training(Frozen):
+    """What a trained checkpoint's `training.json` says of how it came to be."""
+
+    pictures: int
+    seed: int
+    steps: dict[str, int]
+    prompts: dict[Language, str]
+
+    def moved(self, prompts: Mapping[Language, Prompts]) -> list[Language]:
+        """The languages whose prompts are no longer those that the checkpoint was trained on."""
+        return [language for language, each in prompts.items() if self.prompts.get(language) != each.version]
+
+
+def read_training(folder: Path) -> Training:
+    """What is known of the training of the checkpoint in `folder`, which has a `training.json`."""
+    return Training.model_validate_json((folder / TRAINING).read_text(encoding="utf-8"))
 
 
 def demo_checkpoint() -> Path:
@@ -35,11 +62,20 @@ def demo_checkpoint() -> Path:
     return folder
 
 
-def demo_note() -> str | None:
-    """What must be said beside an answer of the demo checkpoint."""
-    if TRAINED.is_dir():
-        return "the demo model knows the bundled album's drawings only; for photographs name a real one with --model"
-    return (
-        "the demo model's weights are random, so its answers mean nothing: it shows the machine at work;"
-        " for real answers name a model with --model, or a server with --engine vllm --base-url"
+def demo_note(prompts: Mapping[Language, Prompts]) -> str | None:
+    """What must be said beside an answer of the demo checkpoint to these prompts."""
+    if not TRAINED.is_dir():
+        return (
+            "the demo model's weights are random, so its answers mean nothing: it shows the machine at work;"
+            " for real answers name a model with --model, or a server with --engine vllm --base-url"
+        )
+    note = (
+        "the demo model knows the bundled album's drawings only, not photographs; for those name a real model with"
+        " --model, or a server with --engine vllm --base-url"
     )
+    if moved := read_training(TRAINED).moved(prompts):
+        note += (
+            f"\nand it was trained on other prompts or another taxonomy ({', '.join(moved)}): its answers may be wrong;"
+            " `make demo-model` trains it again"
+        )
+    return note

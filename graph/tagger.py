@@ -21,7 +21,7 @@ from prompts.prompts import Prompts
 from prompts.taxonomy_file import load_taxonomy
 
 
-def build_services(settings: Settings, engine: Engine | None = None) -> Services:
+def build_services(settings: Settings, engine: Engine | None = None, specialist: Engine | None = None) -> Services:
     """Everything that the nodes share.
 
     Raises:
@@ -31,6 +31,7 @@ def build_services(settings: Settings, engine: Engine | None = None) -> Services
     taxonomy = load_taxonomy(settings.taxonomy)
     return Services(
         engine=engine or build_engine(with_demo_model(settings)),
+        specialist=specialist or (build_engine(settings.specialist) if settings.specialist else None),
         taxonomy=taxonomy,
         prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
         limits=Limits(
@@ -57,11 +58,11 @@ class Tagger:
         async with Tagger(load_settings()) as tagger:
             result = await tagger.tag("cat.jpg")
 
-    `engine` replaces the one that the settings name (a scripted one in tests, your own elsewhere).
+    `engine` and `specialist` replace those that the settings name (scripted ones in tests, your own elsewhere).
     """
 
-    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
-        self.services = build_services(settings, engine)
+    def __init__(self, settings: Settings, engine: Engine | None = None, specialist: Engine | None = None) -> None:
+        self.services = build_services(settings, engine, specialist)
         self.graph = build_graph(self.services)
 
     async def __aenter__(self) -> Self:
@@ -70,7 +71,18 @@ class Tagger:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.services.engine.aclose()
+        for engine in self.engines:
+            await engine.aclose()
+
+    @property
+    def engines(self) -> list[Engine]:
+        """The first engine, and the specialist where there is one."""
+        return [engine for engine in (self.services.engine, self.services.specialist) if engine is not None]
+
+    async def start(self) -> None:
+        """Load or connect now instead of at the first picture. Raises `EngineError` where an engine is not fit."""
+        for engine in self.engines:
+            await engine.start()
 
     def mermaid(self) -> str:
         """The graph as Mermaid text."""

@@ -1,0 +1,163 @@
+"""Every arm on the bundled album, whose truth is known: `python -m demo.evaluate`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from demo.album.read import Labelled, read_labels
+from demo.checkpoint import HELDOUT
+from demo.scores import Answered, Scores, agreement, score
+from graph.errors import EngineError, OnelookError
+from graph.schema import Arm, Context, Language, ReplyFormat
+from graph.settings import load_settings
+from graph.tagger import Tagger
+
+ARMS: Final[Mapping[str, tuple[Arm, ReplyFormat]]] = {
+    "fused": ("fused", "json"),
+    "fused_compact": ("fused", "compact"),
+    "legacy": ("legacy", "json"),
+    "legacy_shared": ("legacy_shared", "json"),
+}
+"""Names in the results: arm and reply format."""
+
+ENGINES: Final = ("embedded", "vllm")
+
+
+async def answer_album(
+    tagger: Tagger, album: Sequence[Labelled], context: Context, progress: Progress, name: str
+) -> list[Answered]:
+    """Tag every picture, one at a time, so that the times are those of one picture.
+
+    Raises:
+        EngineError: the engine is missing or fails for good; a reply that cannot be used counts as wrong.
+    """
+    task = progress.add_task(name, total=len(album))
+    answered = []
+    for labelled in album:
+        result = await tagger.tag(str(labelled.path), context)
+        for error in result.errors:
+            if error.kind in UNANSWERING:
+                raise EngineError(f"{labelled.path.name}: {error.message}", hint=error.hint)
+        answered.append(Answered(labelled.path.name, labelled.truth, result))
+        progress.advance(task)
+    return answered
+
+
+UNANSWERING = ("EngineUnavailable", "EngineTimeout", "EngineFailed", "EngineRefused", "EngineIncapable")
+
+
+async def evaluate(
+    album: Sequence[Labelled],
+    *,
+    engine: str,
+    arms: Sequence[str],
+    language: Language,
+    console: Console,
+    model: str | None = None,
+    base_url: str | None = None,
+    long_edge: int | None = None,
+) -> dict[str, list[Answered]]:
+    """Answers by arm."""
+    given = {"language": language} | ({} if long_edge is None else {"long_edge": long_edge})
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with Tagger(load_settings(engine=engine, model=model, base_url=base_url)) as tagger:
+        with Progress(*columns, console=console) as progress:
+            return {
+                name: await answer_album(
+                    tagger,
+                    album,
+                    Context.model_validate({"arm": ARMS[name][0], "reply_format": ARMS[name][1], **given}),
+                    progress,
+                    f"{engine}.{name}",
+                )
+                for name in arms
+            }
+
+
+def headline_table(scores: Mapping[str, Scores]) -> Table:
+    """One row an arm."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("arm", "category", "attributes", "exact record", "ECE", "80 % surest", "s a picture"):
+        table.add_column(column, justify="left" if column == "arm" else "right")
+    for name, each in scores.items():
+        table.add_row(
+            name,
+            *(f"{share:.1%}" for share in (each.category, each.attribute, each.exact)),
+            "" if each.ece is None else f"{each.ece:.3f}",
+            "" if each.category_confident is None else f"{each.category_confident:.1%}",
+            f"{each.seconds:.2f}",
+        )
+    return table
+
+
+def detail_table(name: str, scores: Scores) -> Table:
+    """Of one arm, every category and attribute."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(name)
+    for column in ("told", "exact record"):
+        table.add_column(column, justify="right")
+    for category, share in scores.categories.items():
+        table.add_row(Text(category, style="bold"), f"{share:.1%}", f"{scores.exact_by_category[category]:.1%}")
+        for attribute, told in scores.attributes.items():
+            if attribute.startswith(f"{category}."):
+                table.add_row(f"  {attribute.removeprefix(f'{category}.')}", f"{told:.1%}", "")
+    return table
+
+
+def main(
+    album: Annotated[Path, typer.Option(help="Folder with pictures and labels.jsonl.")] = HELDOUT,
+    engine: Annotated[list[str] | None, typer.Option(help="embedded, vllm, or both (say it twice).")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ARMS)}; default: all.")] = None,
+    model: Annotated[str | None, typer.Option(help="Checkpoint folder for the embedded engine.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of a running vLLM server.")] = None,
+    language: Annotated[Language, typer.Option(help="Of prompts and replies.")] = "zh",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
+    long_edge: Annotated[int | None, typer.Option(help="Longest side that the model sees, in pixels.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write flat figures there.")] = None,
+) -> None:
+    """Score arms and engines on an album with truth."""
+    console = Console()
+    engines, arms = engine or ["embedded"], arm or list(ARMS)
+    for given, known in ((engines, ENGINES), (arms, ARMS)):
+        for name in given:
+            if name not in known:
+                raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
+    answered: dict[str, list[Answered]] = {}
+    try:
+        pictures = read_labels(album)[:limit]
+        for each in engines:
+            replies = asyncio.run(
+                evaluate(
+                    pictures, engine=each, arms=arms, language=language, console=console, long_edge=long_edge,
+                    model=model if each == "embedded" else None, base_url=base_url if each == "vllm" else None,
+                )
+            )  # fmt: skip
+            answered |= {f"{each}.{name}": run for name, run in replies.items()}
+    except OnelookError as error:
+        console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
+        raise typer.Exit(2) from None
+    scores = {name: score(run) for name, run in answered.items()}
+    console.print(headline_table(scores))
+    first = next(iter(scores))
+    console.print(detail_table(first, scores[first]))
+    figures = {f"{name}.{key}": value for name, each in scores.items() for key, value in each.flat().items()}
+    if set(engines) == set(ENGINES):
+        figures["agreement.vllm_vs_embedded"] = agreement(answered[f"vllm.{arms[0]}"], answered[f"embedded.{arms[0]}"])
+        console.print(f"agreement of the engines ({arms[0]}): {figures['agreement.vllm_vs_embedded']:.1%}")
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
