@@ -100,6 +100,9 @@ def tag(
         float | None,
         typer.Option("--confidence-threshold", "--threshold", help="Below this confidence a result needs review."),
     ] = None,
+    escalate: Annotated[
+        bool | None, typer.Option(help="Whether a specialist, where one is set, answers hard pictures again.")
+    ] = None,
     concurrency: Annotated[int | None, typer.Option(help="Pictures in flight at once.")] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, in the order given.")] = False,
@@ -124,6 +127,7 @@ def tag(
             language=language,
             long_edge=long_edge,
             confidence_threshold=confidence_threshold,
+            escalate=escalate,
         )
         names = list(expand(pictures))
         if not names:
@@ -166,7 +170,7 @@ async def tag_all(
         if tagger.note:
             err.print(Text(tagger.note, style="yellow"))
         with err.status("starting the engine"):
-            await tagger.services.engine.start()
+            await tagger.start()
         with bar:
             task = bar.add_task("tagging", total=len(names))
             async for index, result in tagger.tag_many(names, context):
@@ -227,7 +231,7 @@ def doctor(
     async def findings() -> bool:
         async with Tagger(load_settings(engine=engine, model=model, base_url=base_url)) as tagger:
             fit = True
-            for finding in await tagger.services.engine.probe():
+            for finding in [each for engine in tagger.engines for each in await engine.probe()]:
                 mark = ("✓", "green") if finding.ok else ("✗", "red") if finding.needed else ("–", "yellow")
                 out.print(Text.assemble(mark, " ", (finding.capability, "bold"), f": {finding.detail}"))
                 if not finding.ok and finding.hint:

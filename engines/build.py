@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from engines.chat import ChatEngine
 from engines.contract import Engine
-from graph.settings import Settings
+from graph.engine_settings import EngineSettings
 
 
-def build_engine(settings: Settings) -> Engine:
+def build_engine(settings: EngineSettings) -> Engine:
     """Make the engine; nothing is loaded or connected before its first question.
 
     Raises:

@@ -20,12 +20,13 @@ from pydantic import PrivateAttr
 
 from engines.contract import Constraint
 from engines.loading import Attention, Dtype, LoadOptions, Quantization, leave_one_core, load_checkpoint
+from graph.engine_settings import EngineSettings
 from graph.errors import EngineRefused, SettingsError
-from graph.settings import Settings
 from graph.timing import NS_PER_MS
 
 if TYPE_CHECKING:
     from engines.embedded_generation import Generator
+
 
 class EmbeddedChat(BaseChatModel):
     """A vision-language checkpoint that answers in a worker thread of its own, so the event loop never waits for it.
@@ -50,7 +51,7 @@ class EmbeddedChat(BaseChatModel):
     _generator: Generator | None = PrivateAttr(default=None)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: EngineSettings) -> Self:
         """Raises `SettingsError` where no model is named: which one is the default, the caller knows."""
         if settings.model is None:
             raise SettingsError("the embedded engine has no model", hint="name a folder or a Hugging Face id: model=…")

@@ -17,8 +17,8 @@ from engines.contract import Constraint
 from engines.openai_request import Guidance, guidance_fields, plain_messages
 from engines.openai_server import OpenAIServer
 from engines.served_model import ServedModel, find_model
+from graph.engine_settings import EngineSettings
 from graph.errors import EngineFailed, EngineIncapable
-from graph.settings import Settings
 
 # ChatOpenAI wants a key, and without one takes OPENAI_API_KEY from the environment. It does not send it: `server` does.
 NO_KEY = SecretStr("none")
@@ -116,7 +116,7 @@ class VllmChat(ChatOpenAI):
         return result
 
 
-def vllm_engine(settings: Settings) -> ChatEngine:
+def vllm_engine(settings: EngineSettings) -> ChatEngine:
     """The engine at `settings.base_url`. Connects at its first question, so a server may come up later.
 
     Raises:

@@ -20,6 +20,7 @@ from graph.visit import visit
 from nodes.analyze import analyze
 from nodes.classify import classify
 from nodes.describe import describe
+from nodes.escalate import escalate
 from nodes.finish import finish
 from nodes.parse import parse
 from nodes.prepare import prepare
@@ -39,11 +40,13 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
         initial_interval=settings.retry_interval_s, max_attempts=settings.max_attempts, retry_on=may_pass
     )
     # The embedded engine answers one question at a time, and waiting for a turn is no fault: only a server is timed.
-    patience = settings.timeout_s + GRACE_S if settings.engine == "vllm" else None
+    engines = [each for each in (settings, settings.specialist) if each is not None]
+    patience = max(each.timeout_s for each in engines) + GRACE_S
+    served = all(each.engine == "vllm" for each in engines)
     cached = settings.cache == "memory"
     asking: Any = {
         "retry_policy": retry,
-        "timeout": patience,
+        "timeout": patience if served else None,
         "cache_policy": CachePolicy(key_func=answer_key, ttl=KEEP_ANSWERS_S) if cached else None,
     }
 
@@ -55,6 +58,10 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
                 return "read"
             case "legacy" | "legacy_shared":
                 return "classify"
+
+    async def after_review(state: State, runtime: Runtime[Context]) -> Literal["escalate", "finish"]:
+        allowed = services.specialist is not None and (runtime.context or settings.run).escalate
+        return "escalate" if allowed and state["hard"] is not None else "finish"
 
     async def after_parse(state: State) -> Literal["classify", "describe", "review"]:
         if state["category"] is None:
@@ -70,6 +77,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.add_node("parse", visit("parse", parse, services))
     graph.add_node("describe", visit("describe", describe, services), **asking)
     graph.add_node("review", visit("review", review, services))
+    graph.add_node("escalate", visit("escalate", escalate, services), **asking)
     graph.add_node("finish", visit("finish", finish, services))
 
     graph.add_edge(START, "prepare")
@@ -79,7 +87,8 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.add_edge("classify", "parse")
     graph.add_edge("describe", "parse")
     graph.add_conditional_edges("parse", after_parse)
-    graph.add_edge("review", "finish")
+    graph.add_conditional_edges("review", after_review)
+    graph.add_edge("escalate", "finish")
     graph.add_edge("finish", END)
 
     compiled = graph.compile(checkpointer=checkpointer, cache=InMemoryCache() if cached else None, name="onelook")

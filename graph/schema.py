@@ -32,6 +32,7 @@ class Context(Frozen):
     language: Language = Field("zh", description="The language in which the model reads and writes.")
     long_edge: LongEdge = Field(768, description="Longest side, in pixels, of the picture that the model sees.")
     confidence_threshold: Probability = Field(0.85, description="Below this confidence a result needs review.")
+    escalate: bool = Field(True, description="Whether a specialist, where there is one, answers hard pictures again.")
 
 
 class Answer(Frozen):
@@ -168,14 +169,28 @@ class Versions(Frozen):
     prompts: str
 
 
+class Escalation(Frozen):
+    """Why a specialist was asked, and what the first engine had said."""
+
+    reason: str
+    model: str = Field(description="The engine that answered first.")
+    category: Tag
+    details: dict[str, tuple[Tag, ...]]
+
+
 class TagResult(Frozen):
-    """The answer for one picture. Only a `failed` one has errors, and of the answer what was known before them."""
+    """The answer for one picture.
+
+    `failed` has errors, and of the answer what was known before them. `ok` has none. `needs_review` has one only where
+    the specialist failed: then the first answer stands, unsure as it is.
+    """
 
     status: Status
     category: Tag | None = None
     details: dict[str, tuple[Tag, ...]] = {}
     arm: Arm
-    model: str
+    model: str = Field(description="The engine whose answer this is.")
+    escalation: Escalation | None = None
     versions: Versions
     ledger: Ledger = Ledger()
     usage: Usage = Usage()

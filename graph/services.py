@@ -16,6 +16,7 @@ from prompts.taxonomy import Taxonomy
 @dataclass(frozen=True, slots=True)
 class Services:
     engine: Engine
+    specialist: Engine | None
     taxonomy: Taxonomy
     prompts: Mapping[Language, Prompts]
     limits: Limits

@@ -9,18 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
+from graph.engine_settings import EngineSettings, Positive
 from graph.errors import SettingsError
 from graph.schema import Context
 
 PHOTOS = Path(__file__).parent.parent / "prompts" / "taxonomies" / "photos.yaml"
 
-Positive = Annotated[float, Field(gt=0)]
 
-
-class Settings(BaseSettings):
+class Settings(BaseSettings, EngineSettings):
     """Environment names are `ONELOOK_` + field, upper case; a run's defaults are `ONELOOK_RUN__ARM` and so on."""
 
     model_config = SettingsConfigDict(
@@ -30,20 +30,7 @@ class Settings(BaseSettings):
     taxonomy: Path = Field(PHOTOS, description="The taxonomy document (YAML).")
     run: Context = Field(Context(), description="What a run does unless it chooses otherwise.")
 
-    engine: Literal["embedded", "vllm"] = Field("embedded", description="Transformers in process, or a server.")
-    model: str | None = Field(
-        None,
-        description="Model name, Hugging Face id or folder. Default: the bundled demo, or the server's only model.",
-    )
-    base_url: str = Field("http://127.0.0.1:8000/v1", description="Address of the OpenAI-compatible server.")
-    api_key: SecretStr | None = Field(None, description="Key that the server asks for.")
-    guidance: Literal["auto", "structured_outputs", "response_format"] = Field(
-        "auto",
-        description="How a server is constrained: vLLM's structured_outputs (exact) or the portable response_format;"
-        " auto takes the first on a vLLM server.",
-    )
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(0.0, description="Sampling temperature; 0 is greedy.")
-    timeout_s: Positive = Field(60.0, description="Longest wait for one engine call, in seconds.")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="Attempts for an engine call or a download that fails in a way that may pass."
     )
@@ -55,22 +42,8 @@ class Settings(BaseSettings):
     )
     concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="Pictures in flight at once.")
 
-    device: str = Field("auto", description="Embedded engine: cpu, cuda, cuda:1, mps, or auto.")
-    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
-        "auto", description="Embedded engine: number format of the weights; auto is bfloat16 on a GPU, else float32."
-    )
-    attention: Literal["auto", "sdpa", "flash_attention_2", "eager"] = Field(
-        "auto", description="Embedded engine: attention kernel; auto takes flash_attention_2 where it is installed."
-    )
-    quantization: Literal["none", "8bit", "4bit"] = Field("none", description="Embedded engine: bitsandbytes weights.")
-    min_pixels: Annotated[int, Field(gt=0)] | None = Field(
-        None, description="Embedded engine: fewest pixels the processor scales a picture to. Default: the model's own."
-    )
-    max_pixels: Annotated[int, Field(gt=0)] | None = Field(
-        None, description="Embedded engine: most pixels the processor scales a picture to. Default: the model's own."
-    )
-    prefix_cache_mb: Annotated[int, Field(ge=0)] = Field(
-        512, description="Embedded engine: memory for reused attention states (prompt prefix, picture); 0 turns it off."
+    specialist: EngineSettings | None = Field(
+        None, description="A second engine, asked once more about hard pictures; its settings are ONELOOK_SPECIALIST__…"
     )
 
     max_image_mb: Positive = Field(50.0, description="Largest file or download, in 10^6 bytes.")
@@ -117,11 +90,12 @@ def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
         rows.append(Row(name, shown, source, description or ""))
 
     for name, field in Settings.model_fields.items():
-        if name == "run":
-            for inner, choice in Context.model_fields.items():
-                add(f"run.{inner}", getattr(settings.run, inner), choice.description)
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            for inner, choice in type(value).model_fields.items():
+                add(f"{name}.{inner}", getattr(value, inner), choice.description)
         else:
-            add(name, getattr(settings, name), field.description)
+            add(name, value, field.description)
     return rows
 
 
@@ -134,6 +108,8 @@ def load_settings(**arguments: Any) -> Settings:
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
         return Settings(**given)
+    except UnreadableSetting as error:
+        raise SettingsError(f"bad settings: {error}", hint="a value with parts is written as JSON") from None
     except ValidationError as error:
         lines = [
             f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})"

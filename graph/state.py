@@ -9,7 +9,7 @@ from langgraph.channels import UntrackedValue
 from typing_extensions import TypedDict
 
 from engines.contract import Reply
-from graph.schema import ErrorRecord, NodeTiming, Tag, TagResult
+from graph.schema import ErrorRecord, Escalation, NodeTiming, Tag, TagResult
 from images.picture import Picture
 
 
@@ -45,6 +45,8 @@ class State(TypedDict, total=False):
     details: dict[str, tuple[Tag, ...]] | None
     absences: tuple[float | None, ...]
     needs_review: bool
+    hard: str | None
+    escalation: Escalation | None
     errors: tuple[ErrorRecord, ...]
 
     result: TagResult
@@ -60,5 +62,7 @@ def fresh() -> State:
         "details": None,
         "absences": (),
         "needs_review": False,
+        "hard": None,
+        "escalation": None,
         "errors": (),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from engines.contract import AskRequest, Reply
+from engines.contract import AskRequest, Engine, Reply
 from graph.schema import Usage
 from graph.services import Services
 from graph.timing import span
@@ -13,12 +13,12 @@ from images.picture import Picture
 from prompts.question import Question
 
 
-async def ask(services: Services, question: Question, picture: Picture) -> Reply:
-    """Ask once; the graph owns the retries. Raises `EngineError` as the engine raised it."""
+async def ask(services: Services, question: Question, picture: Picture, *, engine: Engine | None = None) -> Reply:
+    """Ask `engine` (None: the first one) once; the graph owns the retries. Raises `EngineError` as the engine did."""
     with span("prompt"):
         request = _request(services, question, picture)
     with span("engine") as taken:
-        reply = await services.engine.ask(request)
+        reply = await (engine or services.engine).ask(request)
         taken.server, taken.usage = reply.timing, reply.usage
     return reply
 

@@ -13,14 +13,19 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
     """Build the result. Ledger and usage are filled in by the graph, which alone knows when this node ends."""
     context = runtime.context
     errors = state["errors"]
-    status: Status = "failed" if errors else "needs_review" if state["needs_review"] else "ok"
+    # A specialist that fails leaves the first answer standing; any other error leaves none.
+    failed = any(error.node != "escalate" for error in errors)
+    status: Status = "failed" if failed else "needs_review" if state["needs_review"] or errors else "ok"
+    escalation = state["escalation"]
+    answering = services.specialist if escalation and services.specialist else services.engine
     return {
         "result": TagResult(
             status=status,
             category=state["category"],
             details=state["details"] or {},
             arm=context.arm,
-            model=services.engine.model,
+            model=answering.model,
+            escalation=escalation,
             versions=Versions(taxonomy=services.taxonomy.version, prompts=services.prompts[context.language].version),
             errors=errors,
         )

@@ -75,11 +75,15 @@ class Attribute(Frozen):
 
 
 class Category(Frozen):
-    """What a picture can be, when it is that, and which attributes it then has (none is legal)."""
+    """What a picture can be, when it is that, and which attributes it then has (none is legal).
+
+    `specialist`: however sure the first engine is, a specialist looks at such pictures again, where there is one.
+    """
 
     label: Labels
     when: Lines
     details: dict[Id, Attribute] = Field(default_factory=dict)
+    specialist: bool = False
 
 
 class Taxonomy(Frozen):

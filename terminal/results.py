@@ -11,7 +11,11 @@ from rich.text import Text
 from graph.schema import Language, Status, Tag, TagResult
 from prompts.taxonomy import Taxonomy
 
-STATUS = {"ok": ("✓ ok", "green"), "needs_review": ("? review", "yellow"), "failed": ("✗ failed", "red")}
+STATUS: dict[Status, tuple[str, str]] = {
+    "ok": ("✓ ok", "green"),
+    "needs_review": ("? review", "yellow"),
+    "failed": ("✗ failed", "red"),
+}
 
 
 def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy, language: Language) -> Table:
@@ -27,16 +31,16 @@ def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy, 
         table.add_row(
             escape(name),
             _tag(result.category) if result.category else "",
-            _failures(result) if result.errors else _details(result, taxonomy, language),
-            _status(result.status),
+            _failures(result) if result.status == "failed" else _details(result, taxonomy, language),
+            _status(result),
             "" if wall_ms is None else f"{wall_ms / 1000:.2f}",
         )
     return table
 
 
-def _status(status: Status) -> Text:
-    words, style = STATUS[status]
-    return Text(words, style=style)
+def _status(result: TagResult) -> Text:
+    words, style = STATUS[result.status]
+    return Text(words + (" (specialist)" if result.escalation else ""), style=style)
 
 
 def _tag(tag: Tag) -> Text:

@@ -82,7 +82,9 @@ def test_the_drawing_names_every_way(make_tagger: MakeTagger) -> None:
         "parse -.-> classify",
         "parse -.-> review",
         "analyze --> review",
-        "review --> finish",
+        "review -.-> finish",
+        "review -.-> escalate",
+        "escalate --> finish",
     ):
         assert edge in drawing
     assert "error_handler" not in drawing

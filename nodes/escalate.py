@@ -1,0 +1,34 @@
+"""The specialist answers the same question about a hard picture: once, and never in a loop."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.schema import Context, Escalation
+from graph.services import Services
+from graph.state import State
+from graph.timing import span
+from nodes.ask import ask
+from nodes.reading import read_reply, tags
+from nodes.review import least_sure
+
+
+async def escalate(services: Services, state: State, runtime: Runtime[Context]) -> State:
+    """The specialist's answer takes the place of the first, which is kept beside it."""
+    context, reason, first = runtime.context, state["hard"], state["category"]
+    if services.specialist is None or reason is None or first is None:
+        raise RuntimeError("escalate runs after review has found the picture hard, where there is a specialist")
+    question = services.prompts[context.language].fused(context.reply_format)
+    reply = await ask(services, question, state["picture"], engine=services.specialist)
+    with span("parse"):
+        category, details = tags(services, read_reply(question, reply), reply, context.language)
+    return {
+        "replies": (*state["replies"], reply.text),
+        "category": category,
+        "details": details,
+        "absences": (),
+        "needs_review": least_sure(category, details) < context.confidence_threshold,
+        "escalation": Escalation(
+            reason=reason, model=services.engine.model, category=first, details=state["details"] or {}
+        ),
+    }
