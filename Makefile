@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TORCH_CPU_INDEX ?=
 PIP_INSTALL = install --quiet --disable-pip-version-check $(if $(TORCH_CPU_INDEX),--extra-index-url $(TORCH_CPU_INDEX))
 
-.PHONY: help venv venv-vllm demo test test-vllm lint format bench vllm-cpu clean
+.PHONY: help venv venv-vllm demo studio demo-model evaluate test test-vllm lint format bench vllm-cpu clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,18 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 
 demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
 	$(BIN)/python -m demo $(IMAGE)
+
+demo-model: venv ## train the demo checkpoint again, on the CPU (about an hour and a half; it can be interrupted)
+	$(BIN)/python -m demo.train
+	$(BIN)/python -m demo.evaluate --card
+
+evaluate: venv ## score every arm on the bundled album, whose truth is known
+	@mkdir -p build/bench
+	$(BIN)/python -m demo.evaluate --json build/bench/evaluate.json
+
+studio: venv ## open the graph in LangGraph Studio's local server: no key, nothing leaves the machine
+	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[studio]'
+	LANGGRAPH_NO_VERSION_CHECK=1 LANGGRAPH_CLI_NO_ANALYTICS=1 LANGSMITH_TRACING=false $(BIN)/langgraph dev --no-browser
 
 test: venv ## run every test that needs no vLLM
 	$(BIN)/pytest

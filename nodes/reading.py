@@ -10,6 +10,9 @@ from nodes.confidence import span_probability
 from prompts.question import Question
 from prompts.reading import Reading, SpanKey
 
+GUIDED = "every valid reply fits in that many tokens: does the server keep the constraint? `onelook doctor` tells"
+FREE = "free text can be of any length; the replies of the other arms cannot be cut off"
+
 Details = dict[str, tuple[Tag, ...]]
 
 
@@ -27,7 +30,7 @@ def read_reply(question: Question, reply: Reply) -> Reading:
             raise
     raise ReplyTruncated(
         f"the reply was cut off after {question.max_tokens} tokens: {reply.text[-60:]!r}",
-        hint="every valid reply fits in that many tokens: does the server keep the constraint? `onelook doctor` tells",
+        hint=GUIDED if question.constraint is not None else FREE,
     )
 
 
