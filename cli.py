@@ -36,6 +36,7 @@ app = typer.Typer(
 taxonomy_app = typer.Typer(help="Look at a taxonomy, or check your own.", no_args_is_help=True)
 app.add_typer(taxonomy_app, name="taxonomy")
 
+INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
 WIDE = 110  # columns of a terminal in which there is room for descriptions
 
 out = Console()
@@ -115,6 +116,7 @@ def tag(
     """Tag pictures: their category, its details, and how sure the model is.
 
     Ends with 0 when every picture got an answer, 1 when any failed, 2 when nothing could begin.
+    Ctrl-C shows what is done.
     """
     with told():
         settings = load_settings(
@@ -133,11 +135,19 @@ def tag(
         if not names:
             fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
 
-        def line(index: int, result: TagResult) -> None:
+        done: dict[int, TagResult] = {}
+
+        def keep(index: int, result: TagResult) -> None:
+            done[index] = result
             if as_jsonl:
                 write({"image": names[index], **result.model_dump(mode="json")})
 
-        done = asyncio.run(tag_all(settings, context, names, line))
+        try:
+            asyncio.run(tag_all(settings, context, names, keep))
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+            err.print(Text(f"interrupted: {len(done)} of {len(names)} are done", style="yellow"))
     results = [(names[index], done[index]) for index in sorted(done)]
     if as_json:
         write([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
@@ -148,13 +158,15 @@ def tag(
                 out.print()
                 out.print(Text(name, style="bold"))
                 out.print(waterfall(result.ledger))
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(1 if any(result.status == "failed" for _, result in results) else 0)
 
 
 async def tag_all(
-    settings: Settings, context: Context, names: list[str], each: Callable[[int, TagResult], None]
-) -> dict[int, TagResult]:
-    """Tag every picture under a progress bar, and hand each result to `each` as soon as it is there."""
+    settings: Settings, context: Context, names: list[str], keep: Callable[[int, TagResult], None]
+) -> None:
+    """Tag every picture under a progress bar, and hand each result to `keep` as soon as it is there."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -165,7 +177,6 @@ async def tag_all(
         transient=True,
         disable=not err.is_terminal,
     )
-    done: dict[int, TagResult] = {}
     async with Tagger(settings) as tagger:
         if tagger.note:
             err.print(Text(tagger.note, style="yellow"))
@@ -174,10 +185,8 @@ async def tag_all(
         with bar:
             task = bar.add_task("tagging", total=len(names))
             async for index, result in tagger.tag_many(names, context):
-                done[index] = result
-                each(index, result)
+                keep(index, result)
                 bar.advance(task)
-    return done
 
 
 def write(value: object, indent: int | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +62,8 @@ class Settings(BaseSettings, EngineSettings):
         return int(self.max_image_megapixels * 1e6)
 
 
+PASSWORD = re.compile(r"//[^/@]*@")
+
 Source = Literal["argument", "environment", "default"]
 
 
@@ -86,7 +89,7 @@ def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
             source = "argument"
         elif variable in environment:
             source = "environment"
-        shown = value if isinstance(value, int | float | None) else str(value)
+        shown = value if isinstance(value, int | float | None) else PASSWORD.sub("//***@", str(value))
         rows.append(Row(name, shown, source, description or ""))
 
     for name, field in Settings.model_fields.items():

@@ -25,12 +25,14 @@ def test_a_runs_defaults_come_from_the_environment_too(monkeypatch: pytest.Monke
 def test_every_setting_is_printed_with_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONELOOK_API_KEY", "very-secret")
     monkeypatch.setenv("ONELOOK_RUN__LANGUAGE", "en")
+    monkeypatch.setenv("ONELOOK_BASE_URL", "http://me:hush@host/v1")
     arguments = {"engine": "vllm"}
     rows = {row.name: row for row in sources(load_settings(**arguments), arguments)}
     assert (rows["engine"].value, rows["engine"].source) == ("vllm", "argument")
     assert (rows["run.language"].value, rows["run.language"].source) == ("en", "environment")
     assert (rows["timeout_s"].value, rows["timeout_s"].source) == (60.0, "default")
     assert rows["api_key"].source == "environment"
+    assert rows["base_url"].value == "http://***@host/v1"
     assert "very-secret" not in str(rows)
     assert all(row.description for row in rows.values())
 

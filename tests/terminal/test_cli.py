@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,6 +75,26 @@ def test_one_bad_picture_is_told_and_counted_and_the_others_go_on(onelook: Run, 
     assert results["a.jpg"]["status"] != "failed"
     assert results["notes.txt"]["errors"][0]["kind"] == "ImageUnreadable"
     assert results["gone.jpg"]["errors"][0]["kind"] == "ImageNotFound"
+
+
+def test_an_interrupted_run_shows_what_is_done(tiny_checkpoint: Path, folder: Path, tmp_path: Path) -> None:
+    many = [str(folder / "a.jpg"), *[str(folder / "b.png")] * 2000]
+    with subprocess.Popen(
+        [Path(sys.executable).parent / "onelook", "tag", *many, "--jsonl", "--concurrency", "1"],
+        env={**os.environ, "ONELOOK_MODEL": str(tiny_checkpoint)},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        first = json.loads(running.stdout.readline())
+        running.send_signal(signal.SIGINT)
+        rest, said = running.communicate(timeout=120)
+    assert Path(first["image"]).name == "a.jpg"
+    lines = 1 + len(rest.splitlines())
+    assert f"interrupted: {lines} of {len(many)} are done" in said
+    assert (running.returncode, "Traceback" in said) == (130, False)
 
 
 def test_timing_draws_where_the_time_went(onelook: Run, folder: Path) -> None:
