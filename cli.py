@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from graph.errors import OnelookError, SettingsError
-from graph.schema import Arm, Context, Language, ReplyFormat, TagResult
+from graph.schema import Arm, Context, Language, ReplyFormat, Subject, TagResult
 from graph.settings import Settings, load_settings, sources
 from graph.tagger import Tagger
 from prompts.taxonomy_file import load_taxonomy
@@ -106,6 +106,9 @@ def tag(
     ] = None,
     concurrency: Annotated[int | None, typer.Option(help="Pictures in flight at once.")] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
+    together: Annotated[
+        bool, typer.Option("--together", help="The pictures show one subject: look at all of them (up to 5) at once.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, in the order given.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, as each is done.")] = False,
     engine: EngineOption = None,
@@ -134,6 +137,9 @@ def tag(
         names = list(expand(pictures))
         if not names:
             fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
+        subjects: list[Subject] = [list(names)] if together else list(names)
+        if together:
+            names = [" + ".join(names)]
 
         done: dict[int, TagResult] = {}
 
@@ -143,7 +149,7 @@ def tag(
                 write({"image": names[index], **result.model_dump(mode="json")})
 
         try:
-            asyncio.run(tag_all(settings, context, names, keep))
+            asyncio.run(tag_all(settings, context, subjects, keep))
             interrupted = False
         except KeyboardInterrupt:
             interrupted = True
@@ -164,7 +170,7 @@ def tag(
 
 
 async def tag_all(
-    settings: Settings, context: Context, names: list[str], keep: Callable[[int, TagResult], None]
+    settings: Settings, context: Context, subjects: list[Subject], keep: Callable[[int, TagResult], None]
 ) -> None:
     """Tag every picture under a progress bar, and hand each result to `keep` as soon as it is there."""
     bar = Progress(
@@ -183,8 +189,8 @@ async def tag_all(
         with err.status("starting the engine"):
             await tagger.start()
         with bar:
-            task = bar.add_task("tagging", total=len(names))
-            async for index, result in tagger.tag_many(names, context):
+            task = bar.add_task("tagging", total=len(subjects))
+            async for index, result in tagger.tag_many(subjects, context):
                 keep(index, result)
                 bar.advance(task)
 

@@ -12,6 +12,12 @@ Arm = Literal["fused", "reads", "legacy", "legacy_shared"]
 ReplyFormat = Literal["json", "compact"]
 Status = Literal["ok", "needs_review", "failed"]
 
+Reference = str | bytes
+"""A picture: path, http(s) URL, data URL, or the bytes of the file."""
+
+Subject = Reference | list[Reference]
+"""What is tagged: one picture, or several of one subject, which are looked at together."""
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 LongEdge = Annotated[int, Field(ge=224, le=2048)]
 

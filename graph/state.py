@@ -9,7 +9,7 @@ from langgraph.channels import UntrackedValue
 from typing_extensions import TypedDict
 
 from engines.contract import Reply
-from graph.schema import ErrorRecord, Escalation, NodeTiming, Tag, TagResult
+from graph.schema import ErrorRecord, Escalation, NodeTiming, Subject, Tag, TagResult
 from images.picture import Picture
 
 
@@ -19,9 +19,12 @@ def followed_by(visits: Iterable[NodeTiming], more: Iterable[NodeTiming]) -> tup
 
 
 class Input(TypedDict):
-    """A picture: path, http(s) URL, data URL or bytes. Untracked, so that no checkpoint ever holds it."""
+    """A picture (path, http(s) URL, data URL or bytes), or a list of up to five of one subject.
 
-    image: Annotated[str | bytes, UntrackedValue]
+    Untracked, so that no checkpoint ever holds it.
+    """
+
+    image: Annotated[Subject, UntrackedValue]
 
 
 class Output(TypedDict):
@@ -31,11 +34,11 @@ class Output(TypedDict):
 class State(TypedDict, total=False):
     """A run begins with `fresh()`, so a thread can be run again and no earlier picture shines through."""
 
-    image: Annotated[str | bytes, UntrackedValue]
+    image: Annotated[Subject, UntrackedValue]
     origin_ns: int
     run_key: str
     visits: Annotated[tuple[NodeTiming, ...], followed_by]
-    picture: Annotated[Picture, UntrackedValue]
+    pictures: Annotated[tuple[Picture, ...], UntrackedValue]
 
     reply: Annotated[Reply | None, UntrackedValue]
     replies: tuple[str, ...]

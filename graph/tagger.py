@@ -12,7 +12,7 @@ from demo.checkpoint import demo_checkpoint, demo_note
 from engines.build import build_engine
 from engines.contract import Engine
 from graph.build import build_graph
-from graph.schema import Context, TagResult
+from graph.schema import Context, Subject, TagResult
 from graph.services import Services
 from graph.settings import Settings
 from graph.timing import NS_PER_MS, run_started_ns
@@ -100,8 +100,11 @@ class Tagger:
             return None
         return demo_note(self.services.prompts)
 
-    async def tag(self, image: str | bytes, context: Context | None = None) -> TagResult:
-        """Tag one picture: a path, an http(s) URL, a data URL or bytes. What goes wrong is in the result's `errors`."""
+    async def tag(self, image: Subject, context: Context | None = None) -> TagResult:
+        """Tag a picture (path, http(s) URL, data URL or bytes), or a list of up to five of one subject.
+
+        What goes wrong with it is in the result's `errors`; only a bug is raised.
+        """
         started_ns = time.perf_counter_ns()
         token = run_started_ns.set(started_ns)
         try:
@@ -113,13 +116,13 @@ class Tagger:
         return result.model_copy(update={"ledger": result.ledger.model_copy(update={"wall_ms": wall_ms})})
 
     async def tag_many(
-        self, images: Iterable[str | bytes], context: Context | None = None
+        self, images: Iterable[Subject], context: Context | None = None
     ) -> AsyncIterator[tuple[int, TagResult]]:
         """Tag many, `settings.concurrency` at once; each comes out once, with its index, as soon as it is done."""
         waiting = enumerate(images)
         running: set[asyncio.Task[tuple[int, TagResult]]] = set()
 
-        async def one(index: int, image: str | bytes) -> tuple[int, TagResult]:
+        async def one(index: int, image: Subject) -> tuple[int, TagResult]:
             return index, await self.tag(image, context)
 
         try:

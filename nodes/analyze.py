@@ -15,7 +15,7 @@ from nodes.reading import read_reply, tags
 async def analyze(services: Services, state: State, runtime: Runtime[Context]) -> State:
     context = runtime.context
     question = services.prompts[context.language].fused(context.reply_format)
-    reply = await ask(services, question, state["picture"])
+    reply = await ask(services, question, state["pictures"])
     with span("parse"):
         category, details = tags(services, read_reply(question, reply), reply, context.language)
     return {"replies": (reply.text,), "category": category, "details": details}

@@ -13,24 +13,26 @@ from images.picture import Picture
 from prompts.question import Question
 
 
-async def ask(services: Services, question: Question, picture: Picture, *, engine: Engine | None = None) -> Reply:
+async def ask(
+    services: Services, question: Question, pictures: Sequence[Picture], *, engine: Engine | None = None
+) -> Reply:
     """Ask `engine` (None: the first one) once; the graph owns the retries. Raises `EngineError` as the engine did."""
     with span("prompt"):
-        request = _request(services, question, picture)
+        request = _request(services, question, pictures)
     with span("engine") as taken:
         reply = await (engine or services.engine).ask(request)
         taken.server, taken.usage = reply.timing, reply.usage
     return reply
 
 
-async def ask_together(services: Services, questions: Sequence[Question], picture: Picture) -> list[Reply]:
-    """Ask several questions about one picture at once, and return the replies in their order.
+async def ask_together(services: Services, questions: Sequence[Question], pictures: Sequence[Picture]) -> list[Reply]:
+    """Ask several questions about the same pictures at once, and return the replies in their order.
 
     The first error cancels the other questions and is raised. In the ledger they are one span with the sum of their
     tokens; the engine's own times overlap there, so they are left out.
     """
     with span("prompt"):
-        requests = [_request(services, question, picture) for question in questions]
+        requests = [_request(services, question, pictures) for question in questions]
     with span("engine") as taken:
         asking = [asyncio.create_task(services.engine.ask(request)) for request in requests]
         try:
@@ -42,9 +44,9 @@ async def ask_together(services: Services, questions: Sequence[Question], pictur
     return replies
 
 
-def _request(services: Services, question: Question, picture: Picture) -> AskRequest:
+def _request(services: Services, question: Question, pictures: Sequence[Picture]) -> AskRequest:
     return AskRequest(
-        messages=question.messages([picture.data_url]),
+        messages=question.messages([picture.data_url for picture in pictures]),
         constraint=question.constraint,
         max_tokens=question.max_tokens,
         temperature=services.settings.temperature,

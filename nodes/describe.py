@@ -12,5 +12,5 @@ from nodes.questions import next_question
 
 
 async def describe(services: Services, state: State, runtime: Runtime[Context]) -> State:
-    reply = await ask(services, next_question(services, state, runtime.context), state["picture"])
+    reply = await ask(services, next_question(services, state, runtime.context), state["pictures"])
     return {"reply": reply, "replies": (*state["replies"], reply.text)}

@@ -19,7 +19,7 @@ async def escalate(services: Services, state: State, runtime: Runtime[Context]) 
     if services.specialist is None or reason is None or first is None:
         raise RuntimeError("escalate runs after review has found the picture hard, where there is a specialist")
     question = services.prompts[context.language].fused(context.reply_format)
-    reply = await ask(services, question, state["picture"], engine=services.specialist)
+    reply = await ask(services, question, state["pictures"], engine=services.specialist)
     with span("parse"):
         category, details = tags(services, read_reply(question, reply), reply, context.language)
     return {

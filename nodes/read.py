@@ -25,16 +25,16 @@ async def read_labels(services: Services, state: State, runtime: Runtime[Context
         EngineError: as the engine raised it.
     """
     language = runtime.context.language
-    prompts, picture = services.prompts[language], state["picture"]
+    prompts, pictures = services.prompts[language], state["pictures"]
     question = prompts.read_category()
-    reply = await ask(services, question, picture)
+    reply = await ask(services, question, pictures)
     with span("parse"):
         category, _ = tags(services, read_reply(question, reply), reply, language)
         attributes = services.taxonomy.categories[category.id].details
         questions = [each for attribute in attributes for each in prompts.read_attribute(category.id, attribute)]
     details: Details = dict.fromkeys(attributes, ())
     absences: list[float | None] = []
-    replies = await ask_together(services, questions, picture) if questions else []
+    replies = await ask_together(services, questions, pictures) if questions else []
     with span("parse"):
         for question, reply in zip(questions, replies, strict=True):
             reading = read_reply(question, reply)

@@ -68,6 +68,12 @@ def test_programs_get_json_in_the_order_given(onelook: Run, folder: Path) -> Non
         assert result["ledger"]["scheduling_overhead_ms"] >= 0
 
 
+def test_pictures_of_one_subject_are_one_request(onelook: Run, folder: Path) -> None:
+    (result,) = json.loads(onelook("tag", folder, "--together", "--json").stdout)
+    assert result["errors"] == []
+    assert result["image"].count(" + ") == 2
+
+
 def test_one_bad_picture_is_told_and_counted_and_the_others_go_on(onelook: Run, folder: Path) -> None:
     done = onelook("tag", folder / "notes.txt", folder / "a.jpg", folder / "gone.jpg", "--jsonl")
     results = {Path(each["image"]).name: each for each in map(json.loads, done.stdout.splitlines())}

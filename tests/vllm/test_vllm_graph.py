@@ -110,6 +110,14 @@ async def test_reads_take_one_token_a_label_and_find_the_picture_in_the_cache(vl
     assert second.cached_tokens >= second.image_tokens
 
 
+async def test_five_pictures_are_looked_at_together(vllm_url: str) -> None:
+    async with tagger_at(vllm_url) as tagger:
+        five = await tagger.tag([picture(seed) for seed in range(6000, 6005)], Context(long_edge=224))
+        six = await tagger.tag([picture(seed) for seed in range(6000, 6006)])
+    assert (five.errors, five.usage.image_tokens) == ((), 5 * (224 // 28) ** 2)
+    assert [error.kind for error in six.errors] == ["ImageRefused"]
+
+
 async def test_free_text_is_asked_for_at_most_once_more_and_then_fails_with_a_reason(vllm_url: str) -> None:
     async with tagger_at(vllm_url, temperature=1.0) as tagger:
         pictures = [picture(seed) for seed in range(2000, 2010)]
