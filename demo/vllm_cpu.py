@@ -23,7 +23,8 @@ from graph.errors import EngineIncapable, EngineUnavailable, OnelookError
 
 ROOT = Path(__file__).parent.parent
 SITE = Path(__file__).parent / "vllm_cpu_site"
-SERVED_NAME = "onelook-demo"
+PROFILE = ROOT / "serve" / "demo-cpu.yaml"
+SERVED_NAME = "onelook-demo"  # as PROFILE says
 HOST = "127.0.0.1"
 
 READY_WITHIN_S = 300.0
@@ -37,16 +38,6 @@ ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
 }
-FLAGS = [
-    *("--served-model-name", SERVED_NAME),
-    *("--dtype", "bfloat16"),
-    *("--max-model-len", "4096"),
-    *("--block-size", "32"),  # only whole blocks are reused, and the default of 128 is longer than a small prompt
-    "--enforce-eager",
-    "--enable-prompt-tokens-details",
-    "--enable-per-request-metrics",
-    *("--limit-mm-per-prompt", '{"image":5,"video":0}'),
-]
 
 
 def vllm_python() -> Path:
@@ -77,8 +68,8 @@ def vllm_cpu_server(
     """
     port = port or _free_port()
     # -P: the working directory stays off the module path, or our packages would be found before the server's own.
-    command = [str(python), "-P", "-m", "vllm.entrypoints.openai.api_server", "--model", str(model), *FLAGS]
-    command += ["--host", HOST, "--port", str(port)]
+    command = [str(python), "-P", "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
+    command += ["--config", str(PROFILE), "--host", HOST, "--port", str(port)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         server = subprocess.Popen(  # noqa: S603  the command is ours, no shell reads it
