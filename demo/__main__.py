@@ -43,7 +43,7 @@ async def show_own(console: Console, pictures: Sequence[Path]) -> None:
     async with Tagger(load_settings(engine="embedded")) as tagger:
         with console.status("tagging"):
             results = [(picture.name, await tagger.tag(str(picture))) for picture in pictures]
-        console.print(results_table(results, tagger.services.taxonomy, tagger.services.settings.run.language))
+        console.print(results_table(results, tagger.services.taxonomy))
         _say_note(console, tagger)
     name, last = results[-1]
     console.print(Text(f"\nwhere the time of {name} went", style="bold"))
@@ -58,7 +58,7 @@ async def show_album(console: Console, album: Sequence[Labelled]) -> None:
             for labelled in album:
                 result = await tagger.tag(str(labelled.path))
                 answered.append(Answered(labelled.path.name, labelled.truth, result))
-        console.print(album_table(answered, tagger.services.taxonomy, tagger.services.settings.run.language))
+        console.print(album_table(answered, tagger.services.taxonomy, tagger.services.run.language))
         right = sum(each.record_right for each in answered)
         console.print(f"{right} of {len(answered)} right in category and every detail", highlight=False)
         _say_note(console, tagger)

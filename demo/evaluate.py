@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.album.read import Labelled, read_labels
-from demo.checkpoint import HELDOUT
+from demo.card import with_scores
+from demo.checkpoint import HELDOUT, TRAINED
 from demo.scores import Answered, Scores, agreement, score
 from graph.errors import EngineError, OnelookError
 from graph.schema import Arm, Context, Language, ReplyFormat
@@ -31,6 +32,7 @@ ARMS: Final[Mapping[str, tuple[Arm, ReplyFormat]]] = {
 """Names in the results: arm and reply format."""
 
 ENGINES: Final = ("embedded", "vllm")
+COMMAND: Final = "python -m demo.evaluate"
 
 
 async def answer_album(
@@ -123,6 +125,7 @@ def main(
     language: Annotated[Language, typer.Option(help="Of prompts and replies.")] = "zh",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
     long_edge: Annotated[int | None, typer.Option(help="Longest side that the model sees, in pixels.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Write the figures into the checkpoint's model card.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write flat figures there.")] = None,
 ) -> None:
     """Score arms and engines on an album with truth."""
@@ -154,6 +157,9 @@ def main(
     if set(engines) == set(ENGINES):
         figures["agreement.vllm_vs_embedded"] = agreement(answered[f"vllm.{arms[0]}"], answered[f"embedded.{arms[0]}"])
         console.print(f"agreement of the engines ({arms[0]}): {figures['agreement.vllm_vs_embedded']:.1%}")
+    if card:
+        file = Path(model or TRAINED) / "README.md"
+        file.write_text(with_scores(file.read_text(encoding="utf-8"), scores, COMMAND), encoding="utf-8")
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 SLOW_RATE = 0.4
 """Learning rate of what has learnt before, relative to what is new."""
-MUON_RATE = 5.0
+MUON_RATE = 3.0
 """Rate of the matrices relative to the others', with updates scaled to AdamW's usual size."""
 
 AT_THE_EDGES = ("embed", "lm_head", "heads.")

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 
+from demo.card import model_card
 from demo.checkpoint import TRAINING, Training
 from demo.tiny import save_checkpoint
-from demo.train.card import model_card
 from demo.train.recipe import MOST_IMAGE_TOKENS
 
 

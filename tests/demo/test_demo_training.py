@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -17,6 +19,7 @@ from transformers import AutoModelForImageTextToText, Qwen2Tokenizer
 
 from demo.album.generate import draw, seeds
 from demo.album.truth import CATEGORIES
+from demo.checkpoint import read_training
 from demo.tiny import tiny_config, train_tokenizer
 from demo.train.batches import Batches
 from demo.train.lessons import FAMILIES, Family, Teacher, tokenizer_texts
@@ -25,6 +28,8 @@ from demo.train.pictures import draw_pictures, grid, load_pictures
 from demo.train.sight import Heads, Hit, accuracies, loss_and_hits, slots
 from demo.train.speech import TOKENS_A_PICTURE, reply_loss
 from demo.train.tower import PROCESSOR, SIDE, encode
+from engines.embedded_generation import Generator
+from engines.loading import LoadOptions, load_checkpoint
 from graph.schema import Language
 from graph.settings import PHOTOS
 from prompts.prompts import Prompts
@@ -200,3 +205,18 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(tmp_path: Path) -> No
         return layer.weight.detach()
 
     torch.testing.assert_close(run(tmp_path / "whole", 8), run(tmp_path / "cut", 3, 8))
+
+
+def test_a_short_training_ends_in_a_checkpoint_that_answers(tmp_path: Path) -> None:
+    out = tmp_path / "checkpoint"
+    command = [
+        sys.executable, "-m", "demo.train", "--work", str(tmp_path / "work"), "--out", str(out),
+        "--pictures", "63", "--sight-steps", "2", "--speech-steps", "4",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert read_training(out).steps == {"sight": 2, "speech": 4}
+    assert "not photographs" in (out / "README.md").read_text(encoding="utf-8")
+    Generator(load_checkpoint(str(out), LoadOptions()), prefix_cache_bytes=0)
+    subprocess.run(command, check=True, capture_output=True, text=True)  # replaces what is there
+    assert {file.name for file in tmp_path.iterdir()} == {"work", "checkpoint"}

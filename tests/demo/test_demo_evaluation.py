@@ -1,0 +1,72 @@
+"""`python -m demo.evaluate` and `make demo`, as a user runs them, on a model that knows nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.album.write import write_album
+from demo.tiny import build_tiny_checkpoint
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("album")
+    write_album(folder, "validation", 3)
+    return folder
+
+
+def test_figures_are_printed_and_written_flat(album: Path, tmp_path: Path) -> None:
+    model, figures = build_tiny_checkpoint(tmp_path / "model"), tmp_path / "figures.json"
+
+    done = run(
+        "demo.evaluate", "--album", str(album), "--model", str(model), "--arm", "fused", "--arm", "legacy",
+        "--limit", "2", "--json", str(figures),
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "exact record" in done.stdout
+    written = json.loads(figures.read_text())
+    assert {"embedded.fused.category_accuracy", "embedded.fused.attribute_accuracy", "embedded.fused.exact_record",
+            "embedded.fused.ece_category", "embedded.legacy.exact_record"} <= set(written)  # fmt: skip
+
+
+def test_a_model_that_cannot_be_loaded_is_an_error_and_not_a_score_of_zero(album: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    done = run("demo.evaluate", "--album", str(album), "--model", str(tmp_path / "empty"))
+
+    assert done.returncode == 2
+    assert "config.json" in done.stdout
+
+
+def test_an_unknown_arm_is_refused_with_the_known_ones(album: Path) -> None:
+    done = run("demo.evaluate", "--album", str(album), "--arm", "guess")
+
+    assert done.returncode == 2
+    assert "legacy_shared" in done.stderr
+
+
+def test_the_demo_marks_right_and_wrong_beside_the_truth() -> None:
+    done = run("demo")
+
+    assert done.returncode == 0, done.stderr
+    assert "heldout-0012" in done.stdout
+    assert "of 12 right" in done.stdout
+
+
+def test_the_demo_says_of_your_own_picture_what_its_model_does_not_know(album: Path) -> None:
+    done = run("demo", str(next(album.glob("validation-*"))))
+
+    assert done.returncode == 0, done.stderr
+    assert "--model" in done.stdout
