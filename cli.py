@@ -64,11 +64,11 @@ def fail(error: OnelookError) -> NoReturn:
     raise typer.Exit(2)
 
 
-def choices(settings: Settings, **given: Any) -> Context:
-    """The run's choices: those given on the command line over the settings' own."""
+def choices(**given: Any) -> Context:
+    """The run's choices that were made on the command line."""
     chosen = {name: value for name, value in given.items() if value is not None}
     try:
-        return Context(**{**settings.run.model_dump(), **chosen})
+        return Context(**chosen)
     except ValidationError as error:
         problems = "; ".join(
             f"--{'.'.join(str(part) for part in problem['loc']).replace('_', '-')}: {problem['msg']}"
@@ -126,7 +126,6 @@ def tag(
             engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, concurrency=concurrency
         )
         context = choices(
-            settings,
             arm=arm,
             reply_format=reply_format,
             language=language,
@@ -158,7 +157,7 @@ def tag(
     if as_json:
         write([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
     elif not as_jsonl:
-        out.print(results_table(results, load_taxonomy(settings.taxonomy), context.language))
+        out.print(results_table(results, load_taxonomy(settings.taxonomy)))
         if timing:
             for name, result in results:
                 out.print()

@@ -74,7 +74,7 @@ async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dic
     assert isinstance(services.engine, ChatEngine)
     ours = services.engine.chat
 
-    prepared = await load_picture(str(picture), long_edge=settings.run.long_edge, limits=services.limits)
+    prepared = await load_picture(str(picture), long_edge=services.run.long_edge, limits=services.limits)
     assert prepared.untouched
     question = services.prompts["zh"].fused("json")
     messages = question.messages([prepared.data_url])

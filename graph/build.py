@@ -10,7 +10,6 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import CachePolicy, Checkpointer, RetryPolicy
-from pydantic import Field, create_model
 
 from graph.fail import fail, may_pass
 from graph.schema import Context
@@ -43,15 +42,16 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     engines = [each for each in (settings, settings.specialist) if each is not None]
     patience = max(each.timeout_s for each in engines) + GRACE_S
     served = all(each.engine == "vllm" for each in engines)
+    one_call, two_calls = (patience, 2 * patience) if served else (None, None)
     cached = settings.cache == "memory"
     asking: Any = {
         "retry_policy": retry,
-        "timeout": patience if served else None,
+        "timeout": one_call,
         "cache_policy": CachePolicy(key_func=answer_key, ttl=KEEP_ANSWERS_S) if cached else None,
     }
 
     async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "read", "classify"]:
-        match (runtime.context or settings.run).arm:
+        match (runtime.context or services.run).arm:
             case "fused":
                 return "analyze"
             case "reads":
@@ -60,7 +60,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
                 return "classify"
 
     async def after_review(state: State, runtime: Runtime[Context]) -> Literal["escalate", "finish"]:
-        allowed = services.specialist is not None and (runtime.context or settings.run).escalate
+        allowed = services.specialist is not None and (runtime.context or services.run).escalate
         return "escalate" if allowed and state["hard"] is not None else "finish"
 
     async def after_parse(state: State) -> Literal["classify", "describe", "review"]:
@@ -68,11 +68,11 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
             return "classify"
         return "describe" if state["details"] is None else "review"
 
-    graph = StateGraph(State, context_schema=context_schema(settings.run), input_schema=Input, output_schema=Output)
+    graph = StateGraph(State, context_schema=type(services.run), input_schema=Input, output_schema=Output)
     graph.set_node_defaults(error_handler=cast("Any", fail))  # its type hints do not know of the NodeError parameter
     graph.add_node("prepare", visit("prepare", prepare, services, first=True), retry_policy=retry)
     graph.add_node("analyze", visit("analyze", analyze, services), **asking)
-    graph.add_node("read", visit("read", read_labels, services), **asking)
+    graph.add_node("read", visit("read", read_labels, services), **asking | {"timeout": two_calls})
     graph.add_node("classify", visit("classify", classify, services), **asking)
     graph.add_node("parse", visit("parse", parse, services))
     graph.add_node("describe", visit("describe", describe, services), **asking)
@@ -104,12 +104,3 @@ def answer_key(state: State) -> str:
     """What the answer to a node's question depends on: picture and choices, and what the run has found before."""
     category = state["category"]
     return f"{state['run_key']} {category.id if category else ''} {state['complaint'] or ''}"
-
-
-def context_schema(defaults: Context) -> type[Context]:
-    """`Context` with this process's defaults, so that Studio's form and a partly filled context agree with settings."""
-    fields: dict[str, Any] = {
-        name: (field.rebuild_annotation(), Field(getattr(defaults, name), description=field.description))
-        for name, field in Context.model_fields.items()
-    }
-    return create_model("Context", __base__=Context, **fields)

@@ -195,6 +195,7 @@ class TagResult(Frozen):
     category: Tag | None = None
     details: dict[str, tuple[Tag, ...]] = {}
     arm: Arm
+    language: Language
     model: str = Field(description="The engine whose answer this is.")
     escalation: Escalation | None = None
     versions: Versions

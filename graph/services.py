@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engines.contract import Engine
-from graph.schema import Language
+from graph.schema import Context, Language
 from graph.settings import Settings
 from images.limits import Limits
 from prompts.prompts import Prompts
@@ -21,3 +21,5 @@ class Services:
     prompts: Mapping[Language, Prompts]
     limits: Limits
     settings: Settings
+    run: Context
+    """The choices of a run that chooses nothing."""

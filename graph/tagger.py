@@ -12,6 +12,7 @@ from demo.checkpoint import demo_checkpoint, demo_note
 from engines.build import build_engine
 from engines.contract import Engine
 from graph.build import build_graph
+from graph.choices import complete, default_choices
 from graph.schema import Context, Subject, TagResult
 from graph.services import Services
 from graph.settings import Settings
@@ -42,6 +43,7 @@ def build_services(settings: Settings, engine: Engine | None = None, specialist:
             download_timeout_s=settings.download_timeout_s,
         ),
         settings=settings,
+        run=default_choices(settings.run, taxonomy.languages),
     )
 
 
@@ -103,12 +105,16 @@ class Tagger:
     async def tag(self, image: Subject, context: Context | None = None) -> TagResult:
         """Tag a picture (path, http(s) URL, data URL or bytes), or a list of up to five of one subject.
 
-        What goes wrong with it is in the result's `errors`; only a bug is raised.
+        What goes wrong with it is in the result's `errors`; only a bug is raised, and a wrong choice.
+
+        Raises:
+            SettingsError: `context` chooses what this process does not have.
         """
+        choices = complete(context, self.services.run)
         started_ns = time.perf_counter_ns()
         token = run_started_ns.set(started_ns)
         try:
-            output = await self.graph.ainvoke({"image": image}, context=context or self.services.settings.run)
+            output = await self.graph.ainvoke({"image": image}, context=choices)
         finally:
             run_started_ns.reset(token)
         result: TagResult = output["result"]

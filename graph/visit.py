@@ -38,7 +38,7 @@ def visit(name: str, node: Node, services: Services, *, first: bool = False) -> 
 
     async def run(state: State, runtime: Runtime[Context]) -> State:
         if runtime.context is None:  # LangGraph's answer to a run without `context=`
-            runtime = runtime.override(context=services.settings.run)
+            runtime = runtime.override(context=services.run)
         attempts, earlier_ns = 1, 0
         if (info := runtime.execution_info) is not None and info.node_attempt > 1 and info.node_first_attempt_time:
             attempts = info.node_attempt

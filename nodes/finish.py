@@ -24,6 +24,7 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
             category=state["category"],
             details=state["details"] or {},
             arm=context.arm,
+            language=context.language,
             model=answering.model,
             escalation=escalation,
             versions=Versions(taxonomy=services.taxonomy.version, prompts=services.prompts[context.language].version),

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from graph.schema import Language, Status, Tag, TagResult
+from graph.schema import Status, Tag, TagResult
 from prompts.taxonomy import Taxonomy
 
 STATUS: dict[Status, tuple[str, str]] = {
@@ -18,7 +18,7 @@ STATUS: dict[Status, tuple[str, str]] = {
 }
 
 
-def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy, language: Language) -> Table:
+def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy) -> Table:
     """One row a picture: its category, its details, how sure, how long, and whether that can stand."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     table.add_column("picture", overflow="fold")
@@ -31,7 +31,7 @@ def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy, 
         table.add_row(
             escape(name),
             _tag(result.category) if result.category else "",
-            _failures(result) if result.status == "failed" else _details(result, taxonomy, language),
+            _failures(result) if result.status == "failed" else _details(result, taxonomy),
             _status(result),
             "" if wall_ms is None else f"{wall_ms / 1000:.2f}",
         )
@@ -50,14 +50,14 @@ def _tag(tag: Tag) -> Text:
     return text
 
 
-def _details(result: TagResult, taxonomy: Taxonomy, language: Language) -> Text:
+def _details(result: TagResult, taxonomy: Taxonomy) -> Text:
     text = Text()
     if result.category is None:
         return text
     attributes = taxonomy.categories[result.category.id].details
     for number, (attribute, tags) in enumerate(result.details.items()):
         text.append("; " if number else "")
-        text.append(f"{attributes[attribute].label[language]} ", style="bright_black")
+        text.append(f"{attributes[attribute].label[result.language]} ", style="bright_black")
         text.append_text(Text(", ").join(_tag(tag) for tag in tags) if tags else Text("—"))
     return text
 

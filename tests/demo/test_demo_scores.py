@@ -22,6 +22,7 @@ def said(answer: Answer | None, confidence: float | None = 0.9) -> TagResult:
             for attribute, options in (answer.details if answer else {}).items()
         },
         arm="fused",
+        language="zh",
         model="hand",
         versions=Versions(taxonomy="t", prompts="p"),
         ledger=Ledger(wall_ms=500),

@@ -180,5 +180,7 @@ def test_your_own_taxonomy_works_by_setting_only(onelook: Run, folder: Path, tmp
     )
     assert "2 categories with 1 attributes" in onelook("taxonomy", "check", mine).stdout
     assert "invoice" in onelook("taxonomy", "show", mine).stdout
-    (result,) = json.loads(onelook("tag", folder / "a.jpg", "--taxonomy", mine, "--language", "en", "--json").stdout)
+    (result,) = json.loads(onelook("tag", folder / "a.jpg", "--taxonomy", mine, "--json").stdout)
     assert result["category"]["id"] in ("invoice", "photo")
+    refused = onelook("tag", folder / "a.jpg", "--taxonomy", mine, "--language", "zh")
+    assert (refused.returncode, "language" in refused.stderr) == (2, True)
