@@ -36,7 +36,7 @@ no GPU and no download, and so that tests and benchmarks run on a model that loo
   {vision.hidden_size}, vocabulary {text.vocab_size}; bfloat16.
 - Data: {training.pictures} drawings of `demo.album` (split `train`) with the replies that are right; seed
   {training.seed}.
-- Training steps: {steps}. `python -m demo.train` does it again.
+- Training steps: {steps}. `python -m demo.train` trains one like it.
 - Prompts, by hash: {hashes}. After a change of taxonomy or templates it must be trained again.
 """
 

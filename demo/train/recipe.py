@@ -28,14 +28,14 @@ MOST_IMAGE_TOKENS = 144
 """What the checkpoint's processor scales pictures down to: 336 x 336 pixels or their like."""
 
 SIGHT = Plan("sight", steps=2450, rate=1.2e-3, shares=2)
-SPEECH = Plan("speech", steps=900, rate=1e-3, shares=2)
+SPEECH = Plan("speech", steps=1200, rate=1e-3, shares=2)
 BATCH = {"sight": 14, "speech": 12}  # pictures a share of a step
 
 SIGHT_TOKENS = ((0.25, (48, 64, 80)), (0.5, (80, 100)), (1.0, (100, 144)))
-SPEECH_TOKENS = ((0.3, (80, 100)), (1.0, (80, 100, 144)))
+SPEECH_TOKENS = ((0.5, (80, 100)), (1.0, (80, 100, 144)))
 """Until which share of the stage pictures have which numbers of image tokens: small ones teach most for their time."""
 
-LISTENING = 0.25
+LISTENING = 0.8
 """Share of the second stage in which the text model learns alone."""
 
 

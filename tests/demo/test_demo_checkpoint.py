@@ -1,0 +1,65 @@
+"""The bundled checkpoint fits the project as it is now."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from demo.album.read import read_labels
+from demo.checkpoint import HELDOUT, TRAINED, Training, demo_note, read_training
+from demo.evaluate import evaluate
+from demo.scores import score
+from graph.schema import Language
+from graph.settings import PHOTOS
+from prompts.prompts import Prompts
+from prompts.taxonomy_file import load_taxonomy
+
+MOST_BYTES = 15_000_000
+
+
+@pytest.fixture(scope="module")
+def prompts() -> dict[Language, Prompts]:
+    taxonomy = load_taxonomy(PHOTOS)
+    return {language: Prompts(taxonomy, language) for language in taxonomy.languages}
+
+
+def test_the_prompts_are_those_that_the_model_was_trained_on(prompts: dict[Language, Prompts]) -> None:
+    """Whoever edits a prompt or a label trains again: `make demo-model`."""
+    assert read_training(TRAINED).moved(prompts) == []
+
+
+def test_a_moved_prompt_is_said_beside_the_answers(
+    prompts: dict[Language, Prompts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = demo_note(prompts)
+    monkeypatch.setattr(prompts["zh"], "version", "moved")
+
+    moved = demo_note(prompts)
+
+    assert kept is not None
+    assert "other prompts" not in kept
+    assert moved is not None
+    assert "other prompts or another taxonomy (zh)" in moved
+    assert "make demo-model" in moved
+
+
+def test_training_knows_which_languages_moved(prompts: dict[Language, Prompts]) -> None:
+    training = Training(pictures=1, seed=0, steps={}, prompts={"zh": prompts["zh"].version, "en": "old"})
+
+    assert training.moved(prompts) == ["en"]
+
+
+def test_it_is_small_enough_to_be_bundled() -> None:
+    assert sum(file.stat().st_size for file in TRAINED.iterdir()) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("arm", ["fused", "fused_compact", "legacy"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_it_sees_what_the_album_shows(arm: str, language: Language) -> None:
+    album = read_labels(HELDOUT)[:18]
+
+    (answered,) = (
+        await evaluate(album, engine="embedded", arms=[arm], language=language, console=Console(quiet=True))
+    ).values()
+
+    assert score(answered).category >= 0.8
