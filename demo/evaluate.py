@@ -26,6 +26,7 @@ from graph.tagger import Tagger
 ARMS: Final[Mapping[str, tuple[Arm, ReplyFormat]]] = {
     "fused": ("fused", "json"),
     "fused_compact": ("fused", "compact"),
+    "reads": ("reads", "json"),
     "legacy": ("legacy", "json"),
     "legacy_shared": ("legacy_shared", "json"),
 }
