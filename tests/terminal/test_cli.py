@@ -92,6 +92,8 @@ def test_an_interrupted_run_shows_what_is_done(tiny_checkpoint: Path, folder: Pa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that runs the tests in the background has Ctrl-C ignored, and a child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         assert running.stdout is not None
         first = json.loads(running.stdout.readline())
