@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, create_model
 
 from graph.errors import SettingsError
 from graph.schema import Context, Language
+from graph.settings import problems
 
 
 def default_choices(run: Context, languages: Sequence[Language]) -> Context:
@@ -45,8 +46,4 @@ def complete(context: Context | None, defaults: Context) -> Context:
     try:
         return type(defaults).model_validate(context.model_dump(exclude_unset=True))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})"
-            for problem in error.errors(include_url=False)
-        )
-        raise SettingsError(problems, hint="`onelook config` shows the choices as run.…") from None
+        raise SettingsError("; ".join(problems(error)), hint="`onelook config` shows the choices as run.…") from None

@@ -102,6 +102,14 @@ def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
     return rows
 
 
+def problems(error: ValidationError) -> list[str]:
+    """Each wrong value of a model: its field, what was expected, and what came."""
+    return [
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})"
+        for problem in error.errors(include_url=False)
+    ]
+
+
 def load_settings(**arguments: Any) -> Settings:
     """Settings from `arguments` (None means "not given") over the environment over the defaults.
 
@@ -114,11 +122,7 @@ def load_settings(**arguments: Any) -> Settings:
     except UnreadableSetting as error:
         raise SettingsError(f"bad settings: {error}", hint="a value with parts is written as JSON") from None
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})"
-            for problem in error.errors(include_url=False)
-        ]
         raise SettingsError(
-            "bad settings:\n  " + "\n  ".join(lines),
+            "bad settings:\n  " + "\n  ".join(problems(error)),
             hint="`onelook config` prints every setting, its value and where it came from",
         ) from None
