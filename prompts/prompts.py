@@ -16,11 +16,10 @@ from prompts.json_codec import JsonCodec
 from prompts.letters import LETTERS, LetterCodec, YesNoCodec, too_many
 from prompts.question import Question
 from prompts.reading import Codec
-from prompts.rendering import Templates
+from prompts.rendering import TEMPLATES, Templates
 from prompts.scope import Scope
 from prompts.taxonomy import Attribute, Category, Taxonomy
-
-TEMPLATES = Path(__file__).parent / "templates"
+from prompts.zero_shot import zero_shot_texts
 
 CODECS: Mapping[ReplyFormat, Callable[[Scope], Codec]] = {"json": JsonCodec, "compact": CompactCodec}
 
@@ -79,9 +78,8 @@ class Prompts:
             for id_, category in self._detailed()
             for attribute_id, attribute in category.details.items()
         }
-        self._zero_shot = {
-            id_: self._text("zero_shot", category=category) for id_, category in taxonomy.categories.items()
-        }
+        self._zero_shot = zero_shot_texts(taxonomy, language, templates)
+        self._texts += self._zero_shot.values()
         self.version = sha256(json.dumps(self._texts).encode()).hexdigest()[:12]
 
     def fused(self, reply_format: ReplyFormat) -> Question:

@@ -10,6 +10,7 @@ from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from graph.errors import PromptError
 
+TEMPLATES = Path(__file__).parent / "templates"
 HINT = "prompts/templates holds a working set, one folder a language"
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from graph.errors import PromptError
 from graph.settings import PHOTOS
-from prompts.prompts import TEMPLATES, Prompts
+from prompts.prompts import Prompts
+from prompts.rendering import TEMPLATES
 from prompts.taxonomy_file import load_taxonomy
 
 TAXONOMY = load_taxonomy(PHOTOS)
