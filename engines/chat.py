@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
-from engines.contract import AskRequest, Finding, Reply, StopReason
+from engines.contract import AskRequest, Engine, Finding, Reply, StopReason
 from engines.probe import probe
 from engines.tokens import read_tokens
 from graph.errors import EngineFailed, EngineIncapable, EngineRefused
@@ -29,7 +29,7 @@ class Loadable(Protocol):
     async def load(self) -> None: ...
 
 
-class ChatEngine:
+class ChatEngine(Engine):
     """An `Engine` over a chat model that takes `constraint`, `max_tokens`, `temperature`, `logprobs`, `top_logprobs`.
 
     The name to report is the chat model's `model_name` or `model`, as LangChain's integrations have it.

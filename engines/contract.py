@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
@@ -90,6 +91,18 @@ class Engine(Protocol):
         """Load or connect now, and refuse (raise) when a needed capability is missing. Without it, `ask` does."""
 
     async def ask(self, request: AskRequest) -> Reply: ...
+
+    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
+        """Ask all of `requests` at once; the replies come in their order. The first error cancels the others.
+
+        An engine that answers several questions about the same pictures for less than one by one does so.
+        """
+        asking = [asyncio.create_task(self.ask(request)) for request in requests]
+        try:
+            return await asyncio.gather(*asking)
+        finally:
+            for task in asking:
+                task.cancel()
 
     async def probe(self) -> list[Finding]: ...
 

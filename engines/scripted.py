@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from engines.contract import AskRequest, Finding, Reply, StopReason, Token
+from engines.contract import AskRequest, Engine, Finding, Reply, StopReason, Token
 from graph.errors import EngineError
 from graph.schema import ServerTiming, Usage
 
@@ -35,7 +35,7 @@ Script = Callable[[AskRequest], Answer]
 
 
 @dataclass
-class ScriptedEngine:
+class ScriptedEngine(Engine):
     """Answers each request with `script(request)`, or with the next of a fixed sequence; an `EngineError` is raised.
 
     `asked` keeps every request, so that a test can look at what a node really sent.

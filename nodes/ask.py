@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from engines.contract import AskRequest, Engine, Reply
@@ -28,18 +27,13 @@ async def ask(
 async def ask_together(services: Services, questions: Sequence[Question], pictures: Sequence[Picture]) -> list[Reply]:
     """Ask several questions about the same pictures at once, and return the replies in their order.
 
-    The first error cancels the other questions and is raised. In the ledger they are one span with the sum of their
+    The first error is raised. In the ledger they are one span with the sum of their
     tokens; the engine's own times overlap there, so they are left out.
     """
     with span("prompt"):
         requests = [_request(services, question, pictures) for question in questions]
     with span("engine") as taken:
-        asking = [asyncio.create_task(services.engine.ask(request)) for request in requests]
-        try:
-            replies = await asyncio.gather(*asking)
-        finally:
-            for task in asking:
-                task.cancel()
+        replies = await services.engine.ask_many(requests)
         taken.usage = Usage.total(reply.usage for reply in replies)
     return replies
 
