@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
@@ -11,7 +12,7 @@ from langchain_core.messages import AIMessage
 from engines.contract import AskRequest, Engine, Finding, Reply, StopReason
 from engines.probe import probe
 from engines.tokens import read_tokens
-from graph.errors import EngineFailed, EngineIncapable, EngineRefused
+from graph.errors import DeadlinePassed, EngineFailed, EngineIncapable, EngineRefused
 from graph.schema import ServerTiming, Usage
 
 
@@ -57,14 +58,25 @@ class ChatEngine(Engine):
                 raise EngineIncapable(f"{finding.capability}: {finding.detail}", hint=finding.hint)
 
     async def ask(self, request: AskRequest) -> Reply:
-        message = await self.chat.ainvoke(
-            list(request.messages),
-            constraint=request.constraint,
-            max_tokens=request.max_tokens,
-            temperature=request.temperature,
-            logprobs=True,
-            top_logprobs=request.top_logprobs,
-        )
+        """Ask once. Raises `DeadlinePassed` after `request.within_s`; a server sees the connection close then."""
+        timer = asyncio.timeout(request.within_s)
+        try:
+            async with timer:
+                message = await self.chat.ainvoke(
+                    list(request.messages),
+                    constraint=request.constraint,
+                    max_tokens=request.max_tokens,
+                    temperature=request.temperature,
+                    logprobs=True,
+                    top_logprobs=request.top_logprobs,
+                )
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise DeadlinePassed(
+                f"{self.model} gave no answer before the caller's deadline",
+                hint="a slow model or a long queue: allow more time, or send fewer at once",
+            ) from None
         return read_reply(message)
 
     async def probe(self) -> list[Finding]:

@@ -36,6 +36,7 @@ class AskRequest:
     `messages` are LangChain messages; a picture is a content part
     `{"type": "image_url", "image_url": {"url": "data:…"}}`.
     `top_logprobs`: how many alternatives to return for each token (0: only the token's own logprob).
+    `within_s`: seconds until the caller no longer waits; then the engine stops working on it (None: its own timeout).
     """
 
     messages: Sequence[BaseMessage]
@@ -43,6 +44,7 @@ class AskRequest:
     max_tokens: int
     temperature: float = 0.0
     top_logprobs: int = 0
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

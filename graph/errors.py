@@ -14,6 +14,7 @@
     └── EngineError            the model or its server did not deliver
         ├── EngineUnavailable    nothing answers at the address (retryable)
         ├── EngineTimeout        no answer in time (retryable)
+        │   └── DeadlinePassed     no answer before the caller's own deadline
         ├── EngineFailed         the server failed, HTTP 5xx or 429 (retryable)
         ├── EngineRefused        the server refused the request, HTTP 4xx
         ├── EngineIncapable      a needed capability, model or package is missing
@@ -99,6 +100,12 @@ class EngineTimeout(EngineError):
     """No answer in time."""
 
     retryable = True
+
+
+class DeadlinePassed(EngineTimeout):
+    """No answer before the caller's own deadline, so another attempt in the same run would come too late as well."""
+
+    retryable = False
 
 
 class EngineFailed(EngineError):

@@ -16,6 +16,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 
 from graph.engine_settings import EngineSettings, Positive
 from graph.errors import SettingsError
+from graph.http_settings import HttpSettings
 from graph.schema import Context
 
 PHOTOS = Path(__file__).parent.parent / "prompts" / "taxonomies" / "photos.yaml"
@@ -46,6 +47,8 @@ class Settings(BaseSettings, EngineSettings):
     specialist: EngineSettings | None = Field(
         None, description="A second engine, asked once more about hard pictures; its settings are ONELOOK_SPECIALIST__…"
     )
+
+    http: HttpSettings = Field(HttpSettings(), description="The HTTP door.")
 
     max_image_mb: Positive = Field(50.0, description="Largest file or download, in 10^6 bytes.")
     max_image_megapixels: Positive = Field(100.0, description="Most pixels, in 10^6, refused before decoding.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engines.contract import AskRequest, Engine, Reply
+from graph.deadline import remaining_s
 from graph.schema import Usage
 from graph.services import Services
 from graph.timing import span
@@ -44,4 +45,5 @@ def _request(services: Services, question: Question, pictures: Sequence[Picture]
         constraint=question.constraint,
         max_tokens=question.max_tokens,
         temperature=services.settings.temperature,
+        within_s=remaining_s(),
     )
