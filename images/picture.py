@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
+
+from PIL import Image
+
+from images.decode import decoding
 
 
 @dataclass(frozen=True)
@@ -13,6 +18,7 @@ class Picture:
 
     `width` and `height` are of these bytes, in pixels; `source_width` and `source_height` of the file as it came,
     after its EXIF orientation. `untouched`: these are the file's own bytes, nothing was decoded or encoded again.
+    `decoded`: the same picture as pixels, where preparing it has decoded them.
     """
 
     data: bytes
@@ -22,7 +28,20 @@ class Picture:
     source_width: int
     source_height: int
     untouched: bool
+    decoded: Image.Image | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def data_url(self) -> str:
         return f"data:{self.media_type};base64,{b64encode(self.data).decode('ascii')}"
+
+    def pixels(self) -> Image.Image:
+        """The picture in mode L or RGB, upright, in sRGB; decoded here only where nobody has done so before.
+
+        Raises:
+            ImageUnreadable: a JPEG that was sent on as it came, and is broken between its first and its last byte.
+        """
+        if self.decoded is not None:
+            return self.decoded
+        with decoding("the picture", self.media_type), Image.open(BytesIO(self.data)) as image:
+            image.load()
+        return image

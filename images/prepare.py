@@ -52,6 +52,7 @@ def prepare(data: bytes, *, name: str, long_edge: int, max_pixels: int) -> Pictu
         target = target_size(*stored, long_edge)
     except ValueError as error:
         raise ImageUnreadable(f"{name}: {error}", hint="crop it: a model cannot look at such a strip") from None
+    decoded: Image.Image | None = None
     untouched = _fits(image, kind, data, target) and _is_whole_jpeg(kind, data)
     if not untouched:
         with decoding(name, kind):
@@ -60,7 +61,7 @@ def prepare(data: bytes, *, name: str, long_edge: int, max_pixels: int) -> Pictu
             ):  # decoded at 1/2, 1/4 or 1/8 while that has the pixels; a HEIC's draft is a mere thumbnail
                 image.draft(None, target)
             image.load()
-            pixels = opaque(image)
+            decoded = pixels = opaque(image)
         untouched = pixels is image and stored == target and _fits(image, kind, data, target)
     turn = turn_needed(image)  # after loading: a TIFF turns itself
 
@@ -68,7 +69,8 @@ def prepare(data: bytes, *, name: str, long_edge: int, max_pixels: int) -> Pictu
     source_width, source_height = reversed(stored) if turned else stored
     width, height = reversed(target) if turned else target
     if not untouched:
-        data = _encode(_finish(pixels, target, turn, image.info.get("icc_profile")), lossless=kind in LOSSLESS)
+        decoded = _finish(pixels, target, turn, image.info.get("icc_profile"))
+        data = _encode(decoded, lossless=kind in LOSSLESS)
     return Picture(
         data=data,
         media_type=MEDIA_TYPES[kind] if untouched else "image/jpeg",
@@ -77,6 +79,7 @@ def prepare(data: bytes, *, name: str, long_edge: int, max_pixels: int) -> Pictu
         source_width=source_width,
         source_height=source_height,
         untouched=untouched,
+        decoded=decoded,
     )
 
 
