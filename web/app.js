@@ -1,0 +1,175 @@
+/** The page: what is asked on the left, what came on the right, and the little state between them. */
+
+import { leaveAlbum, showAlbum, translateAlbum } from "./album.js";
+import { comparison, empty, looking } from "./answer.js";
+import * as api from "./api.js";
+import { Choices } from "./choices.js";
+import { byId } from "./dom.js";
+import { ms, number, say, sayAll, setLanguage } from "./language.js";
+import { PictureField } from "./picture.js";
+import { problemCard } from "./problem.js";
+
+const TICK_MS = 100;
+
+/** @type {{ taxonomy: any, choices: Choices | null, problem: api.Problem | null, asking: AbortController | null,
+ *   answer: { results: any[], truth: any, threshold: number } | null }} */
+const state = { taxonomy: null, choices: null, problem: null, asking: null, answer: null };
+
+const answer = byId("answer");
+const shown = byId("shown");
+const said = byId("said");
+const look = byId("look");
+const cancel = byId("cancel");
+
+const picture = new PictureField(({ truth }) => {
+  if (!truth) leaveAlbum();
+});
+
+function translate() {
+  sayAll();
+  translateAlbum();
+  picture.translate();
+  state.choices?.followLanguage();
+  nameButton();
+  showProblem();
+  if (!state.asking) showAnswer();
+}
+
+function nameButton() {
+  const count = state.choices?.chosenArms().length ?? 0;
+  look.textContent = count > 1 ? say("compare", { count }) : say("look");
+}
+
+function showProblem() {
+  byId("problem").replaceChildren(...(state.problem ? [problemCard(state.problem, retryWithKey)] : []));
+}
+
+function showAnswer() {
+  const { answer, taxonomy } = state;
+  if (answer) shown.replaceChildren(comparison(answer.results, { ...answer, taxonomy }));
+  else shown.replaceChildren(state.problem ? "" : empty());
+}
+
+/** @param {unknown} error a bug is thrown on, so that the console has it */
+function fail(error) {
+  if (!(error instanceof api.Problem)) throw error;
+  state.problem = error;
+  showProblem();
+  if (!state.asking) showAnswer();
+}
+
+/** @param {string} key */
+function retryWithKey(key) {
+  api.useKey(key);
+  state.problem = null;
+  showProblem();
+  if (state.choices) void ask();
+  else void start();
+}
+
+async function start() {
+  try {
+    const [taxonomy, options, samples] = await Promise.all([api.taxonomy(), api.options(), api.samples()]);
+    state.taxonomy = taxonomy;
+    state.choices = new Choices(byId("arms"), byId("fields"), options, nameButton);
+    showAlbum(samples, (one) => picture.take(one), fail);
+    nameButton();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** What is missing before one can look, in words. */
+function missing() {
+  if (!picture.picture) return { words: "noPicture", place: byId("file") };
+  if (!state.choices?.chosenArms().length) return { words: "noArm", place: state.choices?.arms[0] };
+  const wrong = Object.values(state.choices.inputs).find((input) => !input.checkValidity());
+  return wrong ? { words: "", place: wrong } : null;
+}
+
+async function ask() {
+  if (state.asking || !state.choices) return;
+  const lack = missing();
+  if (lack) return point(lack);
+  const { blob, name, truth } = /** @type {import("./picture.js").Picture} */ (picture.picture);
+  const arms = state.choices.chosenArms();
+  const context = state.choices.context();
+  const asking = new AbortController();
+  Object.assign(state, { asking, problem: null, answer: null });
+  showProblem();
+  const stop = showLooking(arms);
+  try {
+    const { arms: answers } = await api.compare(blob, name, arms, context, asking.signal);
+    const results = answers.map((/** @type {any} */ each) => each.result);
+    state.answer = { results, truth, threshold: Number(context["confidence_threshold"] ?? 0) };
+    said.textContent = results.map(spoken).join(" ");
+  } catch (error) {
+    if (asking.signal.aborted) said.textContent = say("cancelled");
+    else fail(error);
+  } finally {
+    state.asking = null;
+    stop();
+    showAnswer();
+    if (answer.getBoundingClientRect().top > innerHeight / 2) answer.scrollIntoView();
+  }
+}
+
+/** @param {{ words: string, place: any }} lack */
+function point({ words, place }) {
+  if (words) picture.say(() => say(words));
+  const folded = place.closest("details");
+  if (folded) folded.open = true;
+  place.focus();
+  place.reportValidity?.();
+}
+
+/** @param {any} result */
+function spoken({ arm, status, category, ledger }) {
+  const outcome = [say(`status.${status}`), category?.label].filter(Boolean).join(", ");
+  return say("answered", { arm, outcome, ms: ms(ledger.wall_ms) });
+}
+
+/** Busy until the returned function is called. @param {string[]} arms */
+function showLooking(arms) {
+  const began = performance.now();
+  const draw = () => {
+    const seconds = say("seconds", { seconds: number((performance.now() - began) / 1000, 1) });
+    cancel.textContent = `${say("cancel")} (${seconds})`;
+  };
+  shown.replaceChildren(looking(arms));
+  if (answer.getBoundingClientRect().top < 0) answer.scrollIntoView();
+  draw();
+  const timer = setInterval(draw, TICK_MS);
+  said.textContent = shown.querySelector("p")?.textContent ?? "";
+  const held = document.activeElement === look;
+  answer.setAttribute("aria-busy", "true");
+  look.hidden = true;
+  cancel.hidden = false;
+  if (held) cancel.focus();
+  return () => {
+    clearInterval(timer);
+    const back = document.activeElement === cancel;
+    answer.removeAttribute("aria-busy");
+    look.hidden = false;
+    cancel.hidden = true;
+    if (back) look.focus();
+  };
+}
+
+byId("ask").addEventListener("submit", (/** @type {Event} */ event) => {
+  event.preventDefault();
+  void ask();
+});
+cancel.addEventListener("click", () => state.asking?.abort());
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") state.asking?.abort();
+});
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => {
+    setLanguage(/** @type {any} */ (button.getAttribute("data-language")));
+    translate();
+  });
+}
+
+translate();
+void start();

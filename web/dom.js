@@ -1,0 +1,33 @@
+/** Elements without markup in strings: text stays text, and no inline style or handler is ever written. */
+
+/**
+ * @param {string} name tag name
+ * @param {Record<string, any>} properties `on…` adds a listener, `style` sets custom properties through the CSSOM,
+ *   `true` writes an empty attribute, `false`, `null` and `undefined` write none
+ * @param {...(Node | string | number | null | undefined | false)} children
+ */
+export function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (key === "style")
+      for (const [property, set] of Object.entries(value)) made.style.setProperty(property, set);
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(key, value === true ? "" : value);
+  }
+  for (const child of children) {
+    if (child !== null && child !== undefined && child !== false)
+      made.append(child instanceof Node ? child : String(child));
+  }
+  return made;
+}
+
+/** The element with this id, which the page is known to have. @param {string} id @returns {any} */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`no element #${id}`);
+  return found;
+}
+
+/** Words for those who do not see the drawing. @param {string} text */
+export const unseen = (text) => element("span", { class: "unseen" }, text);

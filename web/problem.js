@@ -1,0 +1,51 @@
+/** A request that failed, as people read it: what happened, where, and what to do. */
+
+import { element } from "./dom.js";
+import { known, say } from "./language.js";
+
+/** @param {import("./api.js").Problem} problem @param {((key: string) => void) | null} useKey asked for on a 401 */
+export function problemCard(problem, useKey) {
+  const network = problem.status === 0;
+  return element(
+    "div",
+    { class: "panel problem" },
+    element("h2", {}, title(problem)),
+    problem.detail && element("p", {}, problem.detail),
+    problem.errors.length > 0 &&
+      element(
+        "ul",
+        {},
+        ...problem.errors.map(({ field, message }) => element("li", {}, element("code", {}, field), ` ${message}`)),
+      ),
+    (problem.hint || network) && element("p", {}, `${say("hint")}: ${problem.hint || say("problem.networkHint")}`),
+    problem.retryAfter && element("p", {}, say("retryAfter", { seconds: problem.retryAfter })),
+    problem.status === 401 && useKey && keyForm(useKey),
+  );
+}
+
+/** @param {import("./api.js").Problem} problem */
+function title({ status, kind, title }) {
+  if (status === 0) return say("problem.network");
+  if (status === 401) return say("needsKey");
+  const words = [`error.${kind}`, `problem.${status}`].find(known);
+  return words ? say(words) : title || say("problem.other");
+}
+
+/** @param {(key: string) => void} useKey */
+function keyForm(useKey) {
+  const field = element("input", { type: "password", id: "key", autocomplete: "off", required: true });
+  return element(
+    "form",
+    {
+      class: "key",
+      onsubmit: (/** @type {Event} */ event) => {
+        event.preventDefault();
+        useKey(/** @type {HTMLInputElement} */ (field).value);
+      },
+    },
+    element("label", { for: "key" }, say("key")),
+    field,
+    element("button", { class: "primary", type: "submit" }, say("useKey")),
+    element("p", { class: "small" }, say("keyHelp")),
+  );
+}

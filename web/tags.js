@@ -1,0 +1,170 @@
+/** What one arm said: its status and why, and each tag with how sure it is. */
+
+import { element, unseen } from "./dom.js";
+import { known, labelOf, ms, percent, say } from "./language.js";
+
+const MARKS = { ok: "✓", needs_review: "?", failed: "✗" };
+
+/**
+ * @typedef {{ category: string, details: Record<string, string[]> }} Truth
+ * @typedef {{ taxonomy: any, truth: Truth | null, threshold: number }} Setting what the results are read against
+ */
+
+/** @param {any} result @param {Setting} setting */
+export function card(result, setting) {
+  return element(
+    "article",
+    { class: "panel card", "data-arm": result.arm, "aria-label": result.arm },
+    element(
+      "header",
+      {},
+      element("h3", { class: "arm-name" }, result.arm),
+      status(result),
+      result.ledger.wall_ms !== null && element("span", { class: "wall" }, `${ms(result.ledger.wall_ms)} ms`),
+    ),
+    ...why(result, setting),
+    ...result.errors.map(failure),
+    result.category && tags(result, setting),
+  );
+}
+
+/** @param {any} result */
+function status(result) {
+  return element(
+    "span",
+    { class: `status ${result.status}` },
+    element("span", { "aria-hidden": "true" }, MARKS[/** @type {keyof typeof MARKS} */ (result.status)]),
+    say(`status.${result.status}`),
+  );
+}
+
+/** Why a person should look, and why a specialist did. @param {any} result @param {Setting} setting */
+function why(result, { taxonomy, threshold }) {
+  const reasons = [];
+  if (result.status === "needs_review") {
+    const all = [result.category, ...Object.values(result.details).flat()];
+    const least = all.reduce((one, other) => ((other.confidence ?? 0) < (one.confidence ?? 0) ? other : one));
+    if (least.confidence === null) reasons.push(say("unknownConfidence"));
+    else if (least.confidence >= threshold) reasons.push(say("absenceUnsure", { threshold: percent(threshold) }));
+    else {
+      const label = tagLabel(taxonomy, result, least);
+      reasons.push(say("leastSure", { label, confidence: percent(least.confidence), threshold: percent(threshold) }));
+    }
+  }
+  if (result.escalation) {
+    const { reason, model, category } = result.escalation;
+    reasons.push(say("escalated", { reason, model: lastPart(model), category: categoryLabel(taxonomy, category) }));
+  }
+  return reasons.map((reason) => element("p", { class: "why" }, reason));
+}
+
+/** A model's folder says nothing to a reader; its name does. @param {string} model */
+const lastPart = (model) => model.split("/").at(-1) ?? model;
+
+/** @param {any} error an ErrorRecord */
+function failure(error) {
+  const title = `error.${error.kind}`;
+  return element(
+    "div",
+    { class: "failure" },
+    element("strong", {}, say(known(title) ? title : "error.other")),
+    element("p", {}, error.message),
+    error.hint && element("p", { class: "small" }, `${say("hint")}: ${error.hint}`),
+  );
+}
+
+/** @param {any} taxonomy @param {any} category a Tag */
+function categoryLabel(taxonomy, category) {
+  const entry = taxonomy.categories[category.id];
+  return entry ? labelOf(entry.label) : category.label;
+}
+
+/** @param {any} taxonomy @param {any} result @param {any} tag one of the result's */
+function tagLabel(taxonomy, result, tag) {
+  if (tag === result.category) return categoryLabel(taxonomy, tag);
+  const attribute = Object.keys(result.details).find((name) => result.details[name].includes(tag)) ?? "";
+  return optionLabel(taxonomy, result.category.id, attribute, tag.id) ?? tag.label;
+}
+
+/** @param {any} taxonomy @param {string} category @param {string} attribute @param {string} option */
+export function optionLabel(taxonomy, category, attribute, option) {
+  const label = taxonomy.categories[category]?.details[attribute]?.options[option];
+  return label && labelOf(label);
+}
+
+/** @param {any} taxonomy @param {string} category @param {string} attribute */
+export function attributeLabel(taxonomy, category, attribute) {
+  const entry = taxonomy.categories[category]?.details[attribute];
+  return entry ? labelOf(entry.label) : attribute;
+}
+
+/** @param {any} result @param {Setting} setting */
+function tags(result, { taxonomy, truth, threshold }) {
+  const { category } = result;
+  const list = element("dl", { class: "tags" });
+  const verdict = truth && (truth.category === category.id ? "right" : "wrong");
+  list.append(
+    element("dt", { class: "unseen" }, say("category")),
+    line(categoryLabel(taxonomy, category), category.confidence, threshold, verdict, "category"),
+  );
+  for (const [attribute, chosen] of Object.entries(result.details)) {
+    const right = truth?.category === category.id ? (truth?.details[attribute] ?? []) : null;
+    const missed = (right ?? []).filter((id) => !chosen.some((/** @type {any} */ tag) => tag.id === id));
+    const name = (/** @type {string} */ id) => optionLabel(taxonomy, category.id, attribute, id) ?? id;
+    list.append(
+      element("dt", {}, attributeLabel(taxonomy, category.id, attribute)),
+      ...chosen.map((/** @type {any} */ tag) =>
+        line(name(tag.id), tag.confidence, threshold, right && (right.includes(tag.id) ? "right" : "wrong")),
+      ),
+      ...missed.map((id) => missedLine(name(id))),
+    );
+    if (!chosen.length && !missed.length) list.append(element("dd", { class: "nothing" }, say("nothing")));
+  }
+  return list;
+}
+
+/** @param {"right" | "wrong"} verdict */
+function mark(verdict) {
+  const sign = { right: "✓", wrong: "✗" }[verdict];
+  return element(
+    "span",
+    { class: `mark ${verdict}` },
+    element("span", { "aria-hidden": "true" }, sign),
+    unseen(`${say(verdict)} `),
+  );
+}
+
+/** A tag of the truth that is not in the answer. @param {string} label */
+function missedLine(label) {
+  return element(
+    "dd",
+    { class: "missed" },
+    element("span", { class: "label" }, element("span", { class: "mark", "aria-hidden": "true" }, "○"), label),
+    element("span", { class: "said" }, say("missed")),
+  );
+}
+
+/**
+ * One tag: its words, a bar with the threshold on it, and the probability.
+ * @param {string} label @param {number | null} confidence @param {number} threshold
+ * @param {"right" | "wrong" | null} verdict @param {string} kind
+ */
+function line(label, confidence, threshold, verdict, kind = "") {
+  const sure = confidence ?? 0;
+  return element(
+    "dd",
+    { class: `tag ${kind} ${sure < threshold ? "unsure" : ""}` },
+    element("span", { class: "label" }, verdict && mark(verdict), label),
+    element(
+      "span",
+      {
+        class: "meter",
+        "aria-hidden": "true",
+        style: { "--sure": `${sure * 100}%`, "--threshold": `${threshold * 100}%` },
+      },
+      element("span", { class: "filled" }),
+      element("span", { class: "line" }),
+    ),
+    element("span", { class: "number" }, confidence === null ? say("unknown") : percent(confidence)),
+  );
+}
