@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TORCH_CPU_INDEX ?=
 PIP_INSTALL = install --quiet --disable-pip-version-check $(if $(TORCH_CPU_INDEX),--extra-index-url $(TORCH_CPU_INDEX))
 
-.PHONY: help venv venv-vllm demo studio demo-model evaluate test test-vllm lint format bench vllm-cpu clean
+.PHONY: help venv venv-vllm demo serve studio demo-model evaluate test test-vllm lint format bench vllm-cpu clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ demo-model: venv ## train the demo checkpoint again, on the CPU (about an hour a
 evaluate: venv ## score every arm on the bundled album, whose truth is known
 	@mkdir -p build/bench
 	$(BIN)/python -m demo.evaluate --json build/bench/evaluate.json
+
+serve: venv ## serve the web page and the HTTP API on 127.0.0.1:8080 (ONELOOK_HTTP__… sets more)
+	$(BIN)/python -m api
 
 studio: venv ## open the graph in LangGraph Studio's local server: no key, nothing leaves the machine
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[studio]'

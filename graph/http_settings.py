@@ -18,7 +18,7 @@ class HttpSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen at; 0.0.0.0 is every network of this machine.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port to listen at; 0 takes a free one.")
-    api_key: SecretStr | None = Field(None, description="Bearer key that callers must send. Default: none is asked for.")
+    api_key: SecretStr | None = Field(None, description="Bearer key that callers must send. Default: none is needed.")
     cors_origins: tuple[str, ...] = Field(
         (), description='Origins whose pages may call, as JSON: ["https://example.org"]. Default: none but our own.'
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from types import TracebackType
 from typing import Self
 
 from demo.checkpoint import demo_checkpoint, demo_note
 from engines.build import build_engine
 from engines.contract import Engine
+from engines.resident import take_turns
+from graph.as_done import as_done
 from graph.build import build_graph
 from graph.choices import complete, default_choices
 from graph.schema import Context, Subject, TagResult
@@ -30,9 +31,13 @@ def build_services(settings: Settings, engine: Engine | None = None, specialist:
         EngineIncapable: the engine needs a package that is not installed.
     """
     taxonomy = load_taxonomy(settings.taxonomy)
+    engine = engine or build_engine(with_demo_model(settings))
+    specialist = specialist or (build_engine(settings.specialist) if settings.specialist else None)
+    if specialist is not None and settings.residency != "both":
+        engine, specialist = take_turns(engine, specialist, put_off=settings.residency == "defer")
     return Services(
-        engine=engine or build_engine(with_demo_model(settings)),
-        specialist=specialist or (build_engine(settings.specialist) if settings.specialist else None),
+        engine=engine,
+        specialist=specialist,
         taxonomy=taxonomy,
         prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
         limits=Limits(
@@ -121,28 +126,12 @@ class Tagger:
         wall_ms = (time.perf_counter_ns() - started_ns) / NS_PER_MS
         return result.model_copy(update={"ledger": result.ledger.model_copy(update={"wall_ms": wall_ms})})
 
-    async def tag_many(
+    def tag_many(
         self, images: Iterable[Subject], context: Context | None = None
-    ) -> AsyncIterator[tuple[int, TagResult]]:
-        """Tag many, `settings.concurrency` at once; each comes out once, with its index, as soon as it is done."""
-        waiting = enumerate(images)
-        running: set[asyncio.Task[tuple[int, TagResult]]] = set()
+    ) -> AsyncGenerator[tuple[int, TagResult]]:
+        """Tag many, `settings.concurrency` at once; each comes out once, with its index, as soon as it is done.
 
-        async def one(index: int, image: Subject) -> tuple[int, TagResult]:
-            return index, await self.tag(image, context)
-
-        try:
-            while True:
-                for index, image in waiting:
-                    running.add(asyncio.create_task(one(index, image)))
-                    if len(running) >= self.services.settings.concurrency:
-                        break
-                if not running:
-                    return
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield task.result()
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        With `settings.residency` at `defer`, the pictures that need the specialist come last.
+        """
+        at_once = self.services.settings.concurrency
+        return as_done(lambda image: self.tag(image, context), images, at_once=at_once)

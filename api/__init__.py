@@ -1,0 +1,1 @@
+"""What the HTTP door's routes (server.py) are made of."""

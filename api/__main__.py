@@ -1,0 +1,31 @@
+"""`make serve`: the HTTP door on its host and port."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from api.door import GRACE_S
+from graph.errors import OnelookError
+from graph.settings import load_settings
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C; then what is in hand is finished, and nothing new is taken."""
+    try:
+        settings = load_settings().http
+    except OnelookError as error:
+        sys.exit(f"error: {error.message}\nhint: {error.hint}")
+    uvicorn.run(
+        "server:app",
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # api.request_log writes one line for each request
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.deadline_s + GRACE_S) + 1,
+    )
+
+
+if __name__ == "__main__":
+    main()

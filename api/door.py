@@ -1,0 +1,119 @@
+"""What stands behind the routes: the tagger, what is let in to it, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from http import HTTPStatus
+
+import orjson
+
+from api.admission import Admission
+from api.asked import Asked, Reader
+from api.metrics import Metrics
+from api.problem import Problem
+from api.ready import Readiness
+from graph.as_done import as_done
+from graph.deadline import deadline_in
+from graph.errors import OnelookError
+from graph.schema import Arm, Context, Subject, TagResult
+from graph.settings import Settings
+from graph.tagger import Tagger
+
+log = logging.getLogger("onelook")
+
+# A run that has not come to its own end by then (a download, a picture that is hard to decode) is ended.
+GRACE_S = 5.0
+
+
+class Door:
+    """One for a server process."""
+
+    def __init__(self, tagger: Tagger) -> None:
+        self.tagger = tagger
+        self.settings = tagger.services.settings
+        self.http = self.settings.http
+        self.admission = Admission(self.http)
+        self.reader = Reader(self.http, tagger.services.run)
+        self.metrics = Metrics(self.admission)
+        self.readiness = Readiness(tagger.services.engine)
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms that a run may choose here."""
+        choices = type(self.tagger.services.run).model_fields["arm"].annotation
+        return tuple(choices.__args__)  # type: ignore[union-attr]
+
+    async def tag(self, subject: Subject, context: Context, within_s: float) -> TagResult:
+        """One run, in its turn.
+
+        Raises:
+            Problem: its turn did not come in time (503), or it did not end in time (504).
+        """
+        with deadline_in(within_s):
+            try:
+                async with asyncio.timeout(within_s + GRACE_S):
+                    async with self.admission.slot:
+                        result = await self.tagger.tag(subject, context)
+            except TimeoutError:
+                raise Problem(
+                    HTTPStatus.GATEWAY_TIMEOUT,
+                    f"no answer within {within_s:g} s",
+                    kind="DeadlinePassed",
+                    hint="allow more time, or send fewer at once",
+                ) from None
+        self.metrics.saw_result(result)
+        self.readiness.saw_result(result)
+        return result
+
+    async def compare(self, asked: Asked, within_s: float) -> list[TagResult]:
+        """The arms one after the other, so that none slows another down; `within_s` is for each of them."""
+        arms = asked.arms or self.arms
+        (subject,) = asked.subjects
+        return [
+            await self.tag(subject, asked.context.model_copy(update={"arm": arm}), within_s)
+            for arm in dict.fromkeys(arms)
+        ]
+
+    async def batch(self, asked: Asked, within_s: float) -> AsyncIterator[bytes]:
+        """A line of JSON for each picture, as each is done; `within_s` is for each of them."""
+        total, done = len(asked.subjects), 0
+
+        async def line(subject: Subject) -> dict[str, object]:
+            try:
+                result = await self.tag(subject, asked.context, within_s)
+            except Problem as problem:
+                return {"problem": problem.body()}
+            return {"result": orjson.Fragment(result.model_dump_json())}
+
+        async with aclosing(as_done(line, asked.subjects, at_once=self.settings.concurrency)) as outcomes:
+            async for index, outcome in outcomes:
+                done += 1
+                known = {"index": index, "id": asked.ids[index], "progress": {"done": done, "total": total}}
+                yield orjson.dumps({**known, **outcome}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def open_tagger(settings: Settings) -> Tagger:
+    """The tagger for callers on the network: where they may name URLs, none leads to a private address."""
+    return Tagger(settings.model_copy(update={"allow_urls": settings.http.allow_urls, "allow_private_urls": False}))
+
+
+@asynccontextmanager
+async def opened(tagger: Tagger) -> AsyncIterator[Door]:
+    """The door, with its engine starting up behind it: pictures that come before it is ready wait for it."""
+    async with tagger:
+        warming = asyncio.create_task(_warm_up(tagger))
+        try:
+            yield Door(tagger)
+        finally:
+            warming.cancel()
+            await asyncio.wait((warming,))
+
+
+async def _warm_up(tagger: Tagger) -> None:
+    try:
+        await tagger.start()
+    except OnelookError as error:  # a server may come up later: each picture asks it anew
+        log.warning("engine not ready", extra={"fields": {"kind": type(error).__name__, "detail": error.message}})

@@ -1,0 +1,32 @@
+"""One JSON object a line on standard error. No line holds a picture, a body, a query or a key."""
+
+from __future__ import annotations
+
+import logging
+
+import orjson
+
+
+class JsonLines(logging.Formatter):
+    """`logger.info("event", extra={"fields": {…}})` as a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+def log_lines() -> None:
+    """Write what `onelook` loggers say, unless somebody has already decided where that goes."""
+    logger = logging.getLogger("onelook")
+    if not logger.handlers and not logging.getLogger().handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines())
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
