@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from graph.cache_folder import cache_folder
 from graph.schema import Frozen, Language
 from prompts.prompts import Prompts
 
 TRAINED: Final = Path(__file__).parent / "checkpoints" / "vlm"
+SIGLIP: Final = Path(__file__).parent / "checkpoints" / "siglip"
+"""The router that was trained on the same drawings, where it is bundled."""
 HELDOUT: Final = Path(__file__).parent / "album" / "heldout"
 """240 drawings with their truth, of which no training saw one."""
 
@@ -40,7 +42,7 @@ def read_training(folder: Path) -> Training:
 def demo_checkpoint() -> Path:
     """The bundled trained checkpoint; as long as there is none, one with random weights, made once and kept.
 
-    Kept in `$XDG_CACHE_HOME/onelook`, or `~/.cache/onelook`. Needs the `embedded` extra to make it.
+    Kept in `graph.cache_folder`. Needs the `embedded` extra to make it.
     """
     if TRAINED.is_dir():
         return TRAINED
@@ -48,7 +50,7 @@ def demo_checkpoint() -> Path:
 
     texts = tiny.prompt_texts()
     made_from = hashlib.sha256("".join([*texts, Path(tiny.__file__).read_text(encoding="utf-8")]).encode())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "onelook"
+    cache = cache_folder()
     folder = cache / f"random-{made_from.hexdigest()[:12]}"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,13 +107,40 @@ def load_checkpoint(model: str, options: LoadOptions) -> Checkpoint:
         except (OSError, ValueError, SafetensorError) as error:
             raise EngineIncapable(f"cannot load the model in {folder}: {error}", hint=INCOMPLETE) from error
     loaded, report = outcome
+    refuse_unfit(folder, report)
+    return Checkpoint(loaded.eval(), processor)
+
+
+def refuse_unfit(folder: Path, report: Mapping[str, Any]) -> None:
+    """Raises EngineIncapable when Transformers reports weights that were missing, and that it has made up."""
     unfit = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if unfit:
         raise EngineIncapable(
             f"{folder} lacks {len(unfit)} of its model's weights, or has them in another shape: {unfit[0]}, …",
             hint=INCOMPLETE,
         )
-    return Checkpoint(loaded.eval(), processor)
+
+
+def check_checkpoint(model: str, options: LoadOptions) -> None:
+    """What shows without reading the weights. Raises `EngineIncapable` as `load_checkpoint` would."""
+    require_packages(*PACKAGES)
+    folder = find_checkpoint(model)
+    device = choose_device(options.device)
+    _quantization(options.quantization, device, _choose_dtype(options.dtype, device))
+    _choose_attention(options.attention, device)
+    try:
+        _read_config(folder)
+    except (OSError, ValueError) as error:
+        raise EngineIncapable(f"cannot load the model in {folder}: {error}", hint=INCOMPLETE) from error
+
+
+def free_memory() -> None:
+    """Give what no model uses any more back to the device and to the operating system."""
+    import torch
+
+    gc.collect()  # modules refer to each other in circles
+    if torch.accelerator.is_available():
+        torch.accelerator.empty_cache()
 
 
 def leave_one_core() -> None:
