@@ -105,6 +105,10 @@ def tag(
         bool | None, typer.Option(help="Whether a specialist, where one is set, answers hard pictures again.")
     ] = None,
     concurrency: Annotated[int | None, typer.Option(help="Pictures in flight at once.")] = None,
+    residency: Annotated[
+        str | None,
+        typer.Option(help="With a specialist: both models in memory, or swap, or defer (hard pictures last)."),
+    ] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
     together: Annotated[
         bool, typer.Option("--together", help="The pictures show one subject: look at all of them (up to 5) at once.")
@@ -123,7 +127,12 @@ def tag(
     """
     with told():
         settings = load_settings(
-            engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, concurrency=concurrency
+            engine=engine,
+            model=model,
+            base_url=base_url,
+            taxonomy=taxonomy,
+            concurrency=concurrency,
+            residency=residency,
         )
         context = choices(
             arm=arm,

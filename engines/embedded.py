@@ -19,7 +19,16 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
 from engines.contract import Constraint
-from engines.loading import Attention, Dtype, LoadOptions, Quantization, leave_one_core, load_checkpoint
+from engines.loading import (
+    Attention,
+    Dtype,
+    LoadOptions,
+    Quantization,
+    check_checkpoint,
+    free_memory,
+    leave_one_core,
+    load_checkpoint,
+)
 from graph.engine_settings import EngineSettings
 from graph.errors import EngineRefused, SettingsError
 from graph.timing import NS_PER_MS
@@ -77,6 +86,17 @@ class EmbeddedChat(BaseChatModel):
     async def load(self) -> None:
         """Load the model now, not with the first question."""
         await asyncio.wrap_future(self._worker.submit(self._loaded))
+
+    async def check_sleep(self) -> None:
+        """Raises `EngineIncapable` where the model cannot be loaded, as far as that shows without loading it."""
+        await asyncio.wrap_future(self._worker.submit(check_checkpoint, self.model, self._options))
+
+    async def sleep(self) -> None:
+        """Free the model after the answers in hand and in the queue; the next question would load it again."""
+        await asyncio.wrap_future(self._worker.submit(self._unload))
+
+    async def wake_up(self) -> None:
+        await self.load()
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self.close)
@@ -149,12 +169,19 @@ class EmbeddedChat(BaseChatModel):
 
         return self._worker.submit(work)
 
+    @property
+    def _options(self) -> LoadOptions:
+        return LoadOptions(self.device, self.dtype, self.attention, self.quantization, self.min_pixels, self.max_pixels)
+
+    def _unload(self) -> None:
+        if self._generator is None:
+            return
+        self._generator = None
+        free_memory()
+
     def _loaded(self) -> Generator:
         if self._generator is None:
-            options = LoadOptions(
-                self.device, self.dtype, self.attention, self.quantization, self.min_pixels, self.max_pixels
-            )
-            checkpoint = load_checkpoint(self.model, options)
+            checkpoint = load_checkpoint(self.model, self._options)
             leave_one_core()
             from engines.embedded_generation import Generator
 

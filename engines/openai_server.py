@@ -10,7 +10,8 @@ import asyncio
 import io
 import re
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
 
 import aiohttp
 import orjson
@@ -66,6 +67,24 @@ class OpenAIServer:
         # As a file: aiohttp writes it in pieces, where bytes over 1 MiB would hold the event loop (it warns of that).
         return await self._request("POST", path, io.BytesIO(orjson.dumps(body)))
 
+    async def takes(self, path: str) -> bool:
+        """Whether questions can be posted to `path`: then a GET of it is answered with HTTP 405, not 404."""
+        status, _ = await self._exchange("GET", self._url.joinpath(path), None)
+        return status == HTTPStatus.METHOD_NOT_ALLOWED
+
+    async def order(self, method: Literal["GET", "POST"], route: str, **query: str) -> dict[str, Any]:
+        """What vLLM's own `route`, which lies beside `/v1`, answers; {} where it answers without a word.
+
+        Raises:
+            EngineRefused: there is no such route.
+            EngineError: as everywhere.
+        """
+        root = self._url.parent if self._url.name == "v1" else self._url
+        status, content = await self._exchange(method, root.joinpath(route).extend_query(query), None)
+        if status != HTTPStatus.OK:
+            raise self._refusal(status, content)
+        return self._object(content) if content else {}
+
     async def aclose(self) -> None:
         """Close the connections of the running event loop; those of another loop close when that loop shuts down."""
         _, keeper = self._open.pop(asyncio.get_running_loop(), (None, None))
@@ -73,10 +92,26 @@ class OpenAIServer:
             await keeper.aclose()
 
     async def _request(self, method: str, path: str, body: io.BytesIO | None) -> dict[str, Any]:
+        status, content = await self._exchange(method, self._url.joinpath(path), body)
+        if status != HTTPStatus.OK:
+            raise self._refusal(status, content)
+        return self._object(content)
+
+    def _object(self, content: bytes) -> dict[str, Any]:
+        try:
+            answer = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            raise self._stranger(f"answered something that is not JSON: {self._message(content)!r}") from None
+        if not isinstance(answer, dict):
+            raise self._stranger(f"answered JSON that is no object, but {type(answer).__name__}")
+        return answer
+
+    async def _exchange(self, method: str, url: URL, body: io.BytesIO | None) -> tuple[int, bytes]:
+        """HTTP status and content. Raises `EngineError` where there is no answer at all."""
         session = await self._session()
         try:
-            async with session.request(method, self._url.joinpath(path), data=body) as response:
-                status, content = response.status, await response.read()
+            async with session.request(method, url, data=body) as response:
+                return response.status, await response.read()
         except TimeoutError:
             raise EngineTimeout(
                 f"{self.address} gave no answer within {self._timeout_s:g} s",
@@ -93,15 +128,6 @@ class OpenAIServer:
                 f"nothing answers at {self.address}: {error or type(error).__name__}",
                 hint="is the server running there? base_url sets the address",
             ) from None
-        if status != 200:
-            raise self._refusal(status, content)
-        try:
-            answer = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            raise self._stranger(f"answered something that is not JSON: {self._message(content)!r}") from None
-        if not isinstance(answer, dict):
-            raise self._stranger(f"answered JSON that is no object, but {type(answer).__name__}")
-        return answer
 
     async def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()

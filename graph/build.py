@@ -41,7 +41,8 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     # The embedded engine answers one question at a time, and waiting for a turn is no fault: only a server is timed.
     engines = [each for each in (settings, settings.specialist) if each is not None]
     patience = max(each.timeout_s for each in engines) + GRACE_S
-    served = all(each.engine == "vllm" for each in engines)
+    # Where models take turns, waiting for one is no fault either.
+    served = all(each.engine == "vllm" for each in engines) and settings.residency == "both"
     one_call, two_calls = (patience, 2 * patience) if served else (None, None)
     cached = settings.cache == "memory"
     asking: Any = {

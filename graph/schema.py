@@ -66,21 +66,23 @@ class Usage(Frozen):
 
     @classmethod
     def total(cls, parts: Iterable[Usage]) -> Self:
-        """Sum the counts that are known; a count that no part knows stays None."""
-        known = [part.model_dump(exclude_none=True) for part in parts]
-        names = {name for part in known for name in part}
-        return cls(**{name: sum(part.get(name, 0) for part in known) for name in names})
+        """Sum the counts that all parts know; parts that know nothing are passed over."""
+        known = [counts for part in parts if (counts := part.model_dump(exclude_none=True))]
+        names = set.intersection(*map(set, known)) if known else set()
+        return cls(**{name: sum(part[name] for part in known) for name in names})
 
 
 class ServerTiming(Frozen):
     """One engine call as the engine itself measured it, in milliseconds; None where it does not say."""
 
+    turn_ms: float | None = Field(None, description="Waiting for another model's questions, where models take turns.")
+    switch_ms: float | None = Field(None, description="Waiting for that one to leave memory and this one to come.")
     queue_ms: float | None = None
     first_token_ms: float | None = Field(None, description="From the end of the queue to the first token (TTFT).")
     decode_ms: float | None = Field(None, description="From the first token to the last.")
 
     def known(self) -> dict[str, float]:
-        """The reported stretches, which follow one another: queue, first_token, decode."""
+        """The reported stretches, which follow one another: turn, switch, queue, first_token, decode."""
         return {name.removesuffix("_ms"): value for name, value in self.model_dump(exclude_none=True).items()}
 
 

@@ -50,6 +50,12 @@ class Settings(BaseSettings, EngineSettings):
 
     http: HttpSettings = Field(HttpSettings(), description="The HTTP door.")
 
+    residency: Literal["both", "swap", "defer"] = Field(
+        "both",
+        description="Whether the first engine and the specialist are both in memory; swap: one at a time; defer: so,"
+        " and in a batch the hard pictures wait until all others are through.",
+    )
+
     max_image_mb: Positive = Field(50.0, description="Largest file or download, in 10^6 bytes.")
     max_image_megapixels: Positive = Field(100.0, description="Most pixels, in 10^6, refused before decoding.")
     allow_urls: bool = Field(True, description="Whether pictures may be named by http(s) URL.")

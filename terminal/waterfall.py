@@ -12,7 +12,13 @@ from graph.schema import Ledger, Span
 BAR_CELLS = 40
 NODE = ("━", "cyan")
 SPAN = ("─", "bright_black")
-ENGINE = {"queue": ("·", "yellow"), "first_token": ("▒", "magenta"), "decode": ("█", "blue")}
+ENGINE = {
+    "turn": ("·", "bright_black"),
+    "switch": ("░", "red"),
+    "queue": ("·", "yellow"),
+    "first_token": ("▒", "magenta"),
+    "decode": ("█", "blue"),
+}
 
 
 def waterfall(ledger: Ledger) -> Table:

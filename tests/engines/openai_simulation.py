@@ -29,6 +29,31 @@ def completion(text: str = "hello", *, finish_reason: str = "stop", **extras: An
     return {"id": "1", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice], **extras}
 
 
+def letter(logprobs: Mapping[str, float]) -> dict[str, Any]:
+    """One token of a reply that was the likeliest of `logprobs`."""
+    entries = [
+        {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+        for token, logprob in sorted(logprobs.items(), key=lambda each: -each[1])
+    ]
+    return {"content": [{**entries[0], "top_logprobs": entries}]}
+
+
+def batch_completion(*letters: Mapping[str, float], **extras: Any) -> dict[str, Any]:
+    """What vLLM answers to a batch of one-token questions: a choice for each, and one usage for all."""
+    choices = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "content": max(each, key=lambda token: each[token])},
+            "finish_reason": "length",
+            "logprobs": letter(each),
+        }
+        for index, each in enumerate(letters)
+    ]
+    usage = {"prompt_tokens": 100 * len(letters), "completion_tokens": len(letters), "prompt_tokens_details": None}
+    body = {"id": "1", "object": "chat.completion", "created": 0, "model": "tiny", "metrics": None}
+    return {**body, "choices": choices, "usage": usage, **extras}
+
+
 def always(body: Any, status: int = 200) -> Respond:
     """Every question gets this JSON."""
 
@@ -42,16 +67,28 @@ class SimulatedServer:
     """`async with SimulatedServer(respond) as server:` listens at `server.base_url`.
 
     `bodies` and `headers` are those of the questions, `lookups` counts how often the models were listed.
+    With `respond_batch` it takes several questions in one request; their bodies are `batches`.
     """
 
     def __init__(
-        self, respond: Respond | None = None, *, models: Sequence[str] = ("tiny",), owner: str = "vllm"
+        self,
+        respond: Respond | None = None,
+        *,
+        models: Sequence[str] = ("tiny",),
+        owner: str = "vllm",
+        respond_batch: Respond | None = None,
     ) -> None:
         self.respond = respond or always(completion())
         self.cards = [{"id": name, "object": "model", "owned_by": owner} for name in models]
+        self.respond_batch = respond_batch
         self.bodies: list[Body] = []
+        self.batches: list[Body] = []
         self.headers: list[Mapping[str, str]] = []
         self.lookups = 0
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """What this server has beside the protocol."""
+        return ()
 
     async def _models(self, request: web.Request) -> web.Response:
         self.lookups += 1
@@ -63,9 +100,17 @@ class SimulatedServer:
         self.headers.append(dict(request.headers))
         return await self.respond(request, body)
 
+    async def _complete_batch(self, request: web.Request) -> web.StreamResponse:
+        assert self.respond_batch is not None
+        self.batches.append(await request.json())
+        return await self.respond_batch(request, self.batches[-1])
+
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 2**20)
         app.add_routes([web.get("/v1/models", self._models), web.post("/v1/chat/completions", self._complete)])
+        app.add_routes(self.routes())
+        if self.respond_batch is not None:
+            app.add_routes([web.post("/v1/chat/completions/batch", self._complete_batch)])
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()

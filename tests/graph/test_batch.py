@@ -1,0 +1,123 @@
+"""Many runs at once: bounded, each out once, and some of them patient."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.as_done import as_done
+from graph.batch import Batch, after_the_others
+
+
+class Log:
+    """What happened in which order, and how many were at work at once."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int]] = []
+        self.at_work = self.most_at_work = 0
+
+    async def work(self, step: str, number: int, pauses: int) -> None:
+        self.at_work += 1
+        self.most_at_work = max(self.most_at_work, self.at_work)
+        for _ in range(pauses):
+            await asyncio.sleep(0)
+        self.at_work -= 1
+        self.steps.append((step, number))
+
+    async def run(self, number: int, *, hard: bool, pauses: int) -> int:
+        await self.work("first", number, pauses)
+        if hard:
+            await after_the_others()
+            await self.work("second", number, pauses)
+        return number
+
+
+RUNS = st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=30)
+
+
+@given(runs=RUNS, places=st.integers(1, 6))
+def test_all_go_as_far_as_they_can_before_the_first_hard_one_goes_on(runs: list[tuple[bool, int]], places: int) -> None:
+    log = Log()
+
+    async def all_of_them() -> list[int]:
+        works = (partial(log.run, number, hard=hard, pauses=pauses) for number, (hard, pauses) in enumerate(runs))
+        return [number async for number in Batch(places).results(works)]
+
+    came = asyncio.run(all_of_them())
+    assert sorted(came) == list(range(len(runs)))
+    assert log.most_at_work <= places
+    assert [step for step, _ in log.steps] == sorted(step for step, _ in log.steps)
+    hard = [number for number, (is_hard, _) in enumerate(runs) if is_hard]
+    assert sorted(came[len(runs) - len(hard) :]) == hard
+
+
+@given(runs=RUNS, places=st.integers(1, 3), most=st.integers(1, 4))
+def test_only_so_many_wait_at_a_time(runs: list[tuple[bool, int]], places: int, most: int) -> None:
+    waiting = most_waiting = 0
+
+    async def run(*, hard: bool, pauses: int) -> None:
+        nonlocal waiting, most_waiting
+        for _ in range(pauses):
+            await asyncio.sleep(0)
+        if hard:
+            waiting += 1
+            most_waiting = max(most_waiting, waiting)
+            await after_the_others()
+            waiting -= 1
+
+    async def all_of_them() -> int:
+        works = (partial(run, hard=hard, pauses=pauses) for hard, pauses in runs)
+        return len([None async for _ in Batch(places, most_put_off=most).results(works)])
+
+    assert asyncio.run(all_of_them()) == len(runs)
+    assert most_waiting < most + places
+
+
+async def test_outside_of_a_batch_nobody_is_waited_for() -> None:
+    await after_the_others()
+
+
+async def test_who_has_waited_once_does_not_wait_again() -> None:
+    async def stubborn(number: int) -> int:
+        for _ in range(3):
+            await after_the_others()
+        return number
+
+    assert sorted([outcome async for outcome in as_done(stubborn, range(5), at_once=2)]) == [(n, n) for n in range(5)]
+
+
+async def test_closing_it_cancels_those_who_work_and_those_who_wait() -> None:
+    cancelled: list[int] = []
+
+    async def work(number: int) -> int:
+        try:
+            if number == 1:
+                await after_the_others()
+            if number > 1:
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(number)
+            raise
+        return number
+
+    async with aclosing(as_done(work, range(9), at_once=3)) as outcomes:
+        assert await anext(outcomes) == (0, 0)
+        await asyncio.sleep(0.01)
+    assert sorted(cancelled) == [1, 2]
+
+
+async def test_a_bug_in_one_run_is_raised_and_ends_the_others() -> None:
+    async def work(number: int) -> int:
+        if number == 1:
+            raise ZeroDivisionError
+        await after_the_others()
+        return number
+
+    with pytest.raises(ZeroDivisionError):
+        _ = [outcome async for outcome in as_done(work, range(4), at_once=2)]
+    assert len(asyncio.all_tasks()) == 1

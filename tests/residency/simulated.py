@@ -1,0 +1,181 @@
+"""Simulations: a device on which at most so many models fit, and a vLLM server with sleep mode."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from engines.contract import AskRequest, Engine, Finding, Reply
+from engines.scripted import Line
+from graph.errors import EngineError
+from tests.engines.openai_simulation import Body, SimulatedServer, completion
+
+
+class Device:
+    """Counts the models in its memory, and remembers the most there ever were."""
+
+    def __init__(self) -> None:
+        self.loaded: set[str] = set()
+        self.most_loaded = 0
+        self.events: list[str] = []
+
+    def load(self, model: str) -> None:
+        self.loaded.add(model)
+        self.most_loaded = max(self.most_loaded, len(self.loaded))
+        self.events.append(f"+{model}")
+
+    def unload(self, model: str) -> None:
+        if model in self.loaded:
+            self.loaded.remove(model)
+            self.events.append(f"-{model}")
+
+    @property
+    def arrivals(self) -> list[str]:
+        """Which model came into memory, in order."""
+        return [event[1:] for event in self.events if event.startswith("+")]
+
+
+class SimulatedEngine(Engine):
+    """An engine on a `Device`. It insists on being asked only while its model is there, and alone.
+
+    `pauses`: how many turns of the event loop an answer takes; `trouble` may raise for "sleep" and "wake_up".
+    """
+
+    def __init__(
+        self, model: str, device: Device, *, pauses: int = 3, trouble: Callable[[str], EngineError | None] | None = None
+    ) -> None:
+        self.name = model
+        self.device = device
+        self.pauses = pauses
+        self.trouble = trouble or (lambda _: None)
+        self.answering = 0
+        self.answered = 0
+        self.closed = False
+
+    @property
+    def model(self) -> str:
+        return self.name
+
+    async def start(self) -> None:
+        assert self.device.loaded == {self.name}
+
+    async def ask(self, request: AskRequest) -> Reply:
+        self.answering += 1
+        try:
+            for _ in range(self.pauses):
+                assert self.device.loaded == {self.name}
+                await asyncio.sleep(0)
+        finally:
+            self.answering -= 1
+        self.answered += 1
+        return Line(self.name).reply()
+
+    async def probe(self) -> list[Finding]:
+        assert self.device.loaded == {self.name}
+        return []
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+    async def check_sleep(self) -> None:
+        return None
+
+    async def sleep(self) -> None:
+        assert self.answering == 0, "sent to sleep while it answers"
+        await self._take_long("sleep")
+        self.device.unload(self.name)
+
+    async def wake_up(self) -> None:
+        await self._take_long("wake_up")
+        self.device.load(self.name)
+
+    async def _take_long(self, order: str) -> None:
+        await asyncio.sleep(0)
+        if (error := self.trouble(order)) is not None:
+            raise error
+
+
+class SleepingServer(SimulatedServer):
+    """A vLLM server with sleep mode, as its own routes are (vllm/entrypoints/serve/dev/sleep/api_router.py of 0.32).
+
+    It answers while awake only; a real one would hold a question back until it wakes. `faults` maps an order to the
+    HTTP status it fails with; `deaf` orders are answered politely and not followed.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        device: Device,
+        *,
+        awake: bool,
+        respond: Callable[[Body], str] = lambda _: "hello",
+        enabled: bool = True,
+        wordless: bool = False,
+    ) -> None:
+        self.name = model
+        self.device = device
+        self.enabled = enabled
+        self.wordless = wordless
+        self.faults: dict[str, int] = {}
+        self.deaf: set[str] = set()
+        self.orders: list[str] = []
+        self.in_flight = 0
+        self.aborted = 0
+        if awake:
+            device.load(model)
+
+        async def answer(request: web.Request, body: Body) -> web.StreamResponse:
+            if not self.awake:
+                return web.json_response({"error": {"message": "asleep"}}, status=500)
+            self.in_flight += 1
+            try:
+                await asyncio.sleep(0.005)
+            finally:
+                self.in_flight -= 1
+            return web.json_response(completion(respond(body)))
+
+        super().__init__(answer, models=[model])
+
+    @property
+    def awake(self) -> bool:
+        return self.name in self.device.loaded
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/is_sleeping", self._is_sleeping),
+            web.get("/server_info", self._server_info),
+            web.post("/sleep", self._sleep),
+            web.post("/wake_up", self._wake_up),
+        ]
+
+    async def _is_sleeping(self, request: web.Request) -> web.Response:
+        return self._said("is_sleeping", {"is_sleeping": not self.awake})
+
+    async def _server_info(self, request: web.Request) -> web.Response:
+        if request.query.get("config_format") != "json":
+            return self._said("server_info", {"vllm_config": "text"})
+        return self._said("server_info", {"vllm_config": {"model_config": {"enable_sleep_mode": self.enabled}}})
+
+    async def _sleep(self, request: web.Request) -> web.Response:
+        assert request.query["level"] == "1"
+        if request.query.get("mode", "abort") == "abort":
+            self.aborted += self.in_flight
+        if "sleep" not in self.deaf and "sleep" not in self.faults:
+            self.device.unload(self.name)
+        return self._said("sleep", {"status": "sleeping", "level": 1})
+
+    async def _wake_up(self, request: web.Request) -> web.Response:
+        if "wake_up" not in self.deaf and "wake_up" not in self.faults:
+            self.device.load(self.name)
+        return self._said("wake_up", {"status": "awake", "tags": None})
+
+    def _said(self, order: str, answer: dict[str, Any]) -> web.Response:
+        self.orders.append(order)
+        if (status := self.faults.get(order)) is not None:
+            return web.json_response({"error": {"message": f"{order} went wrong"}}, status=status)
+        if self.wordless and order in ("sleep", "wake_up"):
+            return web.Response()
+        return web.json_response(answer)
