@@ -11,9 +11,9 @@ import { problemCard } from "./problem.js";
 
 const TICK_MS = 100;
 
-/** @type {{ taxonomy: any, choices: Choices | null, problem: api.Problem | null, asking: AbortController | null,
+/** @type {{ taxonomy: any, choices: Choices | null, model: string, problem: api.Problem | null, asking: AbortController | null,
  *   answer: { results: any[], truth: any, threshold: number } | null }} */
-const state = { taxonomy: null, choices: null, problem: null, asking: null, answer: null };
+const state = { taxonomy: null, choices: null, model: "", problem: null, asking: null, answer: null };
 
 const answer = byId("answer");
 const shown = byId("shown");
@@ -31,6 +31,7 @@ function translate() {
   picture.translate();
   state.choices?.followLanguage();
   nameButton();
+  nameModel();
   showProblem();
   if (!state.asking) showAnswer();
 }
@@ -38,6 +39,12 @@ function translate() {
 function nameButton() {
   const count = state.choices?.chosenArms().length ?? 0;
   look.textContent = count > 1 ? say("compare", { count }) : say("look");
+}
+
+/** A folder says nothing to a reader; its name does. */
+function nameModel() {
+  const model = state.model.startsWith("/") ? state.model.split("/").at(-1) : state.model;
+  byId("model").textContent = model ? say("model", { model }) : "";
 }
 
 function showProblem() {
@@ -72,6 +79,10 @@ async function start() {
     const [taxonomy, options, samples] = await Promise.all([api.taxonomy(), api.options(), api.samples()]);
     state.taxonomy = taxonomy;
     state.choices = new Choices(byId("arms"), byId("fields"), options, nameButton);
+    state.model = options.model;
+    byId("note").textContent = options.note;
+    byId("note").hidden = !options.note;
+    nameModel();
     showAlbum(samples, (one) => picture.take(one), fail);
     nameButton();
   } catch (error) {

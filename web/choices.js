@@ -10,14 +10,13 @@ const FIRST_ARMS = ["fused", "legacy"];
 const valuesOf = (schema) => schema.enum ?? (schema.const === undefined ? null : [schema.const]);
 
 export class Choices {
-  /** @param {HTMLElement} arms @param {HTMLElement} fields @param {any} schema of the run's context @param {() => void} changed */
-  constructor(arms, fields, schema, changed) {
-    const { arm, ...rest } = schema.properties;
-    this.schema = rest;
+  /** @param {HTMLElement} arms @param {HTMLElement} fields @param {{ context: any, arms: string[] }} options the context's schema, and the arms that can be run @param {() => void} changed */
+  constructor(arms, fields, options, changed) {
+    const { arm, ...rest } = options.context.properties;
     /** @type {Record<string, any>} */
     this.inputs = {};
     this.languageChosen = false;
-    const names = valuesOf(arm) ?? [];
+    const names = options.arms;
     const preset = FIRST_ARMS.every((name) => names.includes(name)) ? FIRST_ARMS : [arm.default ?? names[0]];
     this.arms = names.map((name) => {
       const box = element("input", {

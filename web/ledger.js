@@ -1,33 +1,39 @@
 /** A run's ledger as stretches on a time axis. Pure: no document here. The stretches of a run add up to its wall time. */
 
-/** @typedef {"prepare" | "queue" | "first_token" | "decode" | "engine" | "parse" | "other" | "scheduling"} Kind */
+/** @typedef {"prepare" | "turn" | "switch" | "queue" | "first_token" | "decode" | "engine" | "parse" | "other" | "scheduling"} Kind */
 /** @typedef {{ kind: Kind, from: number, to: number }} Stretch milliseconds since the run began */
 /** @typedef {{ name: string, attempts: number, cached: boolean, stretches: Stretch[] }} Row one visit to a node */
 
 /** In the order of the legend. @type {Kind[]} */
-export const KINDS = ["prepare", "queue", "first_token", "decode", "engine", "parse", "other", "scheduling"];
+export const KINDS = [
+  "prepare",
+  "turn",
+  "switch",
+  "queue",
+  "first_token",
+  "decode",
+  "engine",
+  "parse",
+  "other",
+  "scheduling",
+];
 
 /** What a node's own time is, outside of the calls to the engine and its other spans. @param {string} node @returns {Kind} */
 const ownKind = (node) => (node === "prepare" || node === "parse" ? node : "other");
 
-/**
- * What the engine reports of a call follows one another up to its end; before that, the request was on its way.
- * @param {any} span @returns {Stretch[]}
- */
-function engineStretches(span) {
-  const server = span.server ?? {};
-  /** @type {[Kind, number][]} */
-  const known = [
-    ["queue", server.queue_ms ?? 0],
-    ["first_token", server.first_token_ms ?? 0],
-    ["decode", server.decode_ms ?? 0],
-  ];
-  let position = span.end_ms - known.reduce((sum, [, duration]) => sum + duration, 0);
+/** What an engine may report of a call: stretches that follow one another, in this order. @type {Kind[]} */
+const REPORTED = ["turn", "switch", "queue", "first_token", "decode"];
+
+/** The reported stretches end with the call; before them, the request was on its way. @param {any} call @returns {Stretch[]} */
+function engineStretches(call) {
+  /** @type {(kind: Kind) => number} */
+  const duration = (kind) => call.server?.[`${kind}_ms`] ?? 0;
+  let position = call.end_ms - REPORTED.reduce((sum, kind) => sum + duration(kind), 0);
   /** @type {Stretch[]} */
-  const stretches = [{ kind: "engine", from: span.start_ms, to: position }];
-  for (const [kind, duration] of known) {
-    stretches.push({ kind, from: position, to: position + duration });
-    position += duration;
+  const stretches = [{ kind: "engine", from: call.start_ms, to: position }];
+  for (const kind of REPORTED) {
+    stretches.push({ kind, from: position, to: position + duration(kind) });
+    position += duration(kind);
   }
   return stretches;
 }

@@ -6,16 +6,17 @@ import { known, say } from "./language.js";
 /** @param {import("./api.js").Problem} problem @param {((key: string) => void) | null} useKey asked for on a 401 */
 export function problemCard(problem, useKey) {
   const network = problem.status === 0;
+  const unsaid = problem.errors.filter(({ message }) => !problem.detail.includes(message));
   return element(
     "div",
     { class: "panel problem" },
     element("h2", {}, title(problem)),
     problem.detail && element("p", {}, problem.detail),
-    problem.errors.length > 0 &&
+    unsaid.length > 0 &&
       element(
         "ul",
         {},
-        ...problem.errors.map(({ field, message }) => element("li", {}, element("code", {}, field), ` ${message}`)),
+        ...unsaid.map(({ field, message }) => element("li", {}, element("code", {}, field), ` ${message}`)),
       ),
     (problem.hint || network) && element("p", {}, `${say("hint")}: ${problem.hint || say("problem.networkHint")}`),
     problem.retryAfter && element("p", {}, say("retryAfter", { seconds: problem.retryAfter })),

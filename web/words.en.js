@@ -19,6 +19,7 @@ export default {
   noPicture: "Choose a picture first.",
 
   arms: "Arms",
+  model: "Model: {model}",
   noArm: "Choose at least one arm.",
   "arm.fused": "One guided call writes the category and its details.",
   "arm.reads": "Labels are read as single letters, all details at once.",
@@ -66,14 +67,17 @@ export default {
   agree: "All arms give the same tags.",
   differ: "The arms differ in {where}.",
   category: "the category",
-  faster: "{fast} answered first: {ms} ms, {ratio} × as fast as {slow}.",
+  faster: "{fast} took the least time: {ms} ms, {ratio} × as fast as {slow}.",
   only: "{arm} took {ms} ms.",
-  oneRun: "One run each, in this order. A later arm may find the picture in the prefix cache: see “cached”.",
+  oneRun:
+    "One run each, in this order. A later arm may find the picture in the prefix cache (see “cached”); look again to have all of them warm.",
 
   time: "Where the time went",
   timeHelp: "Bars on one time axis. Use the arrow keys to go from bar to bar.",
   wall: "wall",
   "kind.prepare": "prepare",
+  "kind.turn": "turn of another model",
+  "kind.switch": "model switch",
   "kind.queue": "queue",
   "kind.first_token": "first token",
   "kind.decode": "decode",
