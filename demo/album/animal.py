@@ -44,7 +44,14 @@ def _on_the_ground(canvas: Canvas, chance: Chance, figure: Figure, count: int) -
         indoor(canvas, chance, floor)
     for x, y, size in _places(canvas, chance, count, 1.5, back=floor + 0.07):
         canvas.ellipse(x, y, size * 0.42, size * 0.05, fill=veil((20, 24, 20), 0.25))
+        _shows(canvas.at(x, y, size))
         figure(canvas.at(x, y, size, flip=chance.whether(0.5)), chance)
+
+
+def _shows(figure: Canvas) -> None:
+    """Each animal tells what it is, and that there is one more."""
+    for attribute in ("species", "count"):
+        figure.shows(attribute, (-0.5, -1.0, 0.5, 0.0))
 
 
 def _places(
@@ -89,7 +96,9 @@ def _fish(canvas: Canvas, chance: Chance, count: int) -> str:
         underwater(canvas, chance)
     for x, y, size in _places(water, chance, count, 1.6, back=water.height * 0.5):
         lift = 0.0 if count > 2 else chance.between(0.0, 0.25) * (water.height - size)
-        fish(water.at(x, y - 0.06 - lift, size * 1.05, angle=chance.between(-10, 10), flip=chance.whether(0.5)), chance)
+        figure = water.at(x, y - 0.06 - lift, size * 1.05, angle=chance.between(-10, 10), flip=chance.whether(0.5))
+        _shows(figure)
+        fish(figure, chance)
     return f"{'tank' if tank else 'sea'}, {count}"
 
 
@@ -109,14 +118,14 @@ def _birds(canvas: Canvas, chance: Chance, count: int) -> str:
                     canvas.ellipse(
                         x + dx * size, y - 0.05 * size, 0.1 * size, 0.05 * size, fill=(90, 150, 70), angle=-30
                     )
-                bird(canvas.at(x, y, size * 0.95, flip=chance.whether(0.5)), chance)
+                figure = canvas.at(x, y, size * 0.95, flip=chance.whether(0.5))
             case "ground":
-                bird(canvas.at(x, y, size * 0.95, flip=chance.whether(0.5)), chance)
+                figure = canvas.at(x, y, size * 0.95, flip=chance.whether(0.5))
             case _:
                 lift = 0.1 if count > 2 else chance.between(0.1, 0.3) * (canvas.height - size * 0.6)
-                flying_bird(
-                    canvas.at(x, y - lift, size * 0.9, flip=chance.whether(0.5), angle=chance.between(-8, 8)), chance
-                )
+                figure = canvas.at(x, y - lift, size * 0.9, flip=chance.whether(0.5), angle=chance.between(-8, 8))
+        _shows(figure)
+        (flying_bird if kind == "flying" else bird)(figure, chance)
     if kind == "ground" and chance.whether(0.4):
         chance.pick(FLOWERS)(canvas.at(chance.pick((0.07, canvas.width - 0.07)), canvas.height * 0.98, 0.22), chance)
     return f"{kind}, {count}"

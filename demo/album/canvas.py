@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from demo.album.evidence import Box, Evidence
 from demo.album.palette import Colour
 
 OVERSAMPLING = 2
@@ -36,7 +37,8 @@ _SPLINE = np.stack(
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """`width` and `height` are in units of this frame; `matrix` (2 x 3) leads from the frame to oversampled pixels."""
+    """`width` and `height` are in units of this frame; `matrix` (2 x 3) leads from the frame to oversampled pixels.
+    `evidence` is one list for all frames of a picture."""
 
     image: Image.Image
     pen: ImageDraw.ImageDraw
@@ -45,6 +47,7 @@ class Canvas:
     height: float
     matrix: Points
     unit: float
+    evidence: list[Evidence] = field(default_factory=list)
 
     @classmethod
     def blank(cls, long_side: int, aspect: float, colour: Colour) -> Canvas:
@@ -67,8 +70,9 @@ class Canvas:
         local = np.array([[cos * side, -sin, x], [sin * side, cos, y], [0.0, 0.0, 1.0]])
         matrix = self.matrix @ local
         return Canvas(
-            self.image, self.pen, self.glaze, self.width / scale, self.height / scale, matrix, self.unit * scale
-        )
+            self.image, self.pen, self.glaze, self.width / scale, self.height / scale, matrix, self.unit * scale,
+            self.evidence,
+        )  # fmt: skip
 
     def part(self, x0: float, y0: float, x1: float, y1: float) -> Canvas:
         """The frame of a rectangle inside this one: its corner is the origin, its size the width and height."""
@@ -77,6 +81,14 @@ class Canvas:
     def finished(self) -> Image.Image:
         """The picture at its final size."""
         return self.image.reduce(OVERSAMPLING)
+
+    def shows(self, attribute: str, box: Box, option: str | None = None) -> None:
+        """Note that this part of the frame is where the attribute, or this option of it, can be told."""
+        x0, y0, x1, y1 = box
+        corners = np.array(self._pixels([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])) / self.image.size
+        (left, top), (right, bottom) = corners.min(0).clip(0, 1).tolist(), corners.max(0).clip(0, 1).tolist()
+        if left < right and top < bottom:
+            self.evidence.append(Evidence(attribute, option, (left, top, right, bottom)))
 
     def polygon(self, points: ArrayLike, fill: Colour) -> None:
         self._pen(fill).polygon(self._pixels(points), fill=fill)

@@ -41,7 +41,11 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
     if "legend" in contains:
         left, top, right, bottom = _legend(chart, left, top, right, bottom, series if kind != "flowchart" else 3)
     draw = {"flowchart": flowchart, "bar_chart": bars, "line_chart": lines, "pie_chart": pie}[kind]
-    draw(replace(chart, canvas=sheet.part(left, top, right, bottom)), series)
+    plot = sheet.part(left, top, right, bottom)
+    plot.shows("kind", (0, 0, plot.width, plot.height))
+    if "grid" in contains:
+        plot.shows("contains", (0, 0, plot.width, plot.height), "grid")
+    draw(replace(chart, canvas=plot), series)
     return f"{'screen' if framed else 'sheet'}, text {text:.3f}"
 
 
@@ -65,10 +69,14 @@ def _colours(chance: Chance, paper: Colour) -> tuple[Colour, ...]:
 def _heading(chart: Chart, left: float, top: float, right: float) -> float:
     words = chart.chance.pick(HEADINGS)
     size = min(1.5, (right - left) / (len(words) * 0.55 * chart.text))
-    if chart.chance.whether(0.5):
+    wide, bottom = len(words) * 0.5 * size * chart.text, top + chart.text * 1.6
+    centred = chart.chance.whether(0.5)
+    if centred:
         chart.put((left + right) / 2, top, words, size=size, anchor="ma", bold=True)
     else:
         chart.put(left, top, words, size=size, bold=True)
+    start = (left + right - wide) / 2 if centred else left
+    chart.canvas.shows("contains", (start, top, start + wide, bottom), "heading")
     return top + chart.text * 1.9
 
 
@@ -91,6 +99,7 @@ def _legend(
             (left + text * 0.5 + wide * (n % columns), y + text * 0.5 + step * (n // columns)) for n in range(count)
         ]
         box, rest = (left, y, right, bottom), (left, top, right, y - text * 0.7)
+    chart.canvas.shows("contains", box, "legend")
     ink = mix(chart.ink, chart.paper, 0.45)
     chart.canvas.line(
         [(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3]), (box[0], box[1])], text * 0.06, ink

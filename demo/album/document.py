@@ -47,12 +47,14 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
     line = coarse * (fine / coarse) ** brief.fineness
     page = Page(sheet, chance, line, chance.between(0.07, 0.11), 0.07)
     {"letter": _letter, "receipt": _receipt, "form": _form}[kind](page, contains)
-    _lay(canvas, sheet.image, turn)
+    sheet.shows("kind", (0, 0, sheet.width, sheet.height))
+    _lay(canvas, sheet, turn)
     return f"{'scanned' if scanned else 'photographed'}, line {line:.3f}"
 
 
-def _lay(canvas: Canvas, sheet: Image.Image, turn: float) -> None:
+def _lay(canvas: Canvas, page: Canvas, turn: float) -> None:
     """Put the page on the picture, turned about the middle, over its shadow."""
+    sheet = page.image
     turned = sheet.rotate(turn, Image.Resampling.BILINEAR, expand=True)
     mask, angle = Image.new("L", turned.size), math.radians(turn)
     half_x, half_y = sheet.width / 2 - 2, sheet.height / 2 - 2  # within the soft edge of the turned page
@@ -71,6 +73,12 @@ def _lay(canvas: Canvas, sheet: Image.Image, turn: float) -> None:
         darker((110, 110, 110), 0.2), (at[0] + drop, at[1] + drop), mask.point(lambda cover: cover * 0.45)
     )
     canvas.image.paste(turned, at, mask)
+    high = sheet.height / sheet.width
+    middle = canvas.at(canvas.width / 2, canvas.height / 2, sheet.width / canvas.unit, angle=-turn)
+    for seen in page.evidence:
+        left, top, right, bottom = seen.box
+        box = left - 0.5, (top - 0.5) * high, right - 0.5, (bottom - 0.5) * high
+        middle.shows(seen.attribute, box, seen.option)
 
 
 def _beside(canvas: Canvas, chance: Chance) -> None:

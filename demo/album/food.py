@@ -33,6 +33,8 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
     if chance.whether(0.35):
         spot.polygon([(-0.75, 0.08), (0.75, 0.08), (0.62, -0.2), (-0.62, -0.2)], apart(chance, top))
     spot.ellipse(0.04, 0.0, 0.5, 0.07, fill=veil((30, 24, 20), 0.28))
+    spot.shows("kind", (-wide / 2, -high, wide / 2, 0))
+    spot.shows("served_in", (-wide / 2, -high * 0.75, wide / 2, 0.05))
     name = _serve(spot, chance, kind, served_in)
     if served_in in ("plate", "bowl") and chance.whether(0.5):
         _cutlery(canvas.at(x + chance.sign() * 0.74 * scale, y, scale), chance)

@@ -12,6 +12,7 @@ from PIL import Image
 from demo.album import animal, building, diagram, document, food, landscape, other, plant, portrait
 from demo.album.canvas import Canvas
 from demo.album.chance import Chance
+from demo.album.evidence import Evidence
 from demo.album.palette import WHITE
 from demo.album.truth import CATEGORIES, Brief, Category, as_category, truth_of
 from demo.album.weathering import weathered
@@ -60,11 +61,13 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """`image` is RGB; `truth` is in the ids of the default taxonomy, options in its order."""
+    """`image` is RGB; `truth` is in the ids of the default taxonomy, options in its order; `evidence` says where some of it
+    can be told: parts of the picture, not whole scenes."""
 
     seed: int
     image: Image.Image
     truth: Answer
+    evidence: tuple[Evidence, ...]
     notes: Notes
 
 
@@ -105,7 +108,7 @@ def draw(seed: int, *, category: str | None = None, long_side: int | None = None
     canvas = Canvas.blank(natural if long_side is None else long_side, aspect, WHITE)
     subject = PAINTERS[chosen](canvas, content, Brief(truth.details, fineness))
     image, steps = weathered(canvas.finished(), damage, gentle=chosen in FINE)
-    return Drawing(seed, image, truth, Notes(subject, fineness, steps))
+    return Drawing(seed, image, truth, tuple(canvas.evidence), Notes(subject, fineness, steps))
 
 
 def _long_side(chance: Chance, aspect: float, fineness: float) -> int:

@@ -49,11 +49,13 @@ class Page:
 
     def title(self) -> None:
         """Twice the size of the text, bold, in the middle, often over a rule."""
-        words = self.chance.pick(TITLES)
+        top, words = self.y, self.chance.pick(TITLES)
         size = min(2.1, (1 - 2 * self.margin) / (len(words) * 0.62 * self.line))
         self.write(words, x=0.5, anchor="ma", size=size, bold=True)
         if self.chance.whether(0.5):
             self.rule(self.y, weight=0.1)
+        half = len(words) * 0.3 * size * self.line
+        self.canvas.shows("contains", (0.5 - half, top, 0.5 + half, self.y), "title")
         self.y += self.line * 0.6
 
     def paragraph(self, lines: int) -> None:
@@ -79,11 +81,13 @@ class Page:
                 if row and column:
                     words = str(self.chance.count(1, 99)) if column == 1 else price(self.chance)
                 self.put(x0 + wide * column + self.line * 0.3, y0 + high * row + self.line * 0.25, words, size=0.85)
+        self.canvas.shows("contains", (x0, y0, x1, y0 + high * (rows + 1)), "table")
         self.y += high * (rows + 1) + self.line * 0.8
 
     def stamp(self, x: float, y: float, radius: float) -> None:
         """A ring with a star or a framed word, in red, blue or violet, that lets the text shine through."""
         ink = self.chance.pick(STAMP_INKS)
+        self.canvas.shows("contains", (x - radius, y - radius, x + radius, y + radius), "stamp")
         around, soft = self.canvas.at(x, y, radius, angle=self.chance.between(-20, 20)), veil(ink, 0.82)
         for outer, inner in ((1.0, 0.86), (0.74, 0.68)):
             ring = [
@@ -104,6 +108,7 @@ class Page:
     def signature(self, x: float, y: float, width: float) -> None:
         """A quick hand in blue or black ink, on y."""
         ink, high = self.chance.pick(PEN_INKS), width * self.chance.between(0.16, 0.24)
+        self.canvas.shows("contains", (x, y - high * 1.2, x + width, y + high * 0.5), "signature")
         way = [(x, y - high * 0.2)]
         loops = self.chance.count(5, 8)
         for loop in range(loops):

@@ -22,6 +22,12 @@ from demo.album.truth import Brief
 # Where a picture cuts the body, in the person's own frame; for a whole body a strip of ground stays below the feet.
 CUT = {"close": -0.5, "half_body": -0.3, "full_body": 0.06}
 CROWN = -1.06
+# Where to look in the person's own frame.
+FACE = (-0.1, -0.95, 0.1, -0.72)
+UPPER_BODY = (-0.17, -1.05, 0.17, -0.5)
+BODY = (-0.2, -1.05, 0.2, 0.0)
+ARM = (0.08, -0.7, 0.6, -0.4)
+
 SPREAD = 0.42
 REACH = 0.5
 
@@ -54,6 +60,10 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
         own = scale * chance.between(0.94, 1.0)
         figure = canvas.at(first + room * number, canvas.height - CUT[framing] * own, own, angle=tilt)
         holds = selfie and number == people - 1
+        figure.shows("mood", FACE)
+        figure.shows("gender", UPPER_BODY)
+        for option in composition:
+            figure.shows("composition", ARM if option == "selfie" else BODY, option)
         person(figure, look, chance.pick(POSES) if people == 1 else "down", free_arm=not holds)
         if holds:
             _arm_to_camera(figure, look)
