@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
@@ -28,6 +29,21 @@ class Loadable(Protocol):
     """A chat model that runs in this process."""
 
     async def load(self) -> None: ...
+
+
+@runtime_checkable
+class Joint(Protocol):
+    """A chat model that answers several questions for less together than one by one."""
+
+    async def answer_together(self, requests: Sequence[AskRequest]) -> list[AIMessage] | None:
+        """The answers in the order of `requests`; None where these cannot be answered together."""
+
+
+@runtime_checkable
+class SelfAware(Protocol):
+    """A chat model that knows what it can do without being asked a question."""
+
+    async def findings(self) -> list[Finding]: ...
 
 
 class ChatEngine(Engine):
@@ -59,17 +75,33 @@ class ChatEngine(Engine):
 
     async def ask(self, request: AskRequest) -> Reply:
         """Ask once. Raises `DeadlinePassed` after `request.within_s`; a server sees the connection close then."""
-        timer = asyncio.timeout(request.within_s)
+        async with self._deadline(request):
+            message = await self.chat.ainvoke(
+                list(request.messages),
+                constraint=request.constraint,
+                max_tokens=request.max_tokens,
+                temperature=request.temperature,
+                logprobs=True,
+                top_logprobs=request.top_logprobs,
+            )
+        return read_reply(message)
+
+    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
+        """Ask all together where the chat model can, else each by itself and all at once."""
+        if isinstance(self.chat, Joint) and requests:
+            async with self._deadline(*requests):
+                messages = await self.chat.answer_together(requests)
+            if messages is not None:
+                return [read_reply(message) for message in messages]
+        return await super().ask_many(requests)
+
+    @asynccontextmanager
+    async def _deadline(self, *requests: AskRequest) -> AsyncIterator[None]:
+        """Raises `DeadlinePassed` when the first of the requests is no longer waited for."""
+        timer = asyncio.timeout(min((each.within_s for each in requests if each.within_s is not None), default=None))
         try:
             async with timer:
-                message = await self.chat.ainvoke(
-                    list(request.messages),
-                    constraint=request.constraint,
-                    max_tokens=request.max_tokens,
-                    temperature=request.temperature,
-                    logprobs=True,
-                    top_logprobs=request.top_logprobs,
-                )
+                yield
         except TimeoutError:
             if not timer.expired():
                 raise
@@ -77,10 +109,12 @@ class ChatEngine(Engine):
                 f"{self.model} gave no answer before the caller's deadline",
                 hint="a slow model or a long queue: allow more time, or send fewer at once",
             ) from None
-        return read_reply(message)
 
     async def probe(self) -> list[Finding]:
-        return await probe(self)
+        findings = await probe(self)
+        if isinstance(self.chat, SelfAware) and findings[0].ok:
+            findings += await self.chat.findings()
+        return findings
 
     async def aclose(self) -> None:
         if isinstance(self.chat, Closable):

@@ -97,7 +97,8 @@ class Engine(Protocol):
     async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
         """Ask all of `requests` at once; the replies come in their order. The first error cancels the others.
 
-        An engine that answers several questions about the same pictures for less than one by one does so.
+        An engine that answers several questions about the same pictures for less than one by one does so. Where it
+        counts their tokens together, the first reply has the count.
         """
         asking = [asyncio.create_task(self.ask(request)) for request in requests]
         try:

@@ -1,4 +1,4 @@
-"""Which model a server has, and how it is to be constrained: read from `GET /v1/models`."""
+"""Which model a server has, how it is to be constrained, and whether it takes several questions in one request."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engines.openai_batch import PATH as BATCH_PATH
 from engines.openai_request import Guidance
 from engines.openai_server import OpenAIServer
 from graph.errors import EngineIncapable
@@ -17,12 +18,21 @@ class ServedModel:
 
     name: str
     guidance: Guidance
+    batches: bool
+    """Whether it takes several questions in one request (see `openai_batch`)."""
+    root: str | None = None
+    """What it was loaded from, a folder or a Hugging Face id, where the server says so, as vLLM does."""
 
 
 async def find_model(
-    server: OpenAIServer, wanted: str | None, guidance: Literal["auto"] | Guidance = "auto"
+    server: OpenAIServer,
+    wanted: str | None,
+    guidance: Literal["auto"] | Guidance = "auto",
+    batch: Literal["auto", "always", "never"] = "auto",
 ) -> ServedModel:
-    """The model named `wanted`, or the server's only one. `auto` guidance is `structured_outputs` on vLLM.
+    """The model named `wanted`, or the server's only one.
+
+    `auto` guidance is `structured_outputs` on vLLM; `auto` batch asks a server that is so guided whether it has them.
 
     Raises:
         EngineIncapable: no such model, several to choose from, none at all, or no list of models.
@@ -43,7 +53,12 @@ async def find_model(
     card = cards[names.index(wanted) if wanted is not None else 0]
     if guidance == "auto":
         guidance = "structured_outputs" if _is_vllm(card) else "response_format"
-    return ServedModel(str(card["id"]), guidance)
+    if batch == "auto":
+        batches = guidance == "structured_outputs" and await server.takes(BATCH_PATH)
+    else:
+        batches = batch == "always"
+    root = card.get("root")
+    return ServedModel(str(card["id"]), guidance, batches, root if isinstance(root, str) else None)
 
 
 def _is_vllm(card: Mapping[str, Any]) -> bool:

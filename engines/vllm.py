@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr
 
 from engines.chat import ChatEngine
-from engines.contract import Constraint
+from engines.contract import AskRequest, Constraint, Finding
+from engines.openai_batch import PATH as BATCH_PATH
+from engines.openai_batch import name_pictures, read_batch, send_pictures_once, shared_choice
 from engines.openai_request import Guidance, guidance_fields, plain_messages
 from engines.openai_server import OpenAIServer
 from engines.served_model import ServedModel, find_model
+from engines.sleep_mode import SleepMode
 from graph.engine_settings import EngineSettings
-from graph.errors import EngineFailed, EngineIncapable
+from graph.errors import EngineFailed, EngineIncapable, EngineRefused
 
 # ChatOpenAI wants a key, and without one takes OPENAI_API_KEY from the environment. It does not send it: `server` does.
 NO_KEY = SecretStr("none")
@@ -36,6 +40,7 @@ class VllmChat(ChatOpenAI):
     server: OpenAIServer = Field(exclude=True)
     model_name: str = Field(default="", alias="model")
     guidance: Literal["auto"] | Guidance = "auto"
+    batches: Literal["auto", "always", "never"] = "auto"
     max_retries: int | None = 0
     # A reply is used when it is whole; LangGraph would otherwise stream as soon as somebody watches (Studio does).
     disable_streaming: bool | Literal["tool_calling"] = True
@@ -49,12 +54,63 @@ class VllmChat(ChatOpenAI):
             loop = asyncio.get_running_loop()
             lookup = self._lookups.get(loop)
             if lookup is None:
-                lookup = loop.create_task(find_model(self.server, self.model_name or None, self.guidance))
+                lookup = loop.create_task(find_model(self.server, self.model_name or None, self.guidance, self.batches))
                 lookup.add_done_callback(lambda _: self._lookups.pop(loop, None))
                 self._lookups[loop] = lookup
             self._served = await asyncio.shield(lookup)
             self.model_name = self._served.name
         return self._served
+
+    async def answer_together(self, requests: Sequence[AskRequest]) -> list[AIMessage] | None:
+        """The answers to several questions from one HTTP request; None where they cannot be asked so.
+
+        Raises:
+            EngineError: as for a single question; a batch that the server refuses is None, so that each question gets
+                an answer, or a refusal, of its own.
+        """
+        choice, served = shared_choice(requests), await self.served()
+        if choice is None or not served.batches:
+            return None
+        conversations = [
+            name_pictures(self._get_request_payload(list(request.messages))["messages"]) for request in requests
+        ]
+        body = {
+            "model": served.name,
+            "messages": send_pictures_once(conversations),
+            "max_tokens": 1,
+            "temperature": 0.0,
+            "logprobs": True,
+            "top_logprobs": len(choice.options),
+            **guidance_fields(choice, served.guidance),
+        }
+        try:
+            response = await self.server.post(BATCH_PATH, body)
+        except EngineRefused:
+            return None
+        return read_batch(response, requests, self.server.address)
+
+    async def check_sleep(self) -> None:
+        await SleepMode(self.server).check()
+
+    async def sleep(self) -> None:
+        await SleepMode(self.server).sleep()
+
+    async def wake_up(self) -> None:
+        await SleepMode(self.server).wake_up()
+
+    async def findings(self) -> list[Finding]:
+        batches = (await self.served()).batches
+        return [
+            Finding(
+                "questions in one request",
+                ok=batches,
+                detail=f"taken at /{BATCH_PATH}"
+                if batches
+                else f"nothing takes them at /{BATCH_PATH}, or batch is never",
+                needed=False,
+                hint=None if batches else "vLLM 0.32 has it; else arm reads asks its questions one by one, all at once",
+            )
+        ]
 
     async def aclose(self) -> None:
         await self.server.aclose()
@@ -71,6 +127,8 @@ class VllmChat(ChatOpenAI):
         served = await self.served()
         body = self._get_request_payload(messages, stop=stop, **kwargs)
         body |= {"model": served.name, **guidance_fields(constraint, served.guidance)}
+        if served.batches:
+            body["messages"] = name_pictures(body["messages"])
         response = await self.server.post("chat/completions", body)
         return self._read(response)
 
@@ -130,5 +188,6 @@ def vllm_engine(settings: EngineSettings) -> ChatEngine:
             api_key=NO_KEY,
             model=settings.model or "",
             guidance=settings.guidance,
+            batches=settings.batch,
         )
     )

@@ -26,6 +26,10 @@ class EngineSettings(BaseModel):
         description="How a server is constrained: vLLM's structured_outputs (exact) or the portable response_format;"
         " auto takes the first on a vLLM server.",
     )
+    batch: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether a server gets one-token questions about a picture in one request; auto where it has them.",
+    )
     timeout_s: Positive = Field(60.0, description="Longest wait for one engine call, in seconds.")
 
     device: str = Field("auto", description="Embedded engine: cpu, cuda, cuda:1, mps, or auto.")

@@ -8,9 +8,11 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 Language = Literal["zh", "en"]
-Arm = Literal["fused", "reads", "legacy", "legacy_shared"]
+Arm = Literal["fused", "reads", "hybrid", "legacy", "legacy_shared"]
 ReplyFormat = Literal["json", "compact"]
 Status = Literal["ok", "needs_review", "failed"]
+Content = Literal["photo", "text", "diagram"]
+Resolution = Literal["fixed", "auto"]
 
 Reference = str | bytes
 """A picture: path, http(s) URL, data URL, or the bytes of the file."""
@@ -32,7 +34,9 @@ class Context(Frozen):
     """What one run may choose. LangGraph Studio shows these fields as a form."""
 
     arm: Arm = Field(
-        "fused", description="The way through the graph: one guided call, labels read as letters, or the old two calls."
+        "fused",
+        description="The way through the graph: one guided call, labels read as letters, a classifier first, or the old"
+        " two calls.",
     )
     reply_format: ReplyFormat = Field("json", description="How a guided reply is written: JSON, or its values only.")
     language: Language = Field("zh", description="The language in which the model reads and writes.")
@@ -175,13 +179,14 @@ class Versions(Frozen):
 
     taxonomy: str
     prompts: str
+    router: str | None = Field(None, description="In the arm hybrid: the sentences that the router compared with.")
 
 
 class Escalation(Frozen):
     """Why a specialist was asked, and what the first engine had said."""
 
     reason: str
-    model: str = Field(description="The engine that answered first.")
+    model: str = Field(description="The engine, or the router, that answered first.")
     category: Tag
     details: dict[str, tuple[Tag, ...]]
 
@@ -198,7 +203,7 @@ class TagResult(Frozen):
     details: dict[str, tuple[Tag, ...]] = {}
     arm: Arm
     language: Language
-    model: str = Field(description="The engine whose answer this is.")
+    model: str = Field(description="The engine, or the router, whose answer this is.")
     escalation: Escalation | None = None
     versions: Versions
     ledger: Ledger = Ledger()

@@ -43,7 +43,7 @@ def lacking(**without: None) -> SimulatedServer:
     async def respond(request: web.Request, body: Body) -> web.StreamResponse:
         return web.json_response(able(body, **without))
 
-    return SimulatedServer(respond)
+    return SimulatedServer(respond, respond_batch=always({}))
 
 
 async def test_a_server_with_everything_has_nothing_to_hint_at() -> None:
@@ -56,6 +56,7 @@ async def test_a_server_with_everything_has_nothing_to_hint_at() -> None:
         "cached tokens",
         "image tokens",
         "server timing",
+        "questions in one request",
     ]
     assert all(finding.ok and finding.hint is None for finding in found.values())
     assert "tiny" in found["answers"].detail
@@ -97,7 +98,8 @@ async def test_a_portable_server_is_good_enough_but_for_regexes() -> None:
         return web.json_response(able(body))
 
     found = await findings(SimulatedServer(respond, owner="somebody"))
-    assert {name for name, finding in found.items() if not finding.ok} == {"regex and choice"}
+    assert {name for name, finding in found.items() if not finding.ok} == {"regex and choice", "questions in one request"}
+    assert not found["questions in one request"].needed
     assert not found["regex and choice"].needed
 
 

@@ -59,7 +59,7 @@ async def test_the_probe_finds_everything(vllm_url: str) -> None:
         findings = await engine.probe()
         assert engine.model == SERVED_NAME
     assert [finding.capability for finding in findings if not finding.ok] == []
-    assert len(findings) == 7
+    assert len(findings) == 8
 
 
 async def test_a_choice_is_kept(vllm_url: str) -> None:
