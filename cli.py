@@ -195,7 +195,7 @@ async def tag_all(
         if tagger.note:
             err.print(Text(tagger.note, style="yellow"))
         with err.status("starting the engine"):
-            await tagger.start()
+            await tagger.start(context)
         with bar:
             task = bar.add_task("tagging", total=len(subjects))
             async for index, result in tagger.tag_many(subjects, context):

@@ -25,6 +25,7 @@ from nodes.parse import parse
 from nodes.prepare import prepare
 from nodes.read import read_labels
 from nodes.review import review
+from nodes.route import route
 
 TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
 
@@ -44,6 +45,8 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     # Where models take turns, waiting for one is no fault either.
     served = all(each.engine == "vllm" for each in engines) and settings.residency == "both"
     one_call, two_calls = (patience, 2 * patience) if served else (None, None)
+    # Its first picture comes after three or four requests: the model's name, and the texts, kept or new.
+    routing = 4 * settings.router.timeout_s + GRACE_S if settings.router.engine == "vllm" else None
     cached = settings.cache == "memory"
     asking: Any = {
         "retry_policy": retry,
@@ -51,14 +54,21 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
         "cache_policy": CachePolicy(key_func=answer_key, ttl=KEEP_ANSWERS_S) if cached else None,
     }
 
-    async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "read", "classify"]:
+    async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "read", "route", "classify"]:
         match (runtime.context or services.run).arm:
             case "fused":
                 return "analyze"
             case "reads":
                 return "read"
+            case "hybrid":
+                return "route"
             case "legacy" | "legacy_shared":
                 return "classify"
+
+    async def after_route(state: State) -> Literal["analyze", "describe", "review"]:
+        if state["category"] is None:
+            return "analyze"
+        return "describe" if state["details"] is None else "review"
 
     async def after_review(state: State, runtime: Runtime[Context]) -> Literal["escalate", "finish"]:
         allowed = services.specialist is not None and (runtime.context or services.run).escalate
@@ -74,6 +84,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.add_node("prepare", visit("prepare", prepare, services, first=True), retry_policy=retry)
     graph.add_node("analyze", visit("analyze", analyze, services), **asking)
     graph.add_node("read", visit("read", read_labels, services), **asking | {"timeout": two_calls})
+    graph.add_node("route", visit("route", route, services), **asking | {"timeout": routing})
     graph.add_node("classify", visit("classify", classify, services), **asking)
     graph.add_node("parse", visit("parse", parse, services))
     graph.add_node("describe", visit("describe", describe, services), **asking)
@@ -85,6 +96,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.add_conditional_edges("prepare", choose_arm)
     graph.add_edge("analyze", "review")
     graph.add_edge("read", "review")
+    graph.add_conditional_edges("route", after_route)
     graph.add_edge("classify", "parse")
     graph.add_edge("describe", "parse")
     graph.add_conditional_edges("parse", after_parse)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engines.contract import Engine
+from engines.router import Router
 from graph.schema import Context, Language
 from graph.settings import Settings
 from images.limits import Limits
@@ -17,6 +18,9 @@ from prompts.taxonomy import Taxonomy
 class Services:
     engine: Engine
     specialist: Engine | None
+    router: Router
+    routes: Mapping[str, str]
+    """Per category id the sentence that the router compares pictures with, in the router's order."""
     taxonomy: Taxonomy
     prompts: Mapping[Language, Prompts]
     limits: Limits

@@ -17,6 +17,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 from graph.engine_settings import EngineSettings, Positive
 from graph.errors import SettingsError
 from graph.http_settings import HttpSettings
+from graph.router_settings import RouterSettings
 from graph.schema import Context
 
 PHOTOS = Path(__file__).parent.parent / "prompts" / "taxonomies" / "photos.yaml"
@@ -47,6 +48,8 @@ class Settings(BaseSettings, EngineSettings):
     specialist: EngineSettings | None = Field(
         None, description="A second engine, asked once more about hard pictures; its settings are ONELOOK_SPECIALIST__…"
     )
+
+    router: RouterSettings = Field(RouterSettings(), description="What decides the category in the arm hybrid.")
 
     http: HttpSettings = Field(HttpSettings(), description="The HTTP door.")
 

@@ -7,13 +7,16 @@ from collections.abc import AsyncGenerator, Iterable
 from types import TracebackType
 from typing import Self
 
-from demo.checkpoint import demo_checkpoint, demo_note
+from demo.checkpoint import SIGLIP, demo_checkpoint, demo_note
 from engines.build import build_engine
 from engines.contract import Engine
 from engines.resident import take_turns
+from engines.router import Router
+from engines.siglip.build import build_router
 from graph.as_done import as_done
 from graph.build import build_graph
 from graph.choices import complete, default_choices
+from graph.router_settings import RouterSettings
 from graph.schema import Context, Subject, TagResult
 from graph.services import Services
 from graph.settings import Settings
@@ -21,9 +24,15 @@ from graph.timing import NS_PER_MS, run_started_ns
 from images.limits import Limits
 from prompts.prompts import Prompts
 from prompts.taxonomy_file import load_taxonomy
+from prompts.zero_shot import zero_shot_texts
 
 
-def build_services(settings: Settings, engine: Engine | None = None, specialist: Engine | None = None) -> Services:
+def build_services(
+    settings: Settings,
+    engine: Engine | None = None,
+    specialist: Engine | None = None,
+    router: Router | None = None,
+) -> Services:
     """Everything that the nodes share.
 
     Raises:
@@ -35,9 +44,13 @@ def build_services(settings: Settings, engine: Engine | None = None, specialist:
     specialist = specialist or (build_engine(settings.specialist) if settings.specialist else None)
     if specialist is not None and settings.residency != "both":
         engine, specialist = take_turns(engine, specialist, put_off=settings.residency == "defer")
+    language = settings.router.language
+    routes = zero_shot_texts(taxonomy, language if language in taxonomy.languages else taxonomy.languages[0])
     return Services(
         engine=engine,
         specialist=specialist,
+        router=router or build_router(with_demo_router(settings), list(routes.values())),
+        routes=routes,
         taxonomy=taxonomy,
         prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
         limits=Limits(
@@ -59,17 +72,33 @@ def with_demo_model(settings: Settings) -> Settings:
     return settings.model_copy(update={"model": str(demo_checkpoint())})
 
 
+def with_demo_router(settings: Settings) -> RouterSettings:
+    """Beside the demo model stands its own router, where it is bundled, unless a model is named."""
+    router = settings.router
+    demo = settings.engine == "embedded" and settings.model is None
+    if router.engine != "embedded" or router.model is not None or not demo or not SIGLIP.is_dir():
+        return router
+    return router.model_copy(update={"model": str(SIGLIP)})
+
+
 class Tagger:
     """Tags pictures. Use it as an async context manager: leaving it frees the model or the connections.
 
         async with Tagger(load_settings()) as tagger:
             result = await tagger.tag("cat.jpg")
 
-    `engine` and `specialist` replace those that the settings name (scripted ones in tests, your own elsewhere).
+    `engine`, `specialist` and `router` replace those that the settings name (scripted ones in tests, your own
+    elsewhere).
     """
 
-    def __init__(self, settings: Settings, engine: Engine | None = None, specialist: Engine | None = None) -> None:
-        self.services = build_services(settings, engine, specialist)
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine | None = None,
+        specialist: Engine | None = None,
+        router: Router | None = None,
+    ) -> None:
+        self.services = build_services(settings, engine, specialist, router)
         self.graph = build_graph(self.services)
 
     async def __aenter__(self) -> Self:
@@ -80,14 +109,22 @@ class Tagger:
     ) -> None:
         for engine in self.engines:
             await engine.aclose()
+        await self.services.router.aclose()
 
     @property
     def engines(self) -> list[Engine]:
         """The first engine, and the specialist where there is one."""
         return [engine for engine in (self.services.engine, self.services.specialist) if engine is not None]
 
-    async def start(self) -> None:
-        """Load or connect now instead of at the first picture. Raises `EngineError` where an engine is not fit."""
+    async def start(self, context: Context | None = None) -> None:
+        """Load or connect now instead of at the first picture; the router where runs with `context` need it.
+
+        Raises:
+            EngineError: an engine, or the router, is not fit.
+            SettingsError: `context` chooses what this process does not have.
+        """
+        if complete(context, self.services.run).arm == "hybrid":
+            await self.services.router.start()
         for engine in self.engines:
             await engine.start()
 

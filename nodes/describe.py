@@ -1,4 +1,4 @@
-"""L2 of the old way: a second call fills in the details of the category that the first one named."""
+"""L2 of the old way, and of the arm hybrid: a call fills in the details of the category that is named already."""
 
 from __future__ import annotations
 

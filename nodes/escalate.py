@@ -8,6 +8,7 @@ from graph.schema import Context, Escalation
 from graph.services import Services
 from graph.state import State
 from graph.timing import span
+from nodes.answered import answering_model
 from nodes.ask import ask
 from nodes.reading import read_reply, tags
 from nodes.review import least_sure
@@ -29,6 +30,9 @@ async def escalate(services: Services, state: State, runtime: Runtime[Context]) 
         "absences": (),
         "needs_review": least_sure(category, details) < context.confidence_threshold,
         "escalation": Escalation(
-            reason=reason, model=services.engine.model, category=first, details=state["details"] or {}
+            reason=reason,
+            model=answering_model(services, state, context),
+            category=first,
+            details=state["details"] or {},
         ),
     }

@@ -7,6 +7,8 @@ from langgraph.runtime import Runtime
 from graph.schema import Context, Status, TagResult, Versions
 from graph.services import Services
 from graph.state import State
+from nodes.answered import answering_model
+from prompts.zero_shot import zero_shot_version
 
 
 async def finish(services: Services, state: State, runtime: Runtime[Context]) -> State:
@@ -17,7 +19,7 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
     failed = any(error.node != "escalate" for error in errors)
     status: Status = "failed" if failed else "needs_review" if state["needs_review"] or errors else "ok"
     escalation = state["escalation"]
-    answering = services.specialist if escalation and services.specialist else services.engine
+    specialist = services.specialist if escalation else None
     return {
         "result": TagResult(
             status=status,
@@ -25,9 +27,13 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
             details=state["details"] or {},
             arm=context.arm,
             language=context.language,
-            model=answering.model,
+            model=specialist.model if specialist else answering_model(services, state, context),
             escalation=escalation,
-            versions=Versions(taxonomy=services.taxonomy.version, prompts=services.prompts[context.language].version),
+            versions=Versions(
+                taxonomy=services.taxonomy.version,
+                prompts=services.prompts[context.language].version,
+                router=zero_shot_version(services.routes) if context.arm == "hybrid" else None,
+            ),
             errors=errors,
         )
     }

@@ -7,10 +7,11 @@ import io
 import pytest
 from PIL import Image
 
+from engines.router import Router
 from engines.scripted import Answer, Script, ScriptedEngine
 from graph.settings import load_settings
 from graph.tagger import Tagger
-from tests.graph.replies import MakeTagger
+from tests.graph.replies import MakeTagger, routed
 
 
 @pytest.fixture
@@ -23,9 +24,13 @@ def picture() -> bytes:
 
 @pytest.fixture
 def make_tagger() -> MakeTagger:
-    """`make_tagger(script, **settings)`: retries come without a wait worth noticing."""
+    """`make_tagger(script, **settings)`: retries come without a wait worth noticing; the router sees a portrait."""
 
-    def make(script: Script | list[Answer], **settings: object) -> Tagger:
-        return Tagger(load_settings(**{"retry_interval_s": 0.001, **settings}), ScriptedEngine(script))
+    def make(script: Script | list[Answer], router: Router | None = None, **settings: object) -> Tagger:
+        return Tagger(
+            load_settings(**{"retry_interval_s": 0.001, **settings}),
+            ScriptedEngine(script),
+            router=router or routed("portrait"),
+        )
 
     return make

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 
 from engines.contract import AskRequest
-from engines.scripted import Line
+from engines.scripted import Line, ScriptedRouter
+from graph.settings import PHOTOS
 from graph.tagger import Tagger
+from prompts.taxonomy_file import load_taxonomy
 
 MakeTagger = Callable[..., Tagger]
 
@@ -24,6 +26,13 @@ def sure(text: str, unsure: Mapping[str, float] | None = None) -> Line:
     """`text` one token a character, each certain but for the characters named in `unsure` with their probability."""
     odds = unsure or {}
     return Line(tokens=[(letter, math.log(odds.get(letter, 1.0))) for letter in text])
+
+
+def routed(category: str, probability: float = 1.0) -> ScriptedRouter:
+    """A router that takes every picture for `category`, and leaves the rest of the probability to the others."""
+    categories = load_taxonomy(PHOTOS).categories
+    rest = (1 - probability) / (len(categories) - 1)
+    return ScriptedRouter([[probability if id_ == category else rest for id_ in categories]])
 
 
 def question(request: AskRequest) -> str:

@@ -11,7 +11,7 @@ from graph.errors import EngineIncapable, EngineUnavailable, SettingsError
 from graph.schema import Arm, Context
 from graph.settings import load_settings, sources
 from graph.tagger import Tagger
-from tests.graph.replies import PORTRAIT, sure
+from tests.graph.replies import PORTRAIT, routed, sure
 from tests.graph.test_ledger import script
 
 DIAGRAM = '{"primary_category":"图表","details":{"kind":"饼图","contains":[]}}'
@@ -76,7 +76,8 @@ async def test_a_specialist_that_fails_leaves_the_first_answer_unsure_and_says_w
 
 @pytest.mark.parametrize("arm", get_args(Arm))
 async def test_every_arm_can_escalate(arm: Arm, picture: bytes) -> None:
-    both = Tagger(SETTINGS, ScriptedEngine(script), ScriptedEngine(lambda _: sure(PORTRAIT), model="pixtral"))
+    pixtral = ScriptedEngine(lambda _: sure(PORTRAIT), model="pixtral")
+    both = Tagger(SETTINGS, ScriptedEngine(script), pixtral, routed("portrait"))
     result = await both.tag(picture, Context(arm=arm))
     assert (result.status, result.model, result.errors) == ("ok", "pixtral", ())
 

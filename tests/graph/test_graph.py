@@ -23,7 +23,7 @@ def test_the_choices_of_a_run_are_in_the_schema_with_their_defaults(
     schema = make_tagger([]).graph.get_context_jsonschema()
     assert schema is not None
     fields = schema["properties"]
-    assert fields["arm"]["enum"] == ["fused", "reads", "legacy", "legacy_shared"]
+    assert fields["arm"]["enum"] == ["fused", "reads", "hybrid", "legacy", "legacy_shared"]
     assert fields["arm"]["default"] == "legacy"
     assert fields["reply_format"]["enum"] == ["json", "compact"]
     assert fields["long_edge"]["minimum"] == 224

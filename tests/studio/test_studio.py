@@ -24,18 +24,24 @@ QUIET = {"LANGGRAPH_NO_VERSION_CHECK": "1", "LANGGRAPH_CLI_NO_ANALYTICS": "1", "
 
 
 @pytest.fixture(scope="module")
-def studio_url(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def studio_url(tiny_checkpoint: Path, tiny_siglip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `langgraph dev` with our langgraph.json; it keeps its files in a folder of its own."""
     folder = tmp_path_factory.mktemp("studio")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(Path(sys.executable).parent / "langgraph"), "dev", "--config", str(CONFIG), "--port", str(port)]
+    models = {
+        "ONELOOK_MODEL": str(tiny_checkpoint),
+        "ONELOOK_ROUTER__MODEL": str(tiny_siglip),
+        "ONELOOK_ROUTER__THRESHOLD": "0",  # random weights are never sure
+        "XDG_CACHE_HOME": str(folder),
+    }
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--no-reload", "--no-browser"],
             cwd=folder,
-            env={**os.environ, **QUIET, "ONELOOK_MODEL": str(tiny_checkpoint)},
+            env={**os.environ, **QUIET, **models},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
