@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TORCH_CPU_INDEX ?=
 PIP_INSTALL = install --quiet --disable-pip-version-check $(if $(TORCH_CPU_INDEX),--extra-index-url $(TORCH_CPU_INDEX))
 
-.PHONY: help venv venv-vllm demo serve studio demo-model evaluate test test-vllm lint format bench vllm-cpu clean
+.PHONY: help venv venv-vllm demo serve studio demo-model evaluate test test-web test-vllm lint format bench vllm-cpu clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -48,8 +48,11 @@ studio: venv ## open the graph in LangGraph Studio's local server: no key, nothi
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[studio]'
 	LANGGRAPH_NO_VERSION_CHECK=1 LANGGRAPH_CLI_NO_ANALYTICS=1 LANGSMITH_TRACING=false $(BIN)/langgraph dev --no-browser
 
-test: venv ## run every test that needs no vLLM
+test: venv ## run every test that needs neither vLLM nor a browser
 	$(BIN)/pytest
+
+test-web: venv ## run the page's tests in the Chromium or Chrome that is installed
+	$(BIN)/pytest -m browser
 
 test-vllm: venv venv-vllm ## run the end-to-end tests against a real vLLM server (CPU build)
 	$(BIN)/pytest -m vllm

@@ -1,0 +1,102 @@
+"""Every way for a picture to come in."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.web.visitor import HELDOUT, Visitor
+
+PICTURE = HELDOUT / "heldout-0002.jpg"
+
+
+def drop(visitor: Visitor, *files: Path) -> None:
+    """Drag files over the page and let them go, as the browser itself does it."""
+    browser = visitor.page.context.new_cdp_session(visitor.page)
+    data = {"items": [], "files": [str(path) for path in files], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 640, "y": 450, "data": data})
+
+
+def expect_preview(visitor: Visitor, note: str) -> None:
+    expect(visitor.page.locator("#file-note")).to_have_text(note)
+    image = visitor.page.locator("#preview img")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+
+def test_a_picture_is_dropped_anywhere_on_the_page(visitor: Visitor) -> None:
+    drop(visitor, PICTURE)
+    expect_preview(visitor, f"heldout-0002.jpg, {PICTURE.stat().st_size / 1000:.0f} kB")
+    visitor.choose_arms("fused")
+    (arm,) = visitor.look()
+    expect(visitor.card("fused")).to_contain_text("animal")
+    assert arm["result"]["category"]["id"] == "animal"
+
+
+def test_of_several_dropped_files_the_first_is_used_and_the_page_says_so(visitor: Visitor) -> None:
+    drop(visitor, PICTURE, HELDOUT / "heldout-0001.jpg")
+    expect_preview(visitor, "2 files came; the first one is used.")
+
+
+def test_a_dropped_link_is_no_picture_and_the_page_says_so(visitor: Visitor) -> None:
+    browser = visitor.page.context.new_cdp_session(visitor.page)
+    link = {"mimeType": "text/uri-list", "data": "https://example.org/cat.jpg"}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [link], "dragOperationsMask": 1}
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 640, "y": 450, "data": data})
+    expect(visitor.page.locator("#file-note")).to_contain_text("a link, not a file")
+
+
+def test_a_picture_is_pasted(visitor: Visitor) -> None:
+    visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    png = base64.b64encode((HELDOUT / "heldout-0009.png").read_bytes()).decode()
+    visitor.page.evaluate(
+        """async (png) => {
+            const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+            await navigator.clipboard.write([new ClipboardItem({"image/png": new Blob([bytes], {type: "image/png"})})]);
+        }""",
+        png,
+    )
+    visitor.page.keyboard.press("Control+V")
+    expect(visitor.page.locator("#file-note")).to_contain_text("image.png")
+    expect(visitor.page.locator("#preview img")).to_be_visible()
+
+
+def test_a_file_is_chosen(visitor: Visitor) -> None:
+    visitor.page.get_by_label("choose a file").set_input_files(PICTURE)
+    expect_preview(visitor, f"heldout-0002.jpg, {PICTURE.stat().st_size / 1000:.0f} kB")
+
+
+def test_a_picture_that_the_browser_cannot_show_is_still_asked_about(visitor: Visitor, tmp_path: Path) -> None:
+    tiff = tmp_path / "scan.tiff"
+    Image.open(PICTURE).save(tiff)
+    visitor.page.get_by_label("choose a file").set_input_files(tiff)
+    expect(visitor.page.locator("#preview")).to_contain_text("cannot show the file")
+    visitor.choose_arms("fused")
+    visitor.look()
+    expect(visitor.card("fused")).to_contain_text("animal")
+
+
+@pytest.mark.parametrize("number", [1, 12])
+def test_a_picture_of_the_album_comes_with_its_truth(number: int, visitor: Visitor) -> None:
+    visitor.choose_sample(number)
+    expect_preview(visitor, visitor.page.locator("#file-note").inner_text())
+    visitor.choose_arms("fused")
+    visitor.look()
+    truth = {1: "portrait", 12: "landscape"}[number]
+    expect(visitor.page.locator(".truth")).to_contain_text(truth)
+
+
+def test_the_truth_is_gone_when_an_own_picture_takes_the_album_pictures_place(visitor: Visitor) -> None:
+    visitor.choose_sample(1)
+    visitor.page.get_by_label("choose a file").set_input_files(PICTURE)
+    expect(visitor.page.get_by_role("radio", checked=True)).to_have_count(0)
+    visitor.choose_arms("fused")
+    visitor.look()
+    expect(visitor.page.locator(".truth")).to_have_count(0)
+    expect(visitor.page.locator(".mark")).to_have_count(0)
