@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
-from engines.contract import Constraint
+from engines.contract import AskRequest, Constraint
 from engines.loading import (
     Attention,
     Dtype,
@@ -125,6 +126,32 @@ class EmbeddedChat(BaseChatModel):
         cancelled = threading.Event()
         try:
             return await asyncio.wrap_future(self._submit(messages, stop, cancelled, **asked))
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def answer_together(self, requests: Sequence[AskRequest]) -> list[AIMessage] | None:
+        """One-token answers to several questions from one forward pass; None where they cannot be answered so."""
+        if any(request.max_tokens != 1 or request.temperature > 0 for request in requests):
+            return None
+        cancelled, queued_ns = threading.Event(), time.perf_counter_ns()
+
+        def work() -> list[AIMessage] | None:
+            queue_ms = (time.perf_counter_ns() - queued_ns) / NS_PER_MS
+            generator = self._loaded()
+            from engines.embedded_reply import to_message
+            from engines.embedded_together import answer_together
+
+            answers = answer_together(generator, requests, cancelled=cancelled)
+            if answers is None:
+                return None
+            return [
+                to_message(answer, generator.vocabulary, model=self.model, queue_ms=queue_ms, logprobs=True)
+                for answer in answers
+            ]
+
+        try:
+            return await asyncio.wrap_future(self._worker.submit(work))
         except asyncio.CancelledError:
             cancelled.set()
             raise

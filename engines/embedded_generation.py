@@ -18,7 +18,7 @@ from engines.contract import Constraint, StopReason
 from engines.embedded_conversation import Conversation, read_conversation
 from engines.embedded_guide import Advance, Cancelled, Grammars, Guide, Mask, Step
 from engines.loading import Checkpoint
-from engines.prefix_cache import PrefixCache, Prompt, Tokens
+from engines.prefix_cache import PrefixCache, Prompt, Tokens, states_of
 from graph.errors import EngineIncapable, EngineRefused
 from graph.timing import NS_PER_MS
 
@@ -93,8 +93,8 @@ class Generator:
         start_ns = time.perf_counter_ns()
         conversation = read_conversation(messages)
         guide = Guide(self.grammars, constraint, top_logprobs=top_logprobs, cancelled=cancelled)
-        inputs = self._encode(conversation)
-        prompt = self._prompt(inputs["input_ids"][0].numpy(), conversation)
+        inputs = self.encode(conversation)
+        prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
         if len(prompt.tokens) + max_tokens > self.context_length:
             raise EngineRefused(
                 f"{len(prompt.tokens)} prompt tokens and {max_tokens} to write do not fit into the model's context"
@@ -115,12 +115,13 @@ class Generator:
             stop_reason="stop" if guide.complete else "length",
             prompt_tokens=len(prompt.tokens),
             cached_tokens=cached,
-            image_tokens=int(np.count_nonzero(prompt.tokens == self._image_token)),
+            image_tokens=self.count_image_tokens(prompt.tokens),
             first_token_ms=(guide.first_ns - start_ns) / NS_PER_MS,
             decode_ms=(guide.last_ns - guide.first_ns) / NS_PER_MS,
         )
 
-    def _encode(self, conversation: Conversation) -> Any:
+    def encode(self, conversation: Conversation) -> Any:
+        """The model's inputs, on the CPU. Raises EngineRefused when the processor does not take the conversation."""
         try:
             return self.processor.apply_chat_template(
                 conversation.turns, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
@@ -128,10 +129,14 @@ class Generator:
         except (jinja2.TemplateError, ValueError) as error:
             raise EngineRefused(f"the model's processor refuses the conversation: {error}") from error
 
-    def _prompt(self, tokens: Tokens, conversation: Conversation) -> Prompt:
+    def prompt(self, tokens: Tokens, conversation: Conversation) -> Prompt:
+        """`tokens`, which are those of `conversation`, and where its pictures stand in them."""
         places = np.flatnonzero(tokens == self._image_token)
         first, end = (int(places[0]), int(places[-1]) + 1) if places.size else (len(tokens), 0)
         return Prompt(tokens, tuple(conversation.pictures), first, end)
+
+    def count_image_tokens(self, tokens: Tokens) -> int:
+        return int(np.count_nonzero(tokens == self._image_token))
 
     def _generate(self, inputs: Any, prompt: Prompt, guide: Guide, max_tokens: int) -> int:
         """Run the guide to its end and return how many tokens of the prompt were not computed again."""
@@ -154,7 +159,7 @@ class Generator:
         )
         if self.prefixes is not None and cache is not None:
             written = [step.token for step in guide.steps]
-            self.prefixes.store(np.concatenate([prompt.tokens, written]), prompt.pictures, cache)
+            self.prefixes.store(np.concatenate([prompt.tokens, written]), prompt.pictures, states_of(cache))
         return cached
 
 

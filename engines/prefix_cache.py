@@ -70,14 +70,11 @@ class PrefixCache:
         states = self._entries[source].states
         return best, tuple((keys[..., :best, :], values[..., :best, :]) for keys, values in states)
 
-    def store(self, tokens: Tokens, pictures: tuple[bytes, ...], cache: DynamicCache) -> None:
-        """Keep the states of `tokens` (those that `cache` holds: the last generated token has none yet)."""
-        states: list[tuple[torch.Tensor, torch.Tensor]] = []
-        for layer in cache.layers:
-            if type(layer) is not DynamicLayer or layer.keys is None or layer.values is None:
-                return  # a layer that forgets (sliding window) or sums up (linear attention) cannot be cut to a prefix
-            states.append((layer.keys, layer.values))
-        entry = Entry(tokens[: cache.get_seq_length()], pictures, tuple(states))
+    def store(self, tokens: Tokens, pictures: tuple[bytes, ...], states: States) -> None:
+        """Keep the states of `tokens` (as many as there are: the last generated token has none yet)."""
+        if not states:
+            return
+        entry = Entry(tokens[: states[0][0].shape[-2]], pictures, states)
         if entry.nbytes > self.max_bytes:
             return
         key = b"".join((*pictures, entry.tokens.tobytes()))
@@ -91,6 +88,17 @@ class PrefixCache:
     def clear(self) -> None:
         self._entries.clear()
         self.nbytes = 0
+
+
+def states_of(cache: DynamicCache) -> States:
+    """The attention states that `cache` holds; none where it has a layer that forgets (sliding window) or sums up
+    (linear attention): its states cannot be cut to a prefix."""
+    states: list[tuple[torch.Tensor, torch.Tensor]] = []
+    for layer in cache.layers:
+        if type(layer) is not DynamicLayer or layer.keys is None or layer.values is None:
+            return ()
+        states.append((layer.keys, layer.values))
+    return tuple(states)
 
 
 def _reusable(entry: Entry, prompt: Prompt) -> int:

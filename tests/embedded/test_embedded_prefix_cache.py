@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import DynamicCache
 
-from engines.prefix_cache import PrefixCache, Prompt
+from engines.prefix_cache import PrefixCache, Prompt, States
 
 PLACE = 9  # the placeholder token of pictures
 
@@ -24,7 +23,7 @@ def prompt_of(parts: list[tuple[list[int], int]], ending: list[int]) -> Prompt:
     return Prompt(np.array(tokens), tuple(bytes([picture]) for _, picture in parts), first, end)
 
 
-def states_of(prompt: Prompt) -> list[int]:
+def numbers_of(prompt: Prompt) -> list[int]:
     """For each token a number that depends on all before it, pictures included: what attention states do."""
     pictures = iter(picture for picture in prompt.pictures for _ in range(2))
     states, state = [], 0
@@ -34,12 +33,10 @@ def states_of(prompt: Prompt) -> list[int]:
     return states
 
 
-def fill(prompt: Prompt) -> DynamicCache:
-    cache = DynamicCache()
-    numbers = torch.tensor(states_of(prompt), dtype=torch.float64).reshape(1, 1, -1, 1)
-    for layer in range(2):
-        cache.update(numbers, -numbers, layer)
-    return cache
+def fill(prompt: Prompt) -> States:
+    """The states of two layers."""
+    numbers = torch.tensor(numbers_of(prompt), dtype=torch.float64).reshape(1, 1, -1, 1)
+    return ((numbers, -numbers),) * 2
 
 
 @given(st.lists(st.tuples(Parts, Text), min_size=1, max_size=8), st.integers(0, 600))
@@ -53,7 +50,7 @@ def test_what_comes_back_is_what_would_be_computed(
         assert length < len(prompt.tokens)
         assert length <= prompt.first or length >= prompt.end
         for keys, values in states:
-            assert keys.flatten().tolist() == states_of(prompt)[:length]
+            assert keys.flatten().tolist() == numbers_of(prompt)[:length]
             assert torch.equal(values, -keys)
         store.store(prompt.tokens, prompt.pictures, fill(prompt))
         assert store.nbytes <= limit
@@ -70,7 +67,7 @@ def test_all_that_can_be_reused_is_reused(parts: list[tuple[list[int], int]], on
 
 def test_the_least_recently_used_goes_first() -> None:
     first, second, third = (prompt_of([([1, 1], picture)], []) for picture in (1, 2, 3))
-    size = sum(keys.nbytes + values.nbytes for keys, values in _states(fill(first)))
+    size = sum(keys.nbytes + values.nbytes for keys, values in fill(first))
     store = PrefixCache(2 * size)
     store.store(first.tokens, first.pictures, fill(first))
     store.store(second.tokens, second.pictures, fill(second))
@@ -79,7 +76,3 @@ def test_the_least_recently_used_goes_first() -> None:
     assert [store.longest(prompt)[0] >= prompt.end for prompt in (first, second, third)] == [True, False, True]
     store.clear()
     assert store.longest(first) == (0, ())
-
-
-def _states(cache: DynamicCache) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return [(keys, values) for keys, values, *_ in cache]
