@@ -1,43 +1,80 @@
-"""The model card: what the checkpoint is, what it knows and what it does not."""
+"""The model cards: what each checkpoint is, what it knows and what it does not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from huggingface_hub import ModelCardData
-from transformers import PreTrainedModel
 
 from demo.checkpoint import Training
 from demo.scores import Scores
 
 SCORED = "## Accuracy"
-DATA = ModelCardData(
-    license="apache-2.0", language=["zh", "en"], pipeline_tag="image-text-to-text", tags=["synthetic", "demo"]
-)
 
 
-def model_card(training: Training, model: PreTrainedModel) -> str:
-    """The card without figures; `with_scores` puts them in after an evaluation."""
-    text, vision = model.config.text_config, model.config.vision_config
-    million = model.num_parameters() / 1e6
-    steps = ", ".join(f"{count} of {name}" for name, count in training.steps.items())
+@dataclass(frozen=True, slots=True)
+class About:
+    """What sets one of the bundled models apart. `task` is its pipeline tag, `purpose` ends the sentence that begins
+    with its size, `wording` says what its hashes are of."""
+
+    title: str
+    architecture: str
+    task: str
+    purpose: str
+    wording: str = "Prompts"
+
+
+ABOUT: Final[Mapping[str, About]] = {
+    "vlm": About(
+        "onelook demo model",
+        "Qwen2.5-VL",
+        "image-text-to-text",
+        "trained to answer onelook's prompts about onelook's own synthetic album",
+    ),
+    "siglip": About(
+        "onelook demo router",
+        "SigLIP",
+        "zero-shot-image-classification",
+        "trained to match the drawings of onelook's own synthetic album with the texts of its categories",
+        wording="Texts",
+    ),
+    "specialist": About(
+        "onelook demo specialist",
+        "Pixtral",
+        "image-text-to-text",
+        "trained to answer onelook's prompts about the pages, charts and people of onelook's own synthetic album, at a"
+        " higher resolution than the demo model",
+    ),
+}
+
+
+def model_card(name: str, training: Training, config: Any, parameters: int) -> str:
+    """The card of the bundled model `name` without figures; `with_scores` puts them in after an evaluation."""
+    about = ABOUT[name]
+    data = ModelCardData(
+        license="apache-2.0", language=["zh", "en"], pipeline_tag=about.task, tags=["synthetic", "demo"]
+    )
+    text, vision = config.text_config, config.vision_config
+    depth = getattr(vision, "depth", None) or vision.num_hidden_layers
+    steps = ", ".join(f"{count} of {stage}" for stage, count in training.steps.items())
     hashes = ", ".join(f"`{version}` ({language})" for language, version in training.prompts.items())
     return f"""---
-{DATA.to_yaml()}
+{data.to_yaml()}
 ---
 
-# onelook demo model
+# {about.title}
 
-Qwen2.5-VL architecture with {million:.1f} million parameters, trained from nothing to answer onelook's prompts about
-onelook's own synthetic album. **It knows those drawings only, not photographs**: it is there so that a first run needs
-no GPU and no download, and so that tests and benchmarks run on a model that looks.
+{about.architecture} architecture with {parameters / 1e6:.1f} million parameters, {about.purpose}.
+**It knows those drawings only, not photographs**: it is there so that a first run needs no GPU and no download, and so
+that tests and benchmarks run on a model that looks.
 
-- Architecture: text {text.num_hidden_layers} layers of {text.hidden_size}, vision {vision.depth} layers of
+- Architecture: text {text.num_hidden_layers} layers of {text.hidden_size}, vision {depth} layers of
   {vision.hidden_size}, vocabulary {text.vocab_size}; bfloat16.
-- Data: {training.pictures} drawings of `demo.album` (split `train`) with the replies that are right; seed
-  {training.seed}.
-- Training steps: {steps}. `python -m demo.train` trains one like it.
-- Prompts, by hash: {hashes}. After a change of taxonomy or templates it must be trained again.
+- Data: {training.pictures} drawings of `demo.album` (split `train`), with what is right; seed {training.seed}.
+- Training steps: {steps}. `python -m demo.train {name}` trains one like it.
+- {about.wording}, by hash: {hashes}. After a change of taxonomy or templates it must be trained again.
 """
 
 

@@ -12,8 +12,10 @@ from graph.cache_folder import cache_folder
 from graph.schema import Frozen, Language
 from prompts.prompts import Prompts
 
-TRAINED: Final = Path(__file__).parent / "checkpoints" / "vlm"
-SIGLIP: Final = Path(__file__).parent / "checkpoints" / "siglip"
+CHECKPOINTS: Final = Path(__file__).parent / "checkpoints"
+TRAINED: Final = CHECKPOINTS / "vlm"
+SIGLIP: Final = CHECKPOINTS / "siglip"
+SPECIALIST: Final = CHECKPOINTS / "specialist"
 """The router that was trained on the same drawings, where it is bundled."""
 HELDOUT: Final = Path(__file__).parent / "album" / "heldout"
 """240 drawings with their truth, of which no training saw one."""
@@ -22,7 +24,8 @@ TRAINING: Final = "training.json"
 
 
 class Training(Frozen):
-    """What a trained checkpoint's `training.json` says of how it came to be."""
+    """What a trained checkpoint's `training.json` says of how it came to be: `prompts` are the hashes of what it was
+    trained to answer, or, for the zero-shot classifier, of the texts that it was trained to match."""
 
     pictures: int
     seed: int

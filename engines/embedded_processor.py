@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engines.embedded_pixtral import pixtral_processor
 from graph.errors import EngineIncapable
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ def load_processor(
     from transformers.utils.import_utils import is_torchvision_available
 
     kind: Any = PROCESSOR_MAPPING.get(type(config), None)
-    if kind is not None and "video_processor" in kind.get_attributes() and not is_torchvision_available():
+    vision = getattr(config, "vision_config", None)
+    if getattr(vision, "model_type", None) == "pixtral":
+        kind = pixtral_processor()
+    elif kind is not None and "video_processor" in kind.get_attributes() and not is_torchvision_available():
         kind = _without_video(kind)
     else:
         kind = AutoProcessor

@@ -61,8 +61,8 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """`image` is RGB; `truth` is in the ids of the default taxonomy, options in its order; `evidence` says where some of it
-    can be told: parts of the picture, not whole scenes."""
+    """`image` is RGB; `truth` is in the ids of the default taxonomy, options in its order; `evidence` says where some
+    of it can be told: parts of the picture, not whole scenes."""
 
     seed: int
     image: Image.Image

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log
 
 from PIL import Image, ImageEnhance, ImageOps
 
+from demo.album.evidence import Evidence
 from demo.train.pictures import Pictures, grid
 from demo.train.tower import SIDE
 from graph.schema import Answer
@@ -17,10 +19,11 @@ UNFLIPPED = ("document", "diagram")  # writing runs one way
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`images` have one size in pixels, a multiple of 28 each way."""
+    """`images` have one size in pixels, a multiple of 28 each way; `evidence` is where each one's details are."""
 
     images: list[Image.Image]
     truths: list[Answer]
+    evidence: list[list[Evidence]]
 
 
 class Batches:
@@ -41,31 +44,64 @@ class Batches:
             for shape, by_category in self.members.items()
         }
         (shape,) = chance.choices(list(members), [len(each) for each in members.values()])
-        chosen = chance.sample(members[shape], min(size, len(members[shape])))
         columns, rows = grid(shape, tokens)
+        return self._shown(
+            chance, chance.sample(members[shape], min(size, len(members[shape]))), (columns * SIDE, rows * SIDE)
+        )
+
+    def draw_shares(
+        self, chance: random.Random, size: int, shares: Mapping[str, float], long_edge: int, step: int
+    ) -> Batch:
+        """Pictures of one shape, multiples of `step` pixels each way, of which categories have these shares; what is
+        left of 1 is shared by the others."""
+        (shape,) = chance.choices(list(self.members), [sum(map(len, each.values())) for each in self.members.values()])
+        members = self.members[shape]
+        others = [index for id_, each in members.items() if id_ not in shares for index in each]
+        chosen = set()
+        for _ in range(size):
+            (id_,) = chance.choices([*shares, None], [*shares.values(), max(0.0, 1 - sum(shares.values()))])
+            chosen.add(chance.choice((members.get(id_) if id_ else None) or others))
+        width, height = (max(step, round(long_edge * min(1.0, side) / step) * step) for side in (shape, 1 / shape))
+        return self._shown(chance, sorted(chosen), (width, height))
+
+    def draw_squares(self, chance: random.Random, size: int, side: int) -> Batch:
+        """`size` pictures of any shape, each pressed into a square of `side` pixels as SigLIP sees it."""
+        return self._shown(chance, chance.sample(range(len(self.pictures)), size), (side, side))
+
+    def _shown(self, chance: random.Random, chosen: Sequence[int], size: tuple[int, int]) -> Batch:
         truths = [self.pictures.truth(index) for index in chosen]
-        images = [
-            changed(self.pictures.image(index), chance, (columns * SIDE, rows * SIDE), truth)
+        shown = [
+            changed(self.pictures.image(index), self.pictures.evidence[index], chance, size, truth)
             for index, truth in zip(chosen, truths, strict=True)
         ]
-        return Batch(images, truths)
+        return Batch([image for image, _ in shown], truths, [evidence for _, evidence in shown])
 
 
 SHAPES = (9 / 16, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 16 / 9)
 """Width by height of what the album draws."""
 
 
-def changed(image: Image.Image, chance: random.Random, size: tuple[int, int], truth: Answer) -> Image.Image:
-    """The picture at `size`, mirrored, shifted and toned a little, so that no two epochs are the same."""
-    if chance.random() < 0.5 and truth.category not in UNFLIPPED:
+def changed(
+    image: Image.Image, evidence: Sequence[Evidence], chance: random.Random, size: tuple[int, int], truth: Answer
+) -> tuple[Image.Image, list[Evidence]]:
+    """The picture at `size`, mirrored, shifted and toned a little, so that no two epochs are the same, and where its
+    evidence is then."""
+    mirrored = chance.random() < 0.5 and truth.category not in UNFLIPPED
+    if mirrored:
         image = ImageOps.mirror(image)
-    trim = [chance.uniform(0, 0.03) for _ in range(4)]
-    box = (
-        trim[0] * image.width, trim[1] * image.height, (1 - trim[2]) * image.width, (1 - trim[3]) * image.height
-    )  # fmt: skip
+    left, top, right, bottom = (chance.uniform(0, 0.03) for _ in range(4))
+    box = left * image.width, top * image.height, (1 - right) * image.width, (1 - bottom) * image.height
     image = image.resize(size, Image.Resampling.BICUBIC, box=box)
     if chance.random() < 0.5:
         image = ImageEnhance.Brightness(image).enhance(chance.uniform(0.85, 1.15))
     if chance.random() < 0.3:
         image = ImageEnhance.Color(image).enhance(chance.uniform(0.7, 1.3))
-    return image
+    wide, high = 1 - left - right, 1 - top - bottom
+
+    def moved(each: Evidence) -> Evidence:
+        x0, y0, x1, y1 = each.box
+        if mirrored:
+            x0, x1 = 1 - x1, 1 - x0
+        return replace(each, box=((x0 - left) / wide, (y0 - top) / high, (x1 - left) / wide, (y1 - top) / high))
+
+    return image, [moved(each) for each in evidence]

@@ -21,6 +21,8 @@ from prompts.prompts import CODECS, Prompts
 from prompts.question import Question
 
 PICTURE = "<|image_pad|>"
+VOCABULARY = 2048
+"""Of the tokenizer, at most."""
 
 Family = Literal["guided", "legacy_category", "legacy_details"]
 FAMILIES: Mapping[Family, float] = {"guided": 0.9, "legacy_category": 0.04, "legacy_details": 0.06}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
 
+from demo.album.evidence import Evidence
 from demo.album.generate import Split, draw, seeds
 from demo.album.truth import CATEGORIES, truth_of
 from demo.train.tower import SIDE
@@ -25,10 +27,12 @@ JPEG_QUALITY = 95  # what onelook itself sends for a drawing: images/prepare.py
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Encoded pictures and the seeds that drew them. The truth follows from the seed."""
+    """Encoded pictures, the seeds that drew them, and where their details can be told. The truth follows from the
+    seed."""
 
     seeds: NDArray[np.int64]
     files: list[bytes]
+    evidence: list[tuple[Evidence, ...]]
 
     def __len__(self) -> int:
         return len(self.files)
@@ -46,15 +50,29 @@ class Pictures:
         return truth_of(CATEGORIES[seed % len(CATEGORIES)], seed)
 
 
-def draw_pictures(folder: Path, split: Split, n: int, *, max_pixels: int, workers: int = 1) -> Iterator[int]:
-    """Draw the first `n` pictures of a split, at most `max_pixels` each, and yield how many are there as they come.
+def every(seed: int) -> bool:
+    """Keeps all."""
+    return True
+
+
+def draw_pictures(
+    folder: Path,
+    split: Split,
+    n: int,
+    *,
+    max_pixels: int,
+    workers: int = 1,
+    keep: Callable[[int], bool] = every,
+) -> Iterator[int]:
+    """Draw those of the first `n` pictures of a split whose seeds are to `keep`, at most `max_pixels` each, and yield
+    how many are there as they come.
 
     What an earlier call has drawn into `folder` is kept; a shard appears only when it is whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shards = list(_shards(folder, split, n, max_pixels))
+    shards = [(file, [*filter(keep, numbers)]) for file, numbers in _shards(folder, split, n, max_pixels)]
     missing = [(file, numbers) for file, numbers in shards if not file.is_file()]
-    done = n - sum(len(numbers) for _, numbers in missing)
+    done = sum(len(numbers) for file, numbers in shards if file.is_file())
     yield done
     with ProcessPoolExecutor(workers) as pool:
         for count in pool.map(_draw_shard, *zip(*missing, strict=True), [max_pixels] * len(missing)) if missing else ():
@@ -64,14 +82,18 @@ def draw_pictures(folder: Path, split: Split, n: int, *, max_pixels: int, worker
 
 def load_pictures(folder: Path, split: Split, n: int, *, max_pixels: int) -> Pictures:
     """What `draw_pictures` with the same arguments has drawn, in the order of the seeds."""
-    numbers, files = [], []
+    numbers, files, evidence = [], [], []
     for file, _ in _shards(folder, split, n, max_pixels):
         with np.load(file) as shard:
             data = shard["data"].tobytes()
             starts = [0, *shard["ends"][:-1]]
             files += [data[start:end] for start, end in zip(starts, shard["ends"], strict=True)]
             numbers.append(shard["seeds"])
-    return Pictures(np.concatenate(numbers), files)
+            evidence += [
+                tuple(Evidence(attribute, option, tuple(box)) for attribute, option, box in each)
+                for each in json.loads(shard["evidence"].tobytes())
+            ]
+    return Pictures(np.concatenate(numbers), files, evidence)
 
 
 def _shards(folder: Path, split: Split, n: int, max_pixels: int) -> Iterator[tuple[Path, range]]:
@@ -81,14 +103,19 @@ def _shards(folder: Path, split: Split, n: int, max_pixels: int) -> Iterator[tup
         yield folder / f"{split}-{numbers[0]}-{len(numbers)}-{max_pixels}.npz", numbers
 
 
-def _draw_shard(file: Path, numbers: range, max_pixels: int) -> int:
-    files = [_encoded(draw(seed).image, max_pixels) for seed in numbers]
+def _draw_shard(file: Path, numbers: Sequence[int], max_pixels: int) -> int:
+    files, evidence = [], []
+    for seed in numbers:
+        drawing = draw(seed)
+        files.append(_encoded(drawing.image, max_pixels))
+        evidence.append([astuple(each) for each in drawing.evidence])
     unfinished = file.with_name(f".{os.getpid()}.npz")
     np.savez(
         unfinished,
         data=np.frombuffer(b"".join(files), np.uint8),
         ends=np.cumsum([len(data) for data in files]),
         seeds=np.array(numbers),
+        evidence=np.frombuffer(json.dumps(evidence).encode(), np.uint8),
     )
     unfinished.rename(file)
     return len(numbers)

@@ -12,21 +12,26 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import DynamicCache, Qwen2_5_VLForConditionalGeneration
+from transformers import DynamicCache, LlavaForConditionalGeneration, Qwen2_5_VLForConditionalGeneration
 
 from demo.train.lessons import Exercise, Lesson
 
 IGNORED = -100
+LISTENING = 0.8
+"""Share of the stage in which the text model learns alone, before the tower joins in."""
+
 TOKENS_A_PICTURE = 8.0
 """Scale of the loss: about as many tokens of a picture's replies say something that the prompt does not."""
 
 
-def reply_loss(
-    model: Qwen2_5_VLForConditionalGeneration, pictures: Tensor, rows: int, columns: int, lesson: Lesson
-) -> tuple[Tensor, list[bool]]:
+Model = Qwen2_5_VLForConditionalGeneration | LlavaForConditionalGeneration
+
+
+def reply_loss(model: Model, pictures: Tensor, rows: int, columns: int, lesson: Lesson) -> tuple[Tensor, list[bool]]:
     """Loss of a picture's replies, and for each reply whether every token of it is the likeliest (teacher-forced).
 
-    `pictures`: (pictures, rows * columns, width), from the vision tower.
+    `pictures`: (pictures, rows * columns, width), from the vision tower; where the model wants a token behind every
+    row of a picture, that is one of the `columns`.
     """
     network: Any = model.model.language_model
     embed = network.embed_tokens
@@ -34,8 +39,10 @@ def reply_loss(
     before = torch.tensor([lesson.before])
     cache = DynamicCache(config=model.config.get_text_config())
     positions = _positions(model, lesson.before, rows, columns)
+    flat = len(positions) == 1
     shared = len(lesson.before)
-    network(inputs_embeds=embed(before), position_ids=positions[:, None, :shared], past_key_values=cache)
+    first = positions[:, None, :shared]
+    network(inputs_embeds=embed(before), position_ids=first[0] if flat else first, past_key_values=cache)
     layers: Any = cache.layers
     for layer in layers:
         layer.keys = layer.keys.expand(count, -1, -1, -1)
@@ -45,12 +52,13 @@ def reply_loss(
     places = torch.cat([part.new_zeros(count, seen), part], dim=1)
     after = positions[0, -1] + offset  # as the model does: behind the picture's larger side
     place = torch.cat(
-        [positions[:, None, shared : shared + seen].expand(-1, count, -1), after.expand(3, -1, -1)], dim=2
+        [positions[:, None, shared : shared + seen].expand(-1, count, -1), after.expand(len(positions), -1, -1)], dim=2
     )
+    mask = _mask(places, shared, pictures.dtype)
     hidden = network(
         inputs_embeds=torch.cat([pictures, embed(ids)], dim=1),
-        position_ids=place,
-        attention_mask={"full_attention": _mask(places, shared, pictures.dtype)},
+        position_ids=place[0] if flat else place,
+        attention_mask=mask if flat else {"full_attention": mask},
         past_key_values=cache,
     ).last_hidden_state[:, seen:]
 
@@ -67,8 +75,10 @@ def reply_loss(
     return losses / (count * TOKENS_A_PICTURE), right
 
 
-def _positions(model: Qwen2_5_VLForConditionalGeneration, before: Sequence[int], rows: int, columns: int) -> Tensor:
-    """The model's own positions (3, tokens) of the text before, the picture, and one token behind it."""
+def _positions(model: Model, before: Sequence[int], rows: int, columns: int) -> Tensor:
+    """The model's own positions (axes, tokens) of the text before, the picture, and one token behind it."""
+    if isinstance(model, LlavaForConditionalGeneration):
+        return torch.arange(len(before) + rows * columns + 1)[None]
     network: Any = model.model
     image = model.config.image_token_id
     ids = torch.tensor([[*before, *[image] * (rows * columns), before[-1]]])

@@ -10,22 +10,30 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from rich.console import Console
 from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText, Qwen2Tokenizer
+from transformers.models.pixtral.image_processing_pil_pixtral import PixtralImageProcessorPil
 
+from demo.album.evidence import Box, Evidence
 from demo.album.generate import draw, seeds
 from demo.album.truth import CATEGORIES
 from demo.checkpoint import read_training
 from demo.tiny import tiny_config, train_tokenizer
-from demo.train.batches import Batches
+from demo.tiny_specialist import BREAK, END, IMAGE, LONG_EDGE, PATCH, specialist_tokenizer
+from demo.train.__main__ import MODELS
+from demo.train.batches import Batches, changed
 from demo.train.lessons import FAMILIES, Family, Teacher, tokenizer_texts
 from demo.train.loop import Plan, train
 from demo.train.pictures import draw_pictures, grid, load_pictures
-from demo.train.sight import Heads, Hit, accuracies, loss_and_hits, slots
+from demo.train.pixtral_tower import encode_patches, inherit
+from demo.train.sight import Heads, Hit, accuracies, covered, looking_loss, loss_and_hits, slots
+from demo.train.siglip import matching_loss
+from demo.train.specialist import Specialist, with_row_ends
 from demo.train.speech import TOKENS_A_PICTURE, reply_loss
 from demo.train.tower import PROCESSOR, SIDE, encode
 from engines.embedded_generation import Generator
@@ -107,6 +115,117 @@ def test_packed_exercises_cost_what_they_cost_alone(
     assert len(right) == sum(map(len, lesson.exercises))
 
 
+@pytest.fixture(scope="module")
+def specialist(prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer) -> Specialist:
+    return Specialist(prompts, specialist_tokenizer(tokenizer), 0).eval()
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[Image.Image]:
+    return [draw(seed, category="document").image.resize((7 * PATCH, 9 * PATCH)) for seed in seeds("train", 2)]
+
+
+def pixtral_pixels(images: list[Image.Image]) -> Any:
+    processor = PixtralImageProcessorPil(size={"longest_edge": LONG_EDGE}, patch_size={"height": PATCH, "width": PATCH})
+    return processor(images, return_tensors="pt")
+
+
+def test_the_specialists_batched_tower_sees_what_transformers_sees(
+    specialist: Specialist, pages: list[Image.Image]
+) -> None:
+    with torch.no_grad():
+        theirs = specialist.model.model.get_image_features(**pixtral_pixels(pages)).pooler_output
+        ours = encode_patches(specialist.model, pages, attention=torch.float32)
+
+    torch.testing.assert_close(ours, torch.stack(list(theirs)), atol=1e-4, rtol=1e-4)
+
+
+def test_the_specialists_packed_exercises_cost_what_they_cost_alone(
+    specialist: Specialist, pages: list[Image.Image], prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer
+) -> None:
+    own = specialist_tokenizer(tokenizer)
+    truths = [draw(seed, category="document").truth for seed in seeds("train", 2)]
+    lesson = Teacher(prompts, own).lesson("guided", "en", truths, random.Random(0))  # noqa: S311
+    picture, row_end, end = own.convert_tokens_to_ids([IMAGE, BREAK, END])
+    picture_ids = [*[*[picture] * 7, row_end] * 8, *[picture] * 7, end]
+    with torch.no_grad():
+        seen = encode_patches(specialist.model, pages, attention=torch.float32)
+        packed, _ = reply_loss(specialist.model, with_row_ends(specialist, seen, 9), 9, 8, lesson)
+        alone = 0.0
+        for page, exercises in zip(pages, lesson.exercises, strict=True):
+            for exercise in exercises:
+                ids = torch.tensor([[*lesson.before, *picture_ids, *exercise.question, *exercise.reply]])
+                labels = ids.clone()
+                labels[0, : -len(exercise.reply)] = -100
+                loss = specialist.model(input_ids=ids, labels=labels, **pixtral_pixels([page])).loss
+                alone += loss.item() * len(exercise.reply)
+
+    assert packed.item() == pytest.approx(alone / (len(pages) * TOKENS_A_PICTURE), rel=1e-4)
+
+
+def test_the_specialist_inherits_the_demo_models_eyes(
+    specialist: Specialist, model: Any, pages: list[Image.Image]
+) -> None:
+    inherit(specialist.model, model.model.visual, pages)
+
+    tower: Any = specialist.model.model.vision_tower
+    torch.testing.assert_close(
+        tower.transformer.layers[2].feed_forward.up_proj.weight, model.model.visual.blocks[2].mlp.up_proj.weight
+    )
+    flat = torch.ones(1, 3, PATCH, PATCH)
+    elder = model.model.visual.patch_embed.proj.weight.sum(2)
+    torch.testing.assert_close(tower.patch_conv(flat)[0, :, 0, 0], elder.sum((1, 2, 3)), atol=0.1, rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("box", "tokens"),
+    [
+        ((0, 0, 1, 1), {0, 1, 2, 3, 4, 5}),
+        ((0, 0, 1 / 3, 0.5), {0}),
+        ((0.4, 0.6, 0.5, 0.7), {4}),
+        ((0.3, 0, 0.36, 0.4), {0, 1}),
+    ],
+)
+def test_evidence_covers_tokens(box: Box, tokens: set[int]) -> None:
+    """Two rows of three tokens."""
+    assert set(np.flatnonzero(covered(box, 2, 3))) == tokens
+
+
+def test_looking_elsewhere_costs_more(prompts: Mapping[Language, Prompts]) -> None:
+    heads = Heads(slots(prompts["en"].taxonomy), 32)
+    truth = draw(0, category="animal").truth
+    evidence = [Evidence("species", None, (0.0, 0.0, 0.5, 1.0))]
+    places = [number for number, (slot, _) in enumerate(heads.looks) if slot.attribute == "species"]
+    right = torch.full((1, len(heads.looks), 2), 0.5)
+    wrong = right.clone()
+    right[0, places] = torch.tensor([0.9, 0.1])
+    wrong[0, places] = torch.tensor([0.1, 0.9])
+
+    assert looking_loss(right, heads, [truth], [evidence], 2) < looking_loss(wrong, heads, [truth], [evidence], 2)
+
+
+def test_mirrored_and_trimmed_pictures_take_their_evidence_along() -> None:
+    """A red square in a grey picture: wherever it goes, its evidence says so."""
+    square = Image.new("RGB", (200, 100), "grey")
+    square.paste("red", (20, 10, 60, 50))
+    truth = draw(0, category="animal").truth
+    mark = Evidence("species", None, (0.1, 0.1, 0.3, 0.5))
+    for seed in range(20):
+        image, (moved,) = changed(square, [mark], random.Random(seed), (400, 200), truth)  # noqa: S311
+        red = np.asarray(image).astype(int)
+        rows, columns = np.nonzero(red[..., 0] - red[..., 1] > 60)
+        found = columns.min() / 400, rows.min() / 200, (columns.max() + 1) / 400, (rows.max() + 1) / 200
+        assert moved.box == pytest.approx(found, abs=0.02)
+
+
+def test_siglip_is_taught_by_pairs_and_by_choice(tokenizer: Qwen2Tokenizer) -> None:
+    good, bad = torch.tensor([[9.0, -9.0], [-9.0, 9.0]]), torch.tensor([[-9.0, 9.0], [9.0, -9.0]])
+    target, bias = torch.tensor([0, 1]), torch.tensor(0.0)
+
+    assert matching_loss(good, bias, target) < 0.01
+    assert matching_loss(bad, bias, target) > 9
+
+
 def test_every_label_is_at_most_three_tokens_and_the_same_ones_inside_a_reply(
     prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer
 ) -> None:
@@ -177,7 +296,7 @@ def test_the_heads_are_scored_on_what_the_picture_has() -> None:
     all_slots = slots(load_taxonomy(PHOTOS))
     truths = [draw(0, category=category).truth for category in CATEGORIES]
 
-    loss, hits = loss_and_hits(Heads(all_slots, 32)(torch.randn(len(truths), 5, 32)), all_slots, truths)
+    loss, hits = loss_and_hits(Heads(all_slots, 32)(torch.randn(len(truths), 5, 32))[0], all_slots, truths)
 
     assert loss.item() > 0
     told = accuracies(hits)
@@ -208,15 +327,16 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(tmp_path: Path) -> No
 
 
 def test_a_short_training_ends_in_a_checkpoint_that_answers(tmp_path: Path) -> None:
-    out = tmp_path / "checkpoint"
     command = [
-        sys.executable, "-m", "demo.train", "--work", str(tmp_path / "work"), "--out", str(out),
-        "--pictures", "63", "--sight-steps", "2", "--speech-steps", "4",
+        sys.executable, "-m", "demo.train", "--work", str(tmp_path / "work"), "--out", str(tmp_path / "out"),
+        "--pictures", "126", "--effort", "0.0015",
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, text=True)
 
-    assert read_training(out).steps == {"sight": 2, "speech": 4}
-    assert "not photographs" in (out / "README.md").read_text(encoding="utf-8")
-    Generator(load_checkpoint(str(out), LoadOptions()), prefix_cache_bytes=0)
-    subprocess.run(command, check=True, capture_output=True, text=True)  # replaces what is there
-    assert {file.name for file in tmp_path.iterdir()} == {"work", "checkpoint"}
+    for name in MODELS:
+        assert set(read_training(tmp_path / "out" / name).steps.values()) <= {1, 2, 3, 4, 5, 6, 7}
+        assert "not photographs" in (tmp_path / "out" / name / "README.md").read_text(encoding="utf-8")
+    for name in ("vlm", "specialist"):
+        Generator(load_checkpoint(str(tmp_path / "out" / name), LoadOptions()), prefix_cache_bytes=0)
+    subprocess.run([*command, "siglip"], check=True, capture_output=True, text=True)  # replaces what is there
+    assert {file.name for file in (tmp_path / "out").iterdir()} == set(MODELS)

@@ -1,4 +1,5 @@
-"""The two stages with their numbers: how many pictures, how large, how long, how fast."""
+"""The vision-language model learns in two stages: to see, then to answer. With their numbers: how large, how long, how
+fast."""
 
 from __future__ import annotations
 
@@ -16,27 +17,22 @@ from demo.tiny import tiny_config
 from demo.train.batches import Batches
 from demo.train.lessons import FAMILIES, Teacher
 from demo.train.loop import Plan, train
-from demo.train.sight import Heads, Hit, loss_and_hits, slots
-from demo.train.speech import reply_loss
+from demo.train.sight import Heads, Hit, sight_loss, slots
+from demo.train.speech import LISTENING, reply_loss
 from demo.train.tower import SIDE, encode
 from graph.schema import Language
 from prompts.prompts import Prompts
 
-PICTURES = 22_500
-VOCABULARY = 2048
-MOST_IMAGE_TOKENS = 144
-"""What the checkpoint's processor scales pictures down to: 336 x 336 pixels or their like."""
+MOST_IMAGE_TOKENS = 196
+"""What the checkpoint's processor scales pictures down to: 392 x 392 pixels or their like."""
 
 SIGHT = Plan("sight", steps=2450, rate=1.2e-3, shares=2)
 SPEECH = Plan("speech", steps=1200, rate=1e-3, shares=2)
 BATCH = {"sight": 14, "speech": 12}  # pictures a share of a step
 
-SIGHT_TOKENS = ((0.25, (48, 64, 80)), (0.5, (80, 100)), (1.0, (100, 144)))
-SPEECH_TOKENS = ((0.5, (80, 100)), (1.0, (80, 100, 144)))
+SIGHT_TOKENS = ((0.25, (64, 80, 100)), (0.6, (100, 144)), (1.0, (144, 196)))
+SPEECH_TOKENS = ((0.5, (100, 144)), (1.0, (144, 196)))
 """Until which share of the stage pictures have which numbers of image tokens: small ones teach most for their time."""
-
-LISTENING = 0.8
-"""Share of the second stage in which the text model learns alone."""
 
 
 class Pupil(nn.Module):
@@ -54,13 +50,22 @@ class Pupil(nn.Module):
         text: Any = config.text_config
         self.heads = Heads(slots(taxonomy), text.hidden_size)
 
+    def start_from(self, checkpoint: Path) -> None:
+        """Take the weights of an earlier checkpoint of the same shape and vocabulary; the heads start anew.
+
+        Raises:
+            RuntimeError: it has another shape.
+        """
+        earlier = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.float32)
+        self.model.load_state_dict(earlier.state_dict())
+
 
 def learn_to_see(pupil: Pupil, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
     """First stage: vision tower and heads, on nothing but pictures and their truth."""
 
     def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
         batch = batches.draw(chance, BATCH["sight"], chance.choice(_at(SIGHT_TOKENS, progress)))
-        return loss_and_hits(pupil.heads(encode(pupil.visual, batch.images)), pupil.heads.slots, batch.truths)
+        return sight_loss(pupil.heads, encode(pupil.visual, batch.images), batch, SIDE)
 
     module = nn.ModuleDict({"visual": pupil.visual, "heads": pupil.heads})
     train(plan, module, share, folder, console=console)
@@ -86,7 +91,7 @@ def learn_to_answer(
         loss, right = reply_loss(pupil.model, pictures, rows, columns, lesson)
         hits = [Hit(f"reply.{family}.{language}", 0, each) for each in right]
         if progress >= LISTENING:
-            seen, told = loss_and_hits(pupil.heads(pictures), pupil.heads.slots, batch.truths)
+            seen, told = sight_loss(pupil.heads, pictures, batch, SIDE)
             return loss + 0.5 * seen, [*hits, *told]
         return loss, hits
 

@@ -1,0 +1,114 @@
+"""The specialist learns pages, charts and people at a higher resolution, from what the demo model has learnt to see."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+from transformers import LlavaForConditionalGeneration, Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
+
+from demo.album.truth import CATEGORIES
+from demo.tiny_specialist import BREAK, END, LONG_EDGE, PATCH, specialist_config
+from demo.train.batches import Batch, Batches
+from demo.train.lessons import FAMILIES, Teacher
+from demo.train.loop import Plan, train
+from demo.train.pixtral_tower import encode_patches, inherit
+from demo.train.sight import Heads, Hit, sight_loss, slots
+from demo.train.speech import LISTENING, reply_loss
+from graph.schema import Language
+from prompts.prompts import Prompts
+
+SIGHT = Plan("specialist_sight", steps=600, rate=8e-4, shares=2)
+SPEECH = Plan("specialist_speech", steps=900, rate=1e-3, shares=2)
+BATCH = {"sight": 8, "speech": 10}  # pictures a share of a step
+
+SHARES: Mapping[str, float] = {"document": 0.35, "diagram": 0.35, "portrait": 0.14}
+"""Of what it sees; the other categories share the rest, so that it does not take an animal for a page."""
+
+
+def taught(seed: int) -> bool:
+    """Of the album, all pages, charts and portraits, and one in six of the others."""
+    return CATEGORIES[seed % len(CATEGORIES)] in SHARES or seed // len(CATEGORIES) % 6 == 0
+
+
+LONG_EDGES = ((0.3, (400, 480)), (1.0, (480, LONG_EDGE)))
+"""Until which share of a stage, which long edges in pixels."""
+
+
+class Specialist(nn.Module):
+    """The model, and classifier heads over what its text model is shown."""
+
+    def __init__(self, prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        config = specialist_config(tokenizer)
+        eager: Any = {"attn_implementation": "eager"}
+        self.model = LlavaForConditionalGeneration._from_config(config, dtype=torch.float32, **eager)
+        text: Any = config.text_config
+        self.heads = Heads(slots(next(iter(prompts.values())).taxonomy), text.hidden_size)
+        marks = tokenizer.convert_tokens_to_ids([BREAK, END])
+        self.register_buffer("marks", torch.tensor(marks), persistent=False)
+
+
+def start_from(pupil: Specialist, elder: Qwen2_5_VLForConditionalGeneration, batches: Batches) -> None:
+    """Take over the demo model's eyes."""
+    sample = _batch(batches, random.Random("sample"), 0.0, 4)  # noqa: S311
+    inherit(pupil.model, elder.model.visual, sample.images)
+
+
+def learn_to_see(pupil: Specialist, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
+    """Vision tower and heads, on nothing but pictures and their truth."""
+
+    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        batch = _batch(batches, chance, progress, BATCH["sight"])
+        return sight_loss(pupil.heads, encode_patches(pupil.model, batch.images), batch, PATCH)
+
+    train(plan, pupil, share, folder, console=console)
+
+
+def learn_to_answer(
+    pupil: Specialist, teacher: Teacher, batches: Batches, folder: Path, *, plan: Plan, console: Console
+) -> None:
+    """The whole model on the project's prompts; the vision tower joins in at last."""
+
+    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        (family,) = chance.choices(list(FAMILIES), list(FAMILIES.values()))
+        language = chance.choice(list(teacher.prompts))
+        categories = teacher.prompts[language].taxonomy.categories
+        of_one = family == "legacy_details"
+        category = chance.choice([id_ for id_ in SHARES if categories[id_].details]) if of_one else None
+        batch = _batch(batches, chance, progress, BATCH["speech"], category)
+        seeing = progress >= LISTENING
+        with torch.set_grad_enabled(seeing):
+            pictures = encode_patches(pupil.model, batch.images)
+        lesson = teacher.lesson(family, language, batch.truths, chance)
+        rows, columns = (side // PATCH for side in reversed(batch.images[0].size))
+        loss, right = reply_loss(pupil.model, with_row_ends(pupil, pictures, rows), rows, columns + 1, lesson)
+        hits = [Hit(f"reply.{family}.{language}", 0, each) for each in right]
+        if not seeing:
+            return loss, hits
+        seen, told = sight_loss(pupil.heads, pictures, batch, PATCH)
+        return loss + 0.5 * seen, [*hits, *told]
+
+    eyes = [*pupil.model.model.vision_tower.parameters(), *pupil.heads.parameters()]
+    train(plan, pupil, share, folder, console=console, slow=eyes)
+
+
+def with_row_ends(pupil: Specialist, pictures: Tensor, rows: int) -> Tensor:
+    """Patches (pictures, rows * columns, width) with a token behind every row, so one more column."""
+    embed: Any = pupil.model.get_input_embeddings()
+    kinds: Any = pupil.marks
+    ends = embed(kinds[[0] * (rows - 1) + [1]])
+    marked = torch.cat([pictures.unflatten(1, (rows, -1)), ends[:, None].expand(len(pictures), -1, -1, -1)], dim=2)
+    return marked.flatten(1, 2)
+
+
+def _batch(batches: Batches, chance: random.Random, progress: float, size: int, category: str | None = None) -> Batch:
+    edges = next(edges for until, edges in LONG_EDGES if progress < until or until == 1.0)
+    wanted = {category: 1.0} if category else SHARES
+    return batches.draw_shares(chance, size, wanted, chance.choice(edges), PATCH)
