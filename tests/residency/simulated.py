@@ -114,11 +114,14 @@ class SleepingServer(SimulatedServer):
         respond: Callable[[Body], str] = lambda _: "hello",
         enabled: bool = True,
         wordless: bool = False,
+        prefix: str = "",
     ) -> None:
         self.name = model
         self.device = device
         self.enabled = enabled
         self.wordless = wordless
+        self.prefix = prefix
+        self.keys: set[str | None] = set()
         self.faults: dict[str, int] = {}
         self.deaf: set[str] = set()
         self.orders: list[str] = []
@@ -145,13 +148,14 @@ class SleepingServer(SimulatedServer):
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/is_sleeping", self._is_sleeping),
-            web.get("/server_info", self._server_info),
-            web.post("/sleep", self._sleep),
-            web.post("/wake_up", self._wake_up),
+            web.get(f"{self.prefix}/is_sleeping", self._is_sleeping),
+            web.get(f"{self.prefix}/server_info", self._server_info),
+            web.post(f"{self.prefix}/sleep", self._sleep),
+            web.post(f"{self.prefix}/wake_up", self._wake_up),
         ]
 
     async def _is_sleeping(self, request: web.Request) -> web.Response:
+        self.keys.add(request.headers.get("Authorization"))
         return self._said("is_sleeping", {"is_sleeping": not self.awake})
 
     async def _server_info(self, request: web.Request) -> web.Response:
