@@ -97,6 +97,9 @@ def tag(
     ] = None,
     language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
     long_edge: Annotated[int | None, typer.Option(help="Longest side sent, in pixels: 224 to 2048.")] = None,
+    debias: Annotated[
+        bool | None, typer.Option(help="Arm reads: ask with the options in either order, and average.")
+    ] = None,
     confidence_threshold: Annotated[
         float | None,
         typer.Option("--confidence-threshold", "--threshold", help="Below this confidence a result needs review."),
@@ -139,6 +142,7 @@ def tag(
             reply_format=reply_format,
             language=language,
             long_edge=long_edge,
+            debias=debias,
             confidence_threshold=confidence_threshold,
             escalate=escalate,
         )
@@ -254,7 +258,7 @@ def doctor(
     async def findings() -> bool:
         async with Tagger(load_settings(engine=engine, model=model, base_url=base_url)) as tagger:
             fit = True
-            for finding in [each for engine in tagger.engines for each in await engine.probe()]:
+            for finding in await tagger.probe():
                 mark = ("✓", "green") if finding.ok else ("✗", "red") if finding.needed else ("–", "yellow")
                 out.print(Text.assemble(mark, " ", (finding.capability, "bold"), f": {finding.detail}"))
                 if not finding.ok and finding.hint:

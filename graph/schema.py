@@ -40,7 +40,18 @@ class Context(Frozen):
     )
     reply_format: ReplyFormat = Field("json", description="How a guided reply is written: JSON, or its values only.")
     language: Language = Field("zh", description="The language in which the model reads and writes.")
-    long_edge: LongEdge = Field(768, description="Longest side, in pixels, of the picture that the model sees.")
+    resolution: Resolution = Field(
+        "fixed", description="How large pictures are sent: all up to long_edge, or as photos, text or diagrams need."
+    )
+    long_edge: LongEdge = Field(
+        768, description="Longest side, in pixels, of the picture that the model sees, where the resolution is fixed."
+    )
+    adaptive: bool = Field(
+        False, description="Whether to look first at a small picture, and again at full size only when not sure."
+    )
+    debias: bool = Field(
+        False, description="Whether labels are read twice, options in either order, and the probabilities averaged."
+    )
     confidence_threshold: Probability = Field(0.85, description="Below this confidence a result needs review.")
     escalate: bool = Field(True, description="Whether a specialist, where there is one, answers hard pictures again.")
 
@@ -182,6 +193,23 @@ class Versions(Frozen):
     router: str | None = Field(None, description="In the arm hybrid: the sentences that the router compared with.")
 
 
+class Shown(Frozen):
+    """A picture as the model saw it: its size in pixels, and what it was taken for where that decided the size."""
+
+    width: int
+    height: int
+    content: Content | None = None
+
+
+class FirstLook(Frozen):
+    """Why an adaptive run looked again, at which pictures it had looked, and what it had said of them."""
+
+    reason: str
+    pictures: tuple[Shown, ...]
+    category: Tag
+    details: dict[str, tuple[Tag, ...]]
+
+
 class Escalation(Frozen):
     """Why a specialist was asked, and what the first engine had said."""
 
@@ -195,7 +223,7 @@ class TagResult(Frozen):
     """The answer for one picture.
 
     `failed` has errors, and of the answer what was known before them. `ok` has none. `needs_review` has one only where
-    the specialist failed: then the first answer stands, unsure as it is.
+    a second look or the specialist failed: then the answer before it stands, unsure as it is.
     """
 
     status: Status
@@ -204,6 +232,8 @@ class TagResult(Frozen):
     arm: Arm
     language: Language
     model: str = Field(description="The engine, or the router, whose answer this is.")
+    pictures: tuple[Shown, ...] = Field((), description="As the engine that answered saw them.")
+    first_look: FirstLook | None = None
     escalation: Escalation | None = None
     versions: Versions
     ledger: Ledger = Ledger()

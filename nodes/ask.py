@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engines.contract import AskRequest, Engine, Reply
 from graph.deadline import remaining_s
@@ -25,14 +26,20 @@ async def ask(
     return reply
 
 
-async def ask_together(services: Services, questions: Sequence[Question], pictures: Sequence[Picture]) -> list[Reply]:
+async def ask_together(
+    services: Services, questions: Sequence[Question], pictures: Sequence[Picture], *, top_logprobs: int = 0
+) -> list[Reply]:
     """Ask several questions about the same pictures at once, and return the replies in their order.
 
-    The first error is raised. In the ledger they are one span with the sum of their
-    tokens; the engine's own times overlap there, so they are left out.
+    The first error is raised. In the ledger they are one span with the sum of their tokens; the engine's own times
+    overlap there, so they are left out.
     """
+    if len(questions) == 1 and not top_logprobs:
+        return [await ask(services, questions[0], pictures)]
     with span("prompt"):
-        requests = [_request(services, question, pictures) for question in questions]
+        requests = [
+            replace(_request(services, question, pictures), top_logprobs=top_logprobs) for question in questions
+        ]
     with span("engine") as taken:
         replies = await services.engine.ask_many(requests)
         taken.usage = Usage.total(reply.usage for reply in replies)

@@ -6,15 +6,21 @@ second asks about all attributes of that category at once, on that prefix: one t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from langgraph.runtime import Runtime
 
+from engines.contract import Reply
 from graph.schema import Context
 from graph.services import Services
 from graph.state import State
 from graph.timing import span
-from nodes.ask import ask, ask_together
+from images.picture import Picture
+from nodes.ask import ask_together
 from nodes.confidence import span_probability
+from nodes.debias import MOST_LETTERS, average
 from nodes.reading import Details, read_reply, tags
+from prompts.question import Question
 
 
 async def read_labels(services: Services, state: State, runtime: Runtime[Context]) -> State:
@@ -26,17 +32,25 @@ async def read_labels(services: Services, state: State, runtime: Runtime[Context
     """
     language = runtime.context.language
     prompts, pictures = services.prompts[language], state["pictures"]
-    question = prompts.read_category()
-    reply = await ask(services, question, pictures)
+    orders = (False, True) if runtime.context.debias else (False,)
+    asked = [tuple(prompts.read_category(backwards=backwards) for backwards in orders)]
+    ((question, reply),) = await _read(services, asked, pictures)
     with span("parse"):
         category, _ = tags(services, read_reply(question, reply), reply, language)
         attributes = services.taxonomy.categories[category.id].details
-        questions = [each for attribute in attributes for each in prompts.read_attribute(category.id, attribute)]
+        asked = [
+            questions
+            for attribute in attributes
+            for questions in zip(
+                *(prompts.read_attribute(category.id, attribute, backwards=backwards) for backwards in orders),
+                strict=True,
+            )
+        ]
     details: Details = dict.fromkeys(attributes, ())
     absences: list[float | None] = []
-    replies = await ask_together(services, questions, pictures) if questions else []
+    answers = await _read(services, asked, pictures) if asked else []
     with span("parse"):
-        for question, reply in zip(questions, replies, strict=True):
+        for question, reply in answers:
             reading = read_reply(question, reply)
             _, found = tags(services, reading, reply, language, category)
             for attribute, chosen in found.items():
@@ -44,3 +58,18 @@ async def read_labels(services: Services, state: State, runtime: Runtime[Context
                 if not chosen:  # one option of several that may be chosen, read as absent
                     absences += [span_probability(reply.tokens, *place) for place in reading.spans.values()]
     return {"category": category, "details": details, "absences": tuple(absences)}
+
+
+async def _read(
+    services: Services, asked: Sequence[tuple[Question, ...]], pictures: Sequence[Picture]
+) -> list[tuple[Question, Reply]]:
+    """Ask one round. Each question comes in one order of its options or in several; returned are the first of them, and
+    the reply to it that all of them give."""
+    questions = [question for orders in asked for question in orders]
+    debias = len(questions) > len(asked)
+    replies = await ask_together(services, questions, pictures, top_logprobs=MOST_LETTERS if debias else 0)
+    if not debias:
+        return list(zip(questions, replies, strict=True))
+    remaining = iter(replies)
+    with span("parse"):
+        return [(orders[0], average(orders, [next(remaining) for _ in orders])) for orders in asked]

@@ -2,6 +2,9 @@
 
 Each option has a letter, and the model's probabilities of the letters are the answer. A `choose: many` is one such
 question per option, with A for yes and B for no.
+
+A model leans to some letters whatever they stand for, so a question can also be asked with its options backwards: the
+letters stay in their places, and what they stand for is turned around.
 """
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ from graph.schema import Answer
 from prompts.reading import Reading, SpanKey
 
 LETTERS = ascii_uppercase
-YES, NO = "A", "B"
 
 
 def too_many(what: str, options: int) -> PromptError:
@@ -52,23 +54,29 @@ class LetterCodec:
 
 
 class YesNoCodec:
-    """Reads whether one option of a `choose: many` is chosen. The span is given either way: it decides the option."""
+    """Reads whether one option of a `choose: many` is chosen. The span is given either way: it decides the option.
+
+    `options`: what each letter says.
+    """
 
     max_tokens = 1
-    constraint = Choice((YES, NO))
+    constraint = Choice(tuple(LETTERS[:2]))
 
-    def __init__(self, attribute: str, option: str) -> None:
+    def __init__(self, attribute: str, option: str, *, backwards: bool = False) -> None:
         self.attribute = attribute
         self.option = option
+        self.options = dict(zip(LETTERS, (False, True) if backwards else (True, False), strict=False))
 
     def encode(self, answer: Answer) -> str:
-        return YES if self.option in answer.details[self.attribute] else NO
+        chosen = self.option in answer.details[self.attribute]
+        return {yes: letter for letter, yes in self.options.items()}[chosen]
 
     def decode(self, text: str) -> Reading:
-        if text not in (YES, NO):
+        chosen = self.options.get(text)
+        if chosen is None:
             raise _not_one_of(self.constraint, text)
         key: SpanKey = (self.attribute, self.option)
-        return Reading(None, {self.attribute: (self.option,) if text == YES else ()}, {key: (0, 1)})
+        return Reading(None, {self.attribute: (self.option,) if chosen else ()}, {key: (0, 1)})
 
 
 def _not_one_of(choice: Choice, text: str) -> ReplyInvalid:

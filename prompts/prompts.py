@@ -72,11 +72,12 @@ class Prompts:
             for id_, category in self._detailed()
         }
         self._text("legacy_complaint", complaint="")
-        self._read_category = self._read_categories()
+        self._read_category = {backwards: self._read_categories(backwards) for backwards in (False, True)}
         self._read_attribute = {
-            (id_, attribute_id): self._read_values(category, attribute_id, attribute)
+            (id_, attribute_id, backwards): self._read_values(category, attribute_id, attribute, backwards)
             for id_, category in self._detailed()
             for attribute_id, attribute in category.details.items()
+            for backwards in (False, True)
         }
         self._zero_shot = zero_shot_texts(taxonomy, language, templates)
         self._texts += self._zero_shot.values()
@@ -110,24 +111,27 @@ class Prompts:
         """
         return self._again(self._legacy_details[category_id], complaint)
 
-    def read_category(self) -> Question:
-        """Which category, answered by one letter.
+    def read_category(self, *, backwards: bool = False) -> Question:
+        """Which category, answered by one letter. `backwards`: with the options in reverse order.
 
         Raises:
             PromptError: there are more categories than letters.
         """
-        if self._read_category is None:
+        question = self._read_category[backwards]
+        if question is None:
             raise too_many(f"taxonomy {self.taxonomy.name}", len(self.taxonomy.categories))
-        return self._read_category
+        return question
 
-    def read_attribute(self, category_id: str, attribute_id: str) -> tuple[Question, ...]:
+    def read_attribute(self, category_id: str, attribute_id: str, *, backwards: bool = False) -> tuple[Question, ...]:
         """One question for a `choose: one`; one yes/no question per option, in taxonomy order, for a `choose: many`.
+
+        `backwards`: each with the options in reverse order, yes and no among them.
 
         Raises:
             KeyError: no such category or attribute.
             PromptError: a `choose: one` has more options than there are letters.
         """
-        questions = self._read_attribute[category_id, attribute_id]
+        questions = self._read_attribute[category_id, attribute_id, backwards]
         if questions is None:
             options = self.taxonomy.categories[category_id].details[attribute_id].options
             raise too_many(f"{category_id}.{attribute_id}", len(options))
@@ -157,26 +161,43 @@ class Prompts:
             question, text=f"{question.text}\n\n{self._templates.render('legacy_complaint', complaint=complaint)}"
         )
 
-    def _read_categories(self) -> Question | None:
+    def _read_categories(self, backwards: bool) -> Question | None:
         """None where there are more categories than letters: the other arms do not need this question."""
         labels = self.taxonomy.labels(self.language)
         if len(labels) > len(LETTERS):
             return None
-        options = list(zip(LETTERS, labels.values(), strict=False))
-        return self._guided("read_category", LetterCodec(None, tuple(labels)), options=options)
+        return self._read("read_category", None, labels, backwards)
 
-    def _read_values(self, category: Category, attribute_id: str, attribute: Attribute) -> tuple[Question, ...] | None:
+    def _read_values(
+        self, category: Category, attribute_id: str, attribute: Attribute, backwards: bool
+    ) -> tuple[Question, ...] | None:
         labels = attribute.labels(self.language)
         asked = {"category": category, "attribute": attribute}
         if attribute.choose == "many":
+            codecs = [YesNoCodec(attribute_id, option, backwards=backwards) for option in labels]
             return tuple(
-                self._guided("read_option", YesNoCodec(attribute_id, option), option=label, **asked)
-                for option, label in labels.items()
+                self._lettered("read_option", codec, backwards, codec.options, option=labels[codec.option], **asked)
+                for codec in codecs
             )
         if len(labels) > len(LETTERS):
             return None
-        options = list(zip(LETTERS, labels.values(), strict=False))
-        return (self._guided("read_value", LetterCodec(attribute_id, tuple(labels)), options=options, **asked),)
+        return (self._read("read_value", attribute_id, labels, backwards, **asked),)
+
+    def _read(
+        self, template: str, attribute_id: str | None, labels: Mapping[str, str], backwards: bool, **variables: object
+    ) -> Question:
+        codec = LetterCodec(attribute_id, tuple(labels)[:: -1 if backwards else 1])
+        options = {letter: labels[option] for letter, option in codec.options.items()}
+        return self._lettered(template, codec, backwards, options, **variables)
+
+    def _lettered(
+        self, template: str, codec: Codec, backwards: bool, options: Mapping[str, object], **variables: object
+    ) -> Question:
+        """The version covers a question once: backwards, its words are the same."""
+        text = self._templates.render(template, options=options.items(), **variables)
+        if not backwards:
+            self._texts.append(text)
+        return Question(text, codec, system=self.system)
 
 
 def _shape(category: Category) -> str:
