@@ -4,7 +4,7 @@ import { leaveAlbum, showAlbum, translateAlbum } from "./album.js";
 import { comparison, empty, looking } from "./answer.js";
 import * as api from "./api.js";
 import { Choices } from "./choices.js";
-import { byId } from "./dom.js";
+import { byId, element } from "./dom.js";
 import { ms, number, say, sayAll, setLanguage } from "./language.js";
 import { PictureField } from "./picture.js";
 import { problemCard } from "./problem.js";
@@ -47,6 +47,13 @@ function nameModel() {
   byId("model").textContent = model ? say("model", { model }) : "";
 }
 
+/** What to know before believing the answers; the terminal's flags in it stay in one piece. @param {string} note */
+function showNote(note) {
+  const pieces = note.split(/(--[\w-]+)/).map((piece, index) => (index % 2 ? element("code", {}, piece) : piece));
+  byId("note").replaceChildren(...pieces);
+  byId("note").hidden = !note;
+}
+
 function showProblem() {
   byId("problem").replaceChildren(...(state.problem ? [problemCard(state.problem, retryWithKey)] : []));
 }
@@ -80,9 +87,8 @@ async function start() {
     state.taxonomy = taxonomy;
     state.choices = new Choices(byId("arms"), byId("fields"), options, nameButton);
     state.model = options.model;
-    byId("note").textContent = options.note;
-    byId("note").hidden = !options.note;
     nameModel();
+    showNote(options.note ?? "");
     showAlbum(samples, (one) => picture.take(one), fail);
     nameButton();
   } catch (error) {

@@ -1,0 +1,148 @@
+"""What people read when something is missing or goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.web.site import site
+from tests.web.visitor import Visitor, visit
+
+
+def test_a_text_file_named_jpg_is_refused_in_words(visitor: Visitor, tmp_path: Path) -> None:
+    text = tmp_path / "holiday.jpg"
+    text.write_text("This is not a picture at all. " * 40)
+    page = visitor.page
+    page.get_by_label("choose a file").set_input_files(text)
+    page.locator("#look").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("This is not a picture that can be read")
+    expect(alert).to_contain_text("it looks like text")
+    expect(alert).to_contain_text("What to do: JPEG, PNG")
+    expect(page.locator(".comparison")).to_have_count(0)
+    visitor.forgive("422")
+    visitor.choose_sample(2)  # and it goes on from there
+    visitor.choose_arms("fused")
+    visitor.look()
+    expect(alert).to_be_empty()
+
+
+def test_without_a_picture_or_an_arm_the_page_says_what_is_missing(visitor: Visitor) -> None:
+    page = visitor.page
+    page.locator("#look").click()
+    expect(page.locator("#file-note")).to_have_text("Choose a picture first.")
+    expect(page.locator("#file")).to_be_focused()
+    visitor.choose_sample(2)
+    visitor.choose_arms()
+    page.locator("#look").click()
+    expect(page.get_by_text("Choose at least one arm.")).to_be_visible()
+
+
+def test_a_number_out_of_range_is_pointed_at(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.choose_sample(2)
+    page.get_by_text("Options", exact=True).click()
+    page.get_by_label("Long edge, pixels").fill("9")
+    page.get_by_text("Options", exact=True).click()  # folded away, and opened again for the reader
+    page.locator("#look").click()
+    expect(page.get_by_label("Long edge, pixels")).to_be_focused()
+    expect(page.locator(".comparison, .looking")).to_have_count(0)
+
+
+def never_answer(route: Route) -> None:
+    """A server that is at work (simulated)."""
+
+
+@pytest.mark.parametrize("way", ["button", "Escape"])
+def test_a_look_can_be_cancelled(way: str, visitor: Visitor) -> None:
+    page = visitor.page
+    page.route("**/v1/compare", never_answer)
+    visitor.choose_sample(2)
+    page.locator("#look").click()
+    expect(page.get_by_role("region", name="Answer")).to_have_attribute("aria-busy", "true")
+    expect(page.locator(".looking")).to_contain_text("Looking with fused and legacy")
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(cancel).to_contain_text("0.3 s")
+    if way == "button":
+        cancel.click()
+    else:
+        page.keyboard.press("Escape")
+    expect(page.get_by_role("status").filter(has_text="Cancelled.")).to_be_attached()
+    expect(cancel).to_be_hidden()
+    expect(page.locator("#look")).to_be_visible()
+    page.unroute("**/v1/compare")
+    visitor.choose_arms("fused")
+    visitor.look()
+
+
+def test_a_busy_server_is_said_with_the_time_to_wait(visitor: Visitor) -> None:
+    problem = '{"title": "Too Many Requests", "status": 429, "detail": "256 requests wait", "kind": "Busy"}'
+    visitor.page.route(
+        "**/v1/compare", lambda route: route.fulfill(status=429, headers={"Retry-After": "2"}, body=problem)
+    )
+    visitor.choose_sample(2)
+    visitor.page.locator("#look").click()
+    alert = visitor.page.get_by_role("alert")
+    expect(alert).to_contain_text("The server is busy")
+    expect(alert).to_contain_text("256 requests wait")
+    expect(alert).to_contain_text("Try again in 2 s.")
+    visitor.forgive("429")
+
+
+def test_a_broken_connection_is_said(visitor: Visitor) -> None:
+    visitor.page.route("**/v1/compare", lambda route: route.abort("connectionreset"))
+    visitor.choose_sample(2)
+    visitor.page.locator("#look").click()
+    alert = visitor.page.get_by_role("alert")
+    expect(alert).to_contain_text("The server does not answer")
+    expect(alert).to_contain_text("the file is too large")
+    visitor.forgive("ERR_CONNECTION_RESET")
+
+
+def failed_arm(page: Page) -> None:
+    """The answer of the arm `legacy` is replaced by a failure, as the API tells one (simulated)."""
+
+    def spoil(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        result = body["arms"][1]["result"]
+        error = {"kind": "ReplyInvalid", "node": "parse", "message": "no category in “Hmm”", "hint": "try fused"}
+        result.update(status="failed", category=None, details={}, errors=[error])
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/v1/compare", spoil)
+
+
+def test_an_arm_that_failed_says_so_beside_one_that_did_not(visitor: Visitor) -> None:
+    failed_arm(visitor.page)
+    visitor.choose_sample(2)
+    visitor.choose_arms("fused", "legacy")
+    visitor.look()
+    expect(visitor.card("fused")).to_contain_text("animal")
+    card = visitor.card("legacy")
+    expect(card).to_contain_text("failed")
+    expect(card).to_contain_text("The model's reply could not be read")
+    expect(card).to_contain_text("no category in “Hmm”")
+    expect(card).to_contain_text("What to do: try fused")
+    expect(visitor.page.get_by_role("region", name="legacy")).to_be_visible()  # its time was spent all the same
+
+
+def test_a_server_with_a_key_asks_for_it(browser: Browser, tmp_path: Path) -> None:
+    with site(tmp_path / "server.log", {"ONELOOK_HTTP__API_KEY": "sesame"}) as url, visit(browser, url) as visitor:
+        page = visitor.page
+        expect(page.get_by_role("alert")).to_contain_text("This server asks for a key")
+        page.get_by_label("Key").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Key")).to_have_value("")
+        page.get_by_label("Key").fill("sesame")
+        page.keyboard.press("Enter")
+        page.locator(".sample img[src]").last.wait_for()
+        expect(page.get_by_role("alert")).to_be_empty()
+        visitor.choose_sample(2)
+        visitor.choose_arms("fused")
+        visitor.look()
+        page.reload()
+        page.locator(".sample img[src]").last.wait_for()  # known as long as the tab is open
+        assert page.evaluate("Object.keys(localStorage)") == []
