@@ -1,0 +1,222 @@
+"""What the HTTP door costs beside its model: 64 clients, and an echo server in another process in the engine's place.
+
+    python -m benchmarks.http --json http.json
+    python -m benchmarks.http --minutes 20 --json http.json
+
+Three ways to the same answer about the same JPEG of about 300 kB, in interleaved rounds: the door (`python -m api`), a
+bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a process of its own, and the
+graph called in this process. With `--minutes`, the door is then kept under load and its memory is watched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from statistics import linear_regression, median, quantiles
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import aiohttp
+import psutil
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.echo_server import echo_server
+from benchmarks.overhead import ANSWER, AT_ONCE, photograph
+from benchmarks.report import write_report
+from graph.settings import Settings
+from graph.tagger import Tagger, build_services
+
+DOOR, BARE, GRAPH = "onelook over HTTP", "bare FastAPI route", "graph in process"
+KEYS = {DOOR: "http", BARE: "bare", GRAPH: "graph"}
+BOUNDARY = "onelook-benchmark"
+WARM_UP = 0.2  # of the time under load: caches, connections and the allocator's arenas are still growing
+
+Contender = Callable[[], Awaitable[None]]
+
+
+@contextmanager
+def serving(command: list[str], **environment: str) -> Iterator[tuple[str, psutil.Process]]:
+    """Run a uvicorn server in another process; its address once it listens, and the process."""
+    with subprocess.Popen(
+        [sys.executable, "-m", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    ) as process:
+        assert process.stderr is not None
+        try:
+            said = ""
+            while not (found := re.search(r"running on (http://\S+)", said)):
+                line = process.stderr.readline()
+                if not line:
+                    raise RuntimeError(f"{command[0]} did not start: {said}")
+                said += line
+            # From here on it writes a line for each request, which nobody reads: a pipe would fill up.
+            drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
+            try:
+                yield found[1], psutil.Process(process.pid)
+            finally:
+                process.terminate()
+                process.wait()
+                drain.wait()
+        finally:
+            process.kill()
+
+
+def form(picture: bytes) -> bytes:
+    """The multipart body that a browser or curl sends for one file."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="photograph.jpg"\r\n'
+    return f"{head}Content-Type: image/jpeg\r\n\r\n".encode() + picture + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+async def contenders(
+    addresses: dict[str, str], engine: str, picture: bytes, stack: AsyncExitStack
+) -> dict[str, Contender]:
+    """What is compared, ready to be called again and again."""
+    session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+    tagger = await stack.enter_async_context(Tagger(Settings(engine="vllm", base_url=engine)))
+    body, headers = form(picture), {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+
+    def over_http(address: str) -> Contender:
+        async def post() -> None:
+            async with session.post(f"{address}/v1/tags", data=body, headers=headers) as response:
+                answer = await response.read()
+                assert response.status == 200, answer
+
+        return post
+
+    async def in_process() -> None:
+        result = await tagger.tag(picture)
+        assert result.category is not None
+        assert result.category.id == ANSWER.category
+
+    return {**{name: over_http(address) for name, address in addresses.items()}, GRAPH: in_process}
+
+
+async def load(ask: Contender, until: Callable[[], bool]) -> list[float]:
+    """Milliseconds of each request, `AT_ONCE` of them in flight until `until()` says so."""
+    taken: list[float] = []
+
+    async def client() -> None:
+        while not until():
+            started = time.perf_counter()
+            await ask()
+            taken.append((time.perf_counter() - started) * 1e3)
+
+    await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+    return taken
+
+
+def so_many(requests: int) -> Callable[[], bool]:
+    left = iter(range(requests))
+    return lambda: next(left, None) is None
+
+
+Figures = dict[str, dict[str, float]]
+
+
+async def measure(entrants: dict[str, Contender], rounds: int, requests: int) -> Figures:
+    """Medians of the rounds, for each contender: requests a second, and the 50th and 99th percentile in ms."""
+    taken: dict[str, dict[str, list[float]]] = {name: {"per_s": [], "p50_ms": [], "p99_ms": []} for name in entrants}
+    for ask in entrants.values():
+        await load(ask, so_many(4 * AT_ONCE))
+    for _ in track(range(rounds), description="rounds"):
+        for name, ask in entrants.items():
+            started = time.perf_counter()
+            each = await load(ask, so_many(requests))
+            seconds = time.perf_counter() - started
+            percentiles = quantiles(each, n=100)
+            for key, value in (("per_s", requests / seconds), ("p50_ms", percentiles[49]), ("p99_ms", percentiles[98])):
+                taken[name][key].append(value)
+    return {name: {key: median(values) for key, values in by.items()} for name, by in taken.items()}
+
+
+async def memory_slope(ask: Contender, server: psutil.Process, minutes: float) -> tuple[float, int]:
+    """KiB that the server grows in a minute under load (least squares, after `WARM_UP`), and the requests answered."""
+    seconds = minutes * 60
+    started = time.monotonic()
+    samples: list[tuple[float, float]] = []
+
+    async def watch() -> None:
+        while (elapsed := time.monotonic() - started) < seconds:
+            samples.append((elapsed / 60, server.memory_info().rss / 1024))
+            await asyncio.sleep(1)
+
+    watching = asyncio.create_task(watch())
+    answered = await load(ask, lambda: time.monotonic() - started > seconds)
+    await watching
+    settled = [(minute, kib) for minute, kib in samples if minute > WARM_UP * minutes]
+    slope, _ = linear_regression([minute for minute, _ in settled], [kib for _, kib in settled])
+    return slope, len(answered)
+
+
+def table(figures: Figures) -> Table:
+    drawn = Table(title=f"{AT_ONCE} clients, no model")
+    drawn.add_column(no_wrap=True)
+    for heading in ("per s", "× bare", "p50 ms", "p99 ms"):
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    for name, of in figures.items():
+        ratio = of["per_s"] / figures[BARE]["per_s"]
+        drawn.add_row(name, f"{of['per_s']:.0f}", f"{ratio:.2f}", f"{of['p50_ms']:.0f}", f"{of['p99_ms']:.0f}")
+    return drawn
+
+
+async def run(
+    base_url: str,
+    door: str,
+    bare: str,
+    server: psutil.Process,
+    picture: bytes,
+    rounds: int,
+    requests: int,
+    minutes: float,
+) -> tuple[Figures, tuple[float, int] | None]:
+    async with AsyncExitStack() as stack:
+        entrants = await contenders({DOOR: door, BARE: bare}, base_url, picture, stack)
+        figures = await measure(entrants, rounds, requests)
+        slope = await memory_slope(entrants[DOOR], server, minutes) if minutes else None
+    return figures, slope
+
+
+def main(
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds.")] = 9,
+    requests: Annotated[int, typer.Option(help="Requests per contender and round.")] = 512,
+    minutes: Annotated[
+        float, typer.Option(help="Then keep the door under load for so long, and watch its memory.")
+    ] = 0,
+) -> None:
+    """Compare the HTTP door with a bare route and with the graph in process."""
+    reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
+    with TemporaryDirectory() as folder, echo_server(reply) as base_url:
+        file = Path(folder) / "photograph.jpg"
+        photograph(file)
+        picture = file.read_bytes()
+        settings = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
+        with serving(["api"], **settings) as (door, process), serving(["benchmarks.bare_route", base_url]) as (bare, _):
+            figures, grown = asyncio.run(run(base_url, door, bare, process, picture, rounds, requests, minutes))
+    console = Console(soft_wrap=True)
+    console.print(table(figures))
+    flat = {f"{KEYS[name]}_{key}": round(value, 1) for name, of in figures.items() for key, value in of.items()}
+    flat["throughput_vs_bare"] = round(figures[DOOR]["per_s"] / figures[BARE]["per_s"], 3)
+    if grown is not None:
+        slope, answered = grown
+        console.print(f"{minutes:g} minutes under load: {answered} requests, memory {slope:+.1f} KiB a minute")
+        flat |= {"rss_slope_kib_per_min": round(slope, 2), "load_minutes": minutes, "load_requests": answered}
+    if json is not None:
+        write_report(json, {**flat, "clients": AT_ONCE, "picture_bytes": len(picture), "rounds": rounds})
+
+
+if __name__ == "__main__":
+    typer.run(main)
