@@ -24,6 +24,7 @@ from graph.errors import EngineIncapable, EngineUnavailable, OnelookError
 ROOT = Path(__file__).parent.parent
 SITE = Path(__file__).parent / "vllm_cpu_site"
 PROFILE = ROOT / "serve" / "demo-cpu.yaml"
+ROUTER_PROFILE = ROOT / "serve" / "siglip-demo-cpu.yaml"
 SERVED_NAME = "onelook-demo"  # as PROFILE says
 HOST = "127.0.0.1"
 
@@ -57,11 +58,17 @@ def vllm_python() -> Path:
 
 @contextmanager
 def vllm_cpu_server(
-    model: Path, *, python: Path, log: Path, port: int = 0, ready_within_s: float = READY_WITHIN_S
+    model: Path,
+    *,
+    python: Path,
+    log: Path,
+    profile: Path = PROFILE,
+    port: int = 0,
+    ready_within_s: float = READY_WITHIN_S,
 ) -> Iterator[str]:
     """Start a server for the checkpoint folder `model`, yield its base URL when it is ready, stop it in the end.
 
-    `port` 0 takes a free one. All that the server says goes to the file `log`.
+    `port` 0 takes a free one, whatever `profile` says. All that the server says goes to the file `log`.
 
     Raises:
         EngineUnavailable: it ended, or was not ready in time; the message holds the end of the log.
@@ -69,7 +76,7 @@ def vllm_cpu_server(
     port = port or _free_port()
     # -P: the working directory stays off the module path, or our packages would be found before the server's own.
     command = [str(python), "-P", "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
-    command += ["--config", str(PROFILE), "--host", HOST, "--port", str(port)]
+    command += ["--config", str(profile), "--host", HOST, "--port", str(port)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         server = subprocess.Popen(  # noqa: S603  the command is ours, no shell reads it

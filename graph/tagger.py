@@ -9,7 +9,7 @@ from typing import Self
 
 from demo.checkpoint import SIGLIP, demo_checkpoint, demo_note
 from engines.build import build_engine
-from engines.contract import Engine
+from engines.contract import Engine, Finding
 from engines.resident import take_turns
 from engines.router import Router
 from engines.siglip.build import build_router
@@ -127,6 +127,13 @@ class Tagger:
             await self.services.router.start()
         for engine in self.engines:
             await engine.start()
+
+    async def probe(self) -> list[Finding]:
+        """What each engine can do, and the router, where runs go by it unless they choose otherwise."""
+        parts: list[Engine | Router] = [*self.engines]
+        if self.services.run.arm == "hybrid":
+            parts.append(self.services.router)
+        return [finding for part in parts for finding in await part.probe()]
 
     def mermaid(self) -> str:
         """The graph as Mermaid text."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ELSEWHERE = (
+    "`onelook pull {model}` fetches it, on a machine that is connected; ONELOOK_ROUTER__MODEL names another one or a"
+    " folder, ONELOOK_ROUTER__ENGINE=vllm and ONELOOK_ROUTER__BASE_URL take a server"
+)
 FILES = ("*.json", "*.model", "*.safetensors", "*.bin")
 
 
@@ -59,7 +63,7 @@ class EmbeddedSiglip:
     def _loaded(self) -> SiglipWeights:
         if self._weights is None:
             require_packages(*PACKAGES)
-            files = read_files(self.model)
+            files = read_files(self.model, elsewhere=ELSEWHERE.format(model=self.model))
             leave_one_core()
             from engines.siglip.weights import SiglipWeights
 

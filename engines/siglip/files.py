@@ -11,14 +11,13 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from engines.loading import find_checkpoint, no_progress_bars
+from engines.loading import INCOMPLETE, find_checkpoint, no_progress_bars
 from graph.errors import EngineIncapable, EngineRefused
 
 ARCHITECTURES = ("siglip", "siglip2")  # SigLIP 2 of one fixed size is built like the first, and says siglip
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model")
 TEXT_TOKENS = 64
 BICUBIC = 3  # as Pillow numbers its filters
-
-ELSEWHERE = "ONELOOK_ROUTER__MODEL names a folder or a Hugging Face id, ONELOOK_ROUTER__ENGINE=vllm takes a server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,10 @@ class SiglipFiles:
         return ids
 
 
-def read_files(model: str) -> SiglipFiles:
+def read_files(model: str, *, elsewhere: str) -> SiglipFiles:
     """The files of `model`, a folder or a Hugging Face id that is in the local cache; nothing is downloaded.
+
+    `elsewhere` says what to do where they are not there.
 
     Raises:
         EngineIncapable: they are not there, not those of a SigLIP, or a package is missing.
@@ -67,13 +68,15 @@ def read_files(model: str) -> SiglipFiles:
     try:
         folder = find_checkpoint(model)
     except EngineIncapable as error:
-        raise EngineIncapable(f"router: {error.message}", hint=f"{error.hint}; {ELSEWHERE}") from None
+        raise EngineIncapable(f"router: {error.message}", hint=elsewhere) from None
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         pictures = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
         kind = config["model_type"]
     except (OSError, ValueError, KeyError) as error:
-        raise EngineIncapable(f"router: {folder} is no model folder: {error}", hint=ELSEWHERE) from None
+        raise EngineIncapable(f"router: {folder} is no model folder: {error}", hint=elsewhere) from None
+    if not any((folder / name).is_file() for name in TOKENIZERS):  # Transformers would make an empty one up
+        raise EngineIncapable(f"router: {folder} has no {' or '.join(TOKENIZERS)}", hint=INCOMPLETE)
     if kind not in ARCHITECTURES:
         raise EngineIncapable(
             f"router: {folder} holds a {kind} model, which does not put texts and pictures into one space",

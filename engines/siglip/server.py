@@ -18,6 +18,10 @@ from engines.siglip.vectors import Vector, unit
 from graph.errors import EngineError, EngineIncapable, EngineRefused
 
 START = "is it a SigLIP, started with --runner pooling (serve/siglip-so400m.yaml), at ONELOOK_ROUTER__BASE_URL?"
+ELSEWHERE = (
+    "`hf download {model} --include '*.json' '*.model'` fetches what is needed here beside the server, on a machine that"
+    " is connected; ONELOOK_ROUTER__TOKENIZER names a folder that has it"
+)
 SMALLEST_EFFORT = 1  # of PNG: a picture of 384 x 384 lives for one request
 
 
@@ -72,14 +76,7 @@ class ServedSiglip:
             self._served = await find_model(self._server, self._wanted, "response_format", "never")
         if self._files is None:
             name = self._tokenizer or self._served.root or self._served.name
-            try:
-                self._files = await asyncio.to_thread(read_files, name)
-            except EngineIncapable as error:
-                raise EngineIncapable(
-                    error.message,
-                    hint=f"`hf download {name} --include '*.json' '*.model'` fetches what is needed beside a server, or"
-                    " set ONELOOK_ROUTER__TOKENIZER to a folder that has it",
-                ) from None
+            self._files = await asyncio.to_thread(read_files, name, elsewhere=ELSEWHERE.format(model=name))
         return self._served, self._files
 
     async def _vectors(self, count: int, asked: Mapping[str, Any]) -> list[Vector]:

@@ -26,7 +26,7 @@ def picture() -> bytes:
 def make_tagger() -> MakeTagger:
     """`make_tagger(script, **settings)`: retries come without a wait worth noticing; the router sees a portrait."""
 
-    def make(script: Script | list[Answer], router: Router | None = None, **settings: object) -> Tagger:
+    def make(script: Script | list[Answer], router: Router | None = None, /, **settings: object) -> Tagger:
         return Tagger(
             load_settings(**{"retry_interval_s": 0.001, **settings}),
             ScriptedEngine(script),
