@@ -1,0 +1,115 @@
+"""The HTTP door as users meet it: a real uvicorn server in a thread, and requests as clients write them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+import uvicorn
+
+from api.door import open_tagger
+from graph.schema import TagResult
+from graph.settings import load_settings
+from server import build_app
+
+STARTED_WITHIN_S = 60.0
+
+
+@contextmanager
+def served(*, http: Mapping[str, Any] | None = None, **settings: Any) -> Iterator[str]:
+    """The address of a server with these settings; `http` are those of the door."""
+    chosen = load_settings(**{"retry_interval_s": 0.001, "http": dict(http or {}), **settings})
+    app = build_app(lambda: open_tagger(chosen))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
+    thread = threading.Thread(target=server.run, name="served")
+    thread.start()
+    try:
+        deadline = time.monotonic() + STARTED_WITHIN_S
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            assert time.monotonic() < deadline, "the server is still starting"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def form(*pictures: bytes, **fields: str | list[str]) -> aiohttp.FormData:
+    """Pictures and choices as a browser's form sends them."""
+    data = aiohttp.FormData()
+    for number, picture in enumerate(pictures):
+        data.add_field("image", picture, filename=f"picture-{number}.jpg", content_type="image/jpeg")
+    for name, values in fields.items():
+        for value in [values] if isinstance(values, str) else values:
+            data.add_field(name, value)
+    return data
+
+
+class Answer:
+    """A response that has been read."""
+
+    def __init__(self, response: aiohttp.ClientResponse, body: bytes) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.content_type = response.content_type
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def result(self) -> TagResult:
+        """The result as the contract's own type, so that no field is missing or misspelt."""
+        return TagResult.model_validate(tidy(self.json))
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.body.splitlines()]
+
+    def problem(self, status: int, *, kind: str, field: str | None = None) -> Any:
+        """The problem that the answer must be, named in full where it is another."""
+        assert (self.status, self.content_type) == (status, "application/problem+json"), self.body[:2000]
+        said = self.json
+        assert (said["status"], said["kind"]) == (status, kind), said
+        assert said["type"] == "about:blank"
+        assert said["title"]
+        assert said["detail"]
+        assert said["request_id"] == self.headers["X-Request-ID"]
+        if field is not None:
+            assert field in [error["field"] for error in said["errors"]], said
+        return said
+
+
+def tidy(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without the figures that are computed from others, which its type does not take as input."""
+    ledger = {name: value for name, value in result["ledger"].items() if name not in COMPUTED}
+    return {**result, "ledger": ledger}
+
+
+COMPUTED = ("busy_ms", "scheduling_overhead_ms")
+
+
+class Client:
+    """`await client.post("/v1/tags", data=form(picture))`."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+        self.session = session
+        self.address = address
+
+    async def get(self, path: str, **options: Any) -> Answer:
+        return await self._ask("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> Answer:
+        return await self._ask("POST", path, **options)
+
+    async def _ask(self, method: str, path: str, **options: Any) -> Answer:
+        async with self.session.request(method, self.address + path, **options) as response:
+            return Answer(response, await response.read())
