@@ -86,9 +86,10 @@ def read_files(model: str, *, elsewhere: str) -> SiglipFiles:
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, ImportError) as error:
+            said = " ".join(str(error).split())
             raise EngineIncapable(
-                f"router: cannot read the tokenizer in {folder}: {error}",
-                hint="SigLIP's own needs `pip install sentencepiece`; else copy the whole model folder again",
+                f"router: cannot read the tokenizer in {folder}: {said}",
+                hint=f"pip install 'onelook[router]' brings what SigLIP's own needs; else {INCOMPLETE}",
             ) from error
     size = pictures.get("size") or {}
     return SiglipFiles(
