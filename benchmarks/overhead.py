@@ -34,10 +34,12 @@ from benchmarks.echo_server import MODEL, echo_server
 from benchmarks.report import write_report
 from engines.chat import ChatEngine
 from engines.openai_request import guidance_fields
+from graph.resolution import at_most
 from graph.schema import Answer, Ledger, TagResult
 from graph.settings import Settings
 from graph.tagger import Tagger, build_services
-from images.prepare import load_picture
+from images.original import Original
+from images.source import read
 
 WIDTH, HEIGHT = 756, 560  # multiples of 28 within the default long edge of 768: passed through untouched
 PICTURE_BYTES = 300_000
@@ -74,7 +76,10 @@ async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dic
     assert isinstance(services.engine, ChatEngine)
     ours = services.engine.chat
 
-    prepared = await load_picture(str(picture), long_edge=services.run.long_edge, limits=services.limits)
+    bounds = at_most(services.run.long_edge)
+    data = await read(str(picture), services.limits)
+    original = Original(data, name=picture.name, max_pixels=services.limits.max_pixels, up_to=[bounds])
+    prepared = original.picture(bounds)
     assert prepared.untouched
     question = services.prompts["zh"].fused("json")
     messages = question.messages([prepared.data_url])

@@ -22,8 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.report import write_report
+from graph.resolution import at_most
+from images.original import Original
 from images.picture import Picture
-from images.prepare import prepare
 
 LONG_EDGE = 768
 MAX_PIXELS = 100_000_000
@@ -68,7 +69,8 @@ def the_usual_way(data: bytes, size: tuple[int, int]) -> bytes:
 
 
 def our_way(data: bytes) -> Picture:
-    return prepare(data, name="photograph", long_edge=LONG_EDGE, max_pixels=MAX_PIXELS)
+    bounds = at_most(LONG_EDGE)
+    return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds]).picture(bounds)
 
 
 def psnr_db(ours: bytes, theirs: bytes) -> float:

@@ -24,7 +24,8 @@ from nodes.finish import finish
 from nodes.parse import parse
 from nodes.prepare import prepare
 from nodes.read import read_labels
-from nodes.review import review
+from nodes.resolution import sized_by_category
+from nodes.review import asks_specialist, review
 from nodes.route import route
 
 TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
@@ -33,8 +34,13 @@ KEEP_ANSWERS_S = 3600
 GRACE_S = 5.0  # the engine's own timeout should speak first: its message knows more
 
 
-def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> TaggerGraph:
-    """Compile the graph over `services`. Into `checkpointer` go replies and ledger, never a picture."""
+def build_graph(
+    services: Services, *, checkpointer: Checkpointer = None, input_schema: type[Any] = Input
+) -> TaggerGraph:
+    """Compile the graph over `services`. Into `checkpointer` go replies and ledger, never a picture.
+
+    `input_schema`: `Input`, or what a form shows in its place.
+    """
     settings = services.settings
     retry = RetryPolicy(
         initial_interval=settings.retry_interval_s, max_attempts=settings.max_attempts, retry_on=may_pass
@@ -54,32 +60,44 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
         "cache_policy": CachePolicy(key_func=answer_key, ttl=KEEP_ANSWERS_S) if cached else None,
     }
 
-    async def choose_arm(state: State, runtime: Runtime[Context]) -> Literal["analyze", "read", "route", "classify"]:
+    async def after_prepare(
+        state: State, runtime: Runtime[Context]
+    ) -> Literal["analyze", "read", "route", "classify", "describe", "escalate"]:
+        if state["details"] is not None:
+            return "escalate"
+        if state["category"] is not None:
+            return "describe"
         match (runtime.context or services.run).arm:
             case "fused":
                 return "analyze"
             case "reads":
                 return "read"
             case "hybrid":
-                return "route"
+                return "analyze" if state["routed"] else "route"
             case "legacy" | "legacy_shared":
                 return "classify"
 
-    async def after_route(state: State) -> Literal["analyze", "describe", "review"]:
-        if state["category"] is None:
-            return "analyze"
-        return "describe" if state["details"] is None else "review"
+    async def after_route(
+        state: State, runtime: Runtime[Context]
+    ) -> Literal["prepare", "analyze", "describe", "review"]:
+        if state["details"] is not None:
+            return "review"
+        context = runtime.context or services.run
+        if sized_by_category(context) and not context.adaptive:
+            return "prepare"
+        return "analyze" if state["category"] is None else "describe"
 
-    async def after_review(state: State, runtime: Runtime[Context]) -> Literal["escalate", "finish"]:
-        allowed = services.specialist is not None and (runtime.context or services.run).escalate
-        return "escalate" if allowed and state["hard"] is not None else "finish"
+    async def after_review(state: State, runtime: Runtime[Context]) -> Literal["prepare", "escalate", "finish"]:
+        if state["look_again"]:
+            return "prepare"
+        return "escalate" if asks_specialist(services, state["hard"], runtime.context or services.run) else "finish"
 
     async def after_parse(state: State) -> Literal["classify", "describe", "review"]:
         if state["category"] is None:
             return "classify"
         return "describe" if state["details"] is None else "review"
 
-    graph = StateGraph(State, context_schema=type(services.run), input_schema=Input, output_schema=Output)
+    graph = StateGraph(State, context_schema=type(services.run), input_schema=input_schema, output_schema=Output)
     graph.set_node_defaults(error_handler=cast("Any", fail))  # its type hints do not know of the NodeError parameter
     graph.add_node("prepare", visit("prepare", prepare, services, first=True), retry_policy=retry)
     graph.add_node("analyze", visit("analyze", analyze, services), **asking)
@@ -93,7 +111,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     graph.add_node("finish", visit("finish", finish, services))
 
     graph.add_edge(START, "prepare")
-    graph.add_conditional_edges("prepare", choose_arm)
+    graph.add_conditional_edges("prepare", after_prepare)
     graph.add_edge("analyze", "review")
     graph.add_edge("read", "review")
     graph.add_conditional_edges("route", after_route)
@@ -107,7 +125,7 @@ def build_graph(services: Services, *, checkpointer: Checkpointer = None) -> Tag
     compiled = graph.compile(checkpointer=checkpointer, cache=InMemoryCache() if cached else None, name="onelook")
     # The input waits in the channel `__start__` for its first step, and a checkpoint is written before that step:
     # untracked there as well, or the picture's bytes would be in it.
-    start: UntrackedValue[Any] = UntrackedValue(Input)
+    start: UntrackedValue[Any] = UntrackedValue(input_schema)
     start.key = START
     compiled.channels[START] = start
     return compiled

@@ -12,7 +12,7 @@ from graph.errors import EngineTimeout, OnelookError
 from graph.schema import ErrorRecord
 from graph.state import State, fresh
 from graph.timing import OpenSpan, closed, run_started_ns
-from graph.visit import VisitFailed, begin
+from graph.visit import VisitFailed, begin, begins_run
 
 
 def may_pass(error: Exception) -> bool:
@@ -47,9 +47,24 @@ async def fail(state: State, error: NodeError) -> Command[Literal["finish"]]:
         retryable=cause.retryable,
     )
     failed: State
-    if error.node == "prepare":
+    if error.node == "prepare" and begins_run(state):
         origin_ns = run_started_ns.get() or visit.start_ns
-        failed = {**fresh(), "origin_ns": origin_ns, "visits": begin(closed(visit, origin_ns)), "errors": (record,)}
+        begun: State = {**fresh(), "origin_ns": origin_ns, "visits": begin(closed(visit, origin_ns))}
+        failed = {**begun, "errors": (record,), "failed": True}
     else:
-        failed = {"visits": (closed(visit, state["origin_ns"]),), "errors": (*state["errors"], record)}
+        failed = {
+            "visits": (closed(visit, state["origin_ns"]),),
+            "errors": (*state["errors"], record),
+            **last_answer(state, error.node),
+        }
     return Command(goto="finish", update=dict(failed))
+
+
+def last_answer(state: State, node: str) -> State:
+    """What stands when `node` fails: the answer that a second look or a specialist should have bettered, if any."""
+    first = state["first_look"]
+    if node in ("prepare", "escalate") and state["details"] is not None:
+        return {}
+    if first is not None:
+        return {"category": first.category, "details": first.details}
+    return {"failed": True}

@@ -17,6 +17,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 from graph.engine_settings import EngineSettings, Positive
 from graph.errors import SettingsError
 from graph.http_settings import HttpSettings
+from graph.resolution import ResolutionPolicy
 from graph.router_settings import RouterSettings
 from graph.schema import Context
 
@@ -31,6 +32,9 @@ class Settings(BaseSettings, EngineSettings):
     )
 
     taxonomy: Path = Field(PHOTOS, description="The taxonomy document (YAML).")
+    calibration: Path | None = Field(
+        None, description="What `onelook calibrate` has written; default: models are believed as they are."
+    )
     run: Context = Field(Context(), description="What a run does unless it chooses otherwise.")
 
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(0.0, description="Sampling temperature; 0 is greedy.")
@@ -50,6 +54,10 @@ class Settings(BaseSettings, EngineSettings):
     )
 
     router: RouterSettings = Field(RouterSettings(), description="What decides the category in the arm hybrid.")
+
+    resolution: ResolutionPolicy = Field(
+        ResolutionPolicy(), description="What resolution=auto and adaptive mean in pixels."
+    )
 
     http: HttpSettings = Field(HttpSettings(), description="The HTTP door.")
 

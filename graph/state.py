@@ -9,7 +9,8 @@ from langgraph.channels import UntrackedValue
 from typing_extensions import TypedDict
 
 from engines.contract import Reply
-from graph.schema import ErrorRecord, Escalation, NodeTiming, Subject, Tag, TagResult
+from graph.schema import ErrorRecord, Escalation, FirstLook, NodeTiming, Subject, Tag, TagResult
+from images.original import Original
 from images.picture import Picture
 
 
@@ -39,6 +40,8 @@ class State(TypedDict, total=False):
     run_key: str
     visits: Annotated[tuple[NodeTiming, ...], followed_by]
     pictures: Annotated[tuple[Picture, ...], UntrackedValue]
+    originals: Annotated[tuple[Original, ...], UntrackedValue]
+    routed: bool
 
     reply: Annotated[Reply | None, UntrackedValue]
     replies: tuple[str, ...]
@@ -46,10 +49,13 @@ class State(TypedDict, total=False):
 
     category: Tag | None
     details: dict[str, tuple[Tag, ...]] | None
-    absences: tuple[float | None, ...]
+    absences: dict[str, tuple[Tag, ...]]
     needs_review: bool
     hard: str | None
+    look_again: bool
+    first_look: FirstLook | None
     escalation: Escalation | None
+    failed: bool
     errors: tuple[ErrorRecord, ...]
 
     result: TagResult
@@ -58,14 +64,25 @@ class State(TypedDict, total=False):
 def fresh() -> State:
     """What a run begins with, the visits apart; also clears what an earlier run on the same thread left."""
     return {
-        "reply": None,
+        **unanswered(),
         "replies": (),
+        "routed": False,
+        "first_look": None,
+        "escalation": None,
+        "errors": (),
+        "failed": False,
+    }
+
+
+def unanswered() -> State:
+    """What is known of a picture that no engine has been asked about."""
+    return {
+        "reply": None,
         "complaint": None,
         "category": None,
         "details": None,
-        "absences": (),
+        "absences": {},
         "needs_review": False,
         "hard": None,
-        "escalation": None,
-        "errors": (),
+        "look_again": False,
     }

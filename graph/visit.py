@@ -34,21 +34,22 @@ class VisitFailed(Exception):
 
 
 def visit(name: str, node: Node, services: Services, *, first: bool = False) -> Visit:
-    """`node` as the graph runs it. The `first` node starts the run's state and ledger anew."""
+    """`node` as the graph runs it. The `first` node, when it is first visited, starts state and ledger anew."""
 
     async def run(state: State, runtime: Runtime[Context]) -> State:
         if runtime.context is None:  # LangGraph's answer to a run without `context=`
             runtime = runtime.override(context=services.run)
+        begins = first and begins_run(state)
         attempts, earlier_ns = 1, 0
         if (info := runtime.execution_info) is not None and info.node_attempt > 1 and info.node_first_attempt_time:
             attempts = info.node_attempt
             earlier_ns = int((time.time() - info.node_first_attempt_time) * 1e9)
         with node_span(name, attempts=attempts, earlier_ns=earlier_ns) as opened:
             try:
-                update = await node(services, {**state, **fresh()} if first else state, runtime)
+                update = await node(services, {**state, **fresh()} if begins else state, runtime)
             except OnelookError as error:
                 raise VisitFailed(error, opened) from error
-        if first:
+        if begins:
             origin_ns = run_started_ns.get() or opened.start_ns
             return {**fresh(), "origin_ns": origin_ns, **update, "visits": begin(closed(opened, origin_ns))}
         own = closed(opened, state["origin_ns"])
@@ -58,6 +59,11 @@ def visit(name: str, node: Node, services: Services, *, first: bool = False) -> 
         return {**update, "visits": (own,)}
 
     return run
+
+
+def begins_run(state: State) -> bool:
+    """Whether the state is of another run, or of none: pictures are in no checkpoint, so no run finds earlier ones."""
+    return "pictures" not in state
 
 
 def begin(visit: NodeTiming) -> tuple[NodeTiming, ...]:

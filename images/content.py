@@ -84,7 +84,7 @@ def measure(image: Image.Image) -> Signs:
 
 
 def _thumbnail(image: Image.Image) -> Image.Image:
-    """RGB, with each side a whole number of blocks. A picture that is smaller is not enlarged, but for a first block."""
+    """RGB, with each side a whole number of blocks; nothing is enlarged, but for rounding."""
     scale = min(1.0, THUMBNAIL / max(image.size))
     width, height = (max(1, round(side * scale / BLOCK)) * BLOCK for side in image.size)
     return image.resize((width, height), Image.Resampling.BOX, reducing_gap=1.0).convert("RGB")

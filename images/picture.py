@@ -9,6 +9,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from graph.schema import Content
 from images.decode import decoding
 
 
@@ -18,7 +19,8 @@ class Picture:
 
     `width` and `height` are of these bytes, in pixels; `source_width` and `source_height` of the file as it came,
     after its EXIF orientation. `untouched`: these are the file's own bytes, nothing was decoded or encoded again.
-    `decoded`: the same picture as pixels, where preparing it has decoded them.
+    `decoded`: the same picture as pixels, where preparing it has decoded them. `content`: what the picture was taken
+    for, where that decided its size.
     """
 
     data: bytes
@@ -29,6 +31,7 @@ class Picture:
     source_height: int
     untouched: bool
     decoded: Image.Image | None = field(default=None, repr=False, compare=False)
+    content: Content | None = None
 
     @cached_property
     def data_url(self) -> str:

@@ -9,6 +9,7 @@ from graph.services import Services
 from graph.state import State
 from graph.timing import span
 from nodes.ask import ask
+from nodes.calibrated import fit_of
 from nodes.reading import read_reply, tags
 
 
@@ -17,5 +18,6 @@ async def analyze(services: Services, state: State, runtime: Runtime[Context]) -
     question = services.prompts[context.language].fused(context.reply_format)
     reply = await ask(services, question, state["pictures"])
     with span("parse"):
-        category, details = tags(services, read_reply(question, reply), reply, context.language)
+        fit = fit_of(services, context, services.engine)
+        category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
     return {"replies": (reply.text,), "category": category, "details": details}

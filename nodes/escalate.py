@@ -10,6 +10,7 @@ from graph.state import State
 from graph.timing import span
 from nodes.answered import answering_model
 from nodes.ask import ask
+from nodes.calibrated import confidence_threshold, fit_of
 from nodes.reading import read_reply, tags
 from nodes.review import least_sure
 
@@ -22,13 +23,16 @@ async def escalate(services: Services, state: State, runtime: Runtime[Context]) 
     question = services.prompts[context.language].fused(context.reply_format)
     reply = await ask(services, question, state["pictures"], engine=services.specialist)
     with span("parse"):
-        category, details = tags(services, read_reply(question, reply), reply, context.language)
+        asked_as = context.model_copy(update={"arm": "fused"})
+        fit = fit_of(services, asked_as, services.specialist)
+        category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
+    threshold = confidence_threshold(services, asked_as, services.specialist)
     return {
         "replies": (*state["replies"], reply.text),
         "category": category,
         "details": details,
-        "absences": (),
-        "needs_review": least_sure(category, details) < context.confidence_threshold,
+        "absences": {},
+        "needs_review": least_sure(category, details) < threshold,
         "escalation": Escalation(
             reason=reason,
             model=answering_model(services, state, context),

@@ -8,6 +8,7 @@ from graph.schema import Context, Status, TagResult, Versions
 from graph.services import Services
 from graph.state import State
 from nodes.answered import answering_model
+from nodes.resolution import shown
 from prompts.zero_shot import zero_shot_version
 
 
@@ -15,9 +16,7 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
     """Build the result. Ledger and usage are filled in by the graph, which alone knows when this node ends."""
     context = runtime.context
     errors = state["errors"]
-    # A specialist that fails leaves the first answer standing; any other error leaves none.
-    failed = any(error.node != "escalate" for error in errors)
-    status: Status = "failed" if failed else "needs_review" if state["needs_review"] or errors else "ok"
+    status: Status = "failed" if state["failed"] else "needs_review" if state["needs_review"] or errors else "ok"
     escalation = state["escalation"]
     specialist = services.specialist if escalation else None
     return {
@@ -25,9 +24,12 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
             status=status,
             category=state["category"],
             details=state["details"] or {},
+            absences=state["absences"],
             arm=context.arm,
             language=context.language,
             model=specialist.model if specialist else answering_model(services, state, context),
+            pictures=shown(state.get("pictures", ())),
+            first_look=state["first_look"],
             escalation=escalation,
             versions=Versions(
                 taxonomy=services.taxonomy.version,

@@ -8,6 +8,7 @@ from graph.errors import ReplyError
 from graph.schema import Context
 from graph.services import Services
 from graph.state import State
+from nodes.calibrated import fit_of
 from nodes.questions import has_details, next_question
 from nodes.reading import read_reply, tags
 
@@ -23,6 +24,7 @@ async def parse(services: Services, state: State, runtime: Runtime[Context]) -> 
         if context.arm != "legacy" or state["complaint"] is not None:
             raise
         return {"complaint": error.message}
-    category, details = tags(services, reading, reply, context.language, known)
+    fit = fit_of(services, context, services.engine)
+    category, details = tags(services, reading, reply, fit, context.language, known)
     complete = known is not None or not has_details(services, category)
     return {"complaint": None, "category": category, "details": details if complete else None}

@@ -1,38 +1,100 @@
-"""From the references that came in to the pictures that are sent."""
+"""From the references that came in to the pictures that are sent.
+
+A run comes here once, unless it wants its pictures at another size: an adaptive run that was not sure of what it saw,
+and the arm hybrid, where the category decides the size. What was decoded the first time is used again then.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
 from engines.contract import MAX_IMAGES
 from graph.errors import ImageRefused
-from graph.schema import Context
+from graph.resolution import at_most
+from graph.schema import Context, FirstLook, Tag
 from graph.services import Services
-from graph.state import State
+from graph.state import State, unanswered
+from graph.timing import span
+from graph.visit import begins_run
+from images.original import Original
 from images.picture import Picture
-from images.prepare import load_picture
+from images.source import describe, read
+from nodes.resolution import all_bounds, full_bounds, shown, sized_by_category
 
 
 async def prepare(services: Services, state: State, runtime: Runtime[Context]) -> State:
-    """Load the pictures one after another: they share the processor, and each has its own spans in the ledger.
-
-    Raises:
-        ImageError: one of them cannot be used, or there are none or too many; no engine is asked then.
     """
+    Raises:
+        ImageError: a picture cannot be used, or there are none or too many; no engine is asked then.
+    """
+    context = runtime.context
+    if not begins_run(state):
+        return await _again(services, state, context)
     references = state["image"] if isinstance(state["image"], list) else [state["image"]]
     if not 1 <= len(references) <= MAX_IMAGES:
         raise ImageRefused(
             f"{len(references)} pictures in one request, expected 1 to {MAX_IMAGES}",
             hint="several pictures of one subject go together; others are requests of their own",
         )
-    context = runtime.context
-    pictures = [
-        await load_picture(reference, long_edge=context.long_edge, limits=services.limits) for reference in references
-    ]
-    return {"pictures": tuple(pictures), "run_key": _run_key(services, pictures, context)}
+    originals, pictures = [], []
+    for reference in references:  # one after another: they share the processor, and each has spans of its own
+        data = await read(reference, services.limits)
+        with span("transform"):
+            original, picture = await asyncio.to_thread(_first_look, services, context, data, describe(reference))
+        originals.append(original)
+        pictures.append(picture)
+    kept = originals if context.adaptive or sized_by_category(context) else []
+    return {
+        "originals": tuple(kept),
+        "pictures": tuple(pictures),
+        "run_key": _run_key(services, pictures, context),
+    }
+
+
+async def _again(services: Services, state: State, context: Context) -> State:
+    """The pictures at full size; and where the answer is not sure, it is put aside as that of the first look."""
+    category = state["category"]
+    with span("transform"):
+        pictures = [
+            await asyncio.to_thread(_full_look, services, context, original, picture, category)
+            for original, picture in zip(state["originals"], state["pictures"], strict=True)
+        ]
+    update: State = {"pictures": tuple(pictures), "run_key": _run_key(services, pictures, context)}
+    if category is None or not state["needs_review"]:
+        return update
+    first = FirstLook(
+        reason=state["hard"] or "",
+        pictures=shown(state["pictures"]),
+        category=category,
+        details=state["details"] or {},
+    )
+    return {**unanswered(), **update, "first_look": first}
+
+
+def _first_look(services: Services, context: Context, data: bytes, name: str) -> tuple[Original, Picture]:
+    up_to = all_bounds(services, context)
+    original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to)
+    small = at_most(services.settings.resolution.first_look)
+    if sized_by_category(context):
+        return original, original.picture(small)
+    bounds, content = full_bounds(services, context, original, None)
+    if context.adaptive:
+        bounds = min(small, bounds, key=original.pixels)
+    return original, replace(original.picture(bounds), content=content)
+
+
+def _full_look(
+    services: Services, context: Context, original: Original, picture: Picture, category: Tag | None
+) -> Picture:
+    bounds, content = full_bounds(services, context, original, category)
+    if original.size(bounds) != (picture.width, picture.height):
+        picture = original.picture(bounds)
+    return replace(picture, content=content)
 
 
 def _run_key(services: Services, pictures: Iterable[Picture], context: Context) -> str:

@@ -17,9 +17,9 @@ from graph.state import State
 from graph.timing import span
 from images.picture import Picture
 from nodes.ask import ask_together
-from nodes.confidence import span_probability
+from nodes.calibrated import fit_of
 from nodes.debias import MOST_LETTERS, average
-from nodes.reading import Details, read_reply, tags
+from nodes.reading import Details, absences, read_reply, tags
 from prompts.question import Question
 
 
@@ -36,7 +36,8 @@ async def read_labels(services: Services, state: State, runtime: Runtime[Context
     asked = [tuple(prompts.read_category(backwards=backwards) for backwards in orders)]
     ((question, reply),) = await _read(services, asked, pictures)
     with span("parse"):
-        category, _ = tags(services, read_reply(question, reply), reply, language)
+        fit = fit_of(services, runtime.context, services.engine)
+        category, _ = tags(services, read_reply(question, reply), reply, fit, language)
         attributes = services.taxonomy.categories[category.id].details
         asked = [
             questions
@@ -47,17 +48,17 @@ async def read_labels(services: Services, state: State, runtime: Runtime[Context
             )
         ]
     details: Details = dict.fromkeys(attributes, ())
-    absences: list[float | None] = []
+    absent: Details = {}
     answers = await _read(services, asked, pictures) if asked else []
     with span("parse"):
         for question, reply in answers:
             reading = read_reply(question, reply)
-            _, found = tags(services, reading, reply, language, category)
+            _, found = tags(services, reading, reply, fit, language, category)
             for attribute, chosen in found.items():
                 details[attribute] += chosen
-                if not chosen:  # one option of several that may be chosen, read as absent
-                    absences += [span_probability(reply.tokens, *place) for place in reading.spans.values()]
-    return {"category": category, "details": details, "absences": tuple(absences)}
+            for attribute, options in absences(services, reading, reply, fit, language, category).items():
+                absent[attribute] = absent.get(attribute, ()) + options
+    return {"category": category, "details": details, "absences": absent}
 
 
 async def _read(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engines.contract import Reply
+from graph.calibration import Curve, Fit
 from graph.errors import ReplyInvalid, ReplyTruncated
 from graph.schema import Language, Tag
 from graph.services import Services
@@ -35,19 +36,16 @@ def read_reply(question: Question, reply: Reply) -> Reading:
 
 
 def tags(
-    services: Services, reading: Reading, reply: Reply, language: Language, known: Tag | None = None
+    services: Services, reading: Reading, reply: Reply, fit: Fit | None, language: Language, known: Tag | None = None
 ) -> tuple[Tag, Details]:
     """The category (`known`, where the question took it as known) and the details that were read, with probabilities.
 
-    The details are empty where the question did not ask for them.
+    The details are empty where the question did not ask for them. `fit`: how far those probabilities are believed.
     """
-
-    def confidence(key: SpanKey) -> float | None:
-        return span_probability(reply.tokens, *reading.spans[key])
-
     if reading.category is not None:
         label = services.taxonomy.categories[reading.category].label[language]
-        known = Tag(id=reading.category, label=label, confidence=confidence("category"))
+        sureness = believed(fit and fit.category, reading, reply, "category")
+        known = Tag(id=reading.category, label=label, confidence=sureness)
     if known is None:
         raise ValueError("a question for details needs the category that is known already")
     attributes = services.taxonomy.categories[known.id].details
@@ -56,9 +54,30 @@ def tags(
             Tag(
                 id=option,
                 label=attributes[attribute].options[option][language],
-                confidence=confidence((attribute, option)),
+                confidence=believed(fit and fit.details, reading, reply, (attribute, option)),
             )
             for option in options
         )
         for attribute, options in reading.details.items()
     }
+
+
+def absences(
+    services: Services, reading: Reading, reply: Reply, fit: Fit | None, language: Language, category: Tag
+) -> Details:
+    """The options that were asked for one by one and read as absent, with the probability of that."""
+    attributes = services.taxonomy.categories[category.id].details
+    absent: Details = {}
+    for key in reading.spans:
+        if key != "category" and key[1] not in reading.details[key[0]]:
+            attribute, option = key
+            label = attributes[attribute].options[option][language]
+            sureness = believed(fit and fit.details, reading, reply, key)
+            absent[attribute] = (*absent.get(attribute, ()), Tag(id=option, label=label, confidence=sureness))
+    return absent
+
+
+def believed(curve: Curve | None, reading: Reading, reply: Reply, key: SpanKey) -> float | None:
+    """The probability of one label: as the model says, or as the curve of its calibration has it."""
+    said = span_probability(reply.tokens, *reading.spans[key])
+    return said if said is None or curve is None else curve(said)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from langgraph.runtime import Runtime
 
 from graph.schema import Context, Tag
 from graph.services import Services
 from graph.state import State
+from nodes.calibrated import confidence_threshold
 from nodes.reading import Details
+from nodes.resolution import more_to_see
 
 
-def least_sure(category: Tag, details: Details, absences: Iterable[float | None] = ()) -> float:
+def least_sure(category: Tag, details: Details, absences: Details | None = None) -> float:
     """The smallest confidence of the category, the values, and the options that were read as absent.
 
     An unknown confidence is not a high one: it counts as 0, so only a threshold of 0 lets it pass.
@@ -20,17 +22,18 @@ def least_sure(category: Tag, details: Details, absences: Iterable[float | None]
 
     def each() -> Iterator[float | None]:
         yield category.confidence
-        for tags in details.values():
+        for tags in (*details.values(), *(absences or {}).values()):
             for tag in tags:
                 yield tag.confidence
-        yield from absences
 
     return min(confidence or 0.0 for confidence in each())
 
 
 async def review(services: Services, state: State, runtime: Runtime[Context]) -> State:
-    """Say whether a person should look at the answer, and whether a specialist should, and why."""
-    category, threshold = state["category"], runtime.context.confidence_threshold
+    """Say whether the answer is too unsure to stand, whether a specialist should look, and why; and whether larger
+    pictures should be looked at before."""
+    category, context = state["category"], runtime.context
+    threshold = confidence_threshold(services, context, services.engine)
     if category is None:
         raise RuntimeError("review runs after the category is known")
     least = least_sure(category, state["details"] or {}, state["absences"])
@@ -39,4 +42,12 @@ async def review(services: Services, state: State, runtime: Runtime[Context]) ->
         hard = f"the least sure label has {least:.2f}, below {threshold:.2f}"
     elif services.taxonomy.categories[category.id].specialist:
         hard = f"the taxonomy leaves {category.id} to the specialist"
-    return {"needs_review": least < threshold, "hard": hard}
+    unsure = least < threshold
+    # One more look at most; and where a specialist shall look, it is to see what there is.
+    curious = context.adaptive and state["first_look"] is None and (unsure or asks_specialist(services, hard, context))
+    return {"needs_review": unsure, "hard": hard, "look_again": curious and more_to_see(services, state, context)}
+
+
+def asks_specialist(services: Services, hard: str | None, context: Context) -> bool:
+    """Whether a picture that is hard for this reason goes to a specialist."""
+    return hard is not None and context.escalate and services.specialist is not None

@@ -12,6 +12,7 @@ from graph.schema import Context, Tag
 from graph.services import Services
 from graph.state import State
 from graph.timing import span
+from nodes.calibrated import routing
 from nodes.questions import has_details
 
 
@@ -37,9 +38,10 @@ async def route(services: Services, state: State, runtime: Runtime[Context]) -> 
                 f"{services.router.model} gave no answer before the caller's deadline",
                 hint="a slow router or a long queue: allow more time, or send fewer at once",
             ) from None
+    probabilities, threshold = routing(services, probabilities)
     confidence, id_ = max(zip(probabilities, services.routes, strict=True), key=lambda pair: pair[0])
-    if confidence < services.settings.router.threshold:
-        return {"category": None, "details": None}
+    if confidence < threshold:
+        return {"category": None, "details": None, "routed": True}
     label = services.taxonomy.categories[id_].label[runtime.context.language]
     category = Tag(id=id_, label=label, confidence=confidence)
-    return {"category": category, "details": None if has_details(services, category) else {}}
+    return {"category": category, "details": None if has_details(services, category) else {}, "routed": True}

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from graph.schema import Frozen, Language
+from graph.schema import Content, Frozen, Language
 
 ID_PATTERN = "^[a-z][a-z0-9_]*$"
 
@@ -78,12 +78,14 @@ class Category(Frozen):
     """What a picture can be, when it is that, and which attributes it then has (none is legal).
 
     `specialist`: however sure the first engine is, a specialist looks at such pictures again, where there is one.
+    `content`: what such pictures are made of, which decides their resolution in the arm hybrid; None: any.
     """
 
     label: Labels
     when: Lines
     details: dict[Id, Attribute] = Field(default_factory=dict)
     specialist: bool = False
+    content: Content | None = None
 
 
 class Taxonomy(Frozen):

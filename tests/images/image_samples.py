@@ -8,11 +8,28 @@ from typing import Any
 from PIL import Image, ImageCms, ImageDraw
 from pillow_heif import from_pillow
 
+from graph.resolution import at_most
 from images.limits import Limits
+from images.original import Original
+from images.picture import Picture
+from images.source import describe, read
 
 LIMITS = Limits(
     max_bytes=2_000_000, max_pixels=4_000_000, allow_urls=True, allow_private_urls=True, download_timeout_s=5.0
 )
+
+
+def prepare(data: bytes, *, name: str, long_edge: int, max_pixels: int) -> Picture:
+    """The picture at one size."""
+    bounds = at_most(long_edge)
+    return Original(data, name=name, max_pixels=max_pixels, up_to=[bounds]).picture(bounds)
+
+
+async def load_picture(reference: str | bytes, *, long_edge: int, limits: Limits) -> Picture:
+    """The picture behind a reference, at one size."""
+    data = await read(reference, limits)
+    return prepare(data, name=describe(reference), long_edge=long_edge, max_pixels=limits.max_pixels)
+
 
 RED, GREEN, BLUE, YELLOW = (200, 30, 30), (30, 160, 30), (30, 30, 200), (220, 200, 30)
 

