@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from graph.errors import OnelookError, SettingsError
-from graph.schema import Arm, Context, Language, ReplyFormat, Subject, TagResult
+from graph.schema import Arm, Context, Language, ReplyFormat, Resolution, Subject, TagResult
 from graph.settings import Settings, load_settings, sources
 from graph.tagger import Tagger
 from prompts.taxonomy_file import load_taxonomy
@@ -77,6 +77,18 @@ def choices(**given: Any) -> Context:
         raise SettingsError(problems, hint="`onelook tag --help` lists the choices") from None
 
 
+def sizes(resolution: Resolution | None, long_edge: int | None) -> dict[str, Any]:
+    """A long edge that is named here beats a resolution that is set elsewhere."""
+    if long_edge is None:
+        return {"resolution": resolution}
+    if resolution == "auto":
+        raise SettingsError(
+            "--long-edge is for --resolution fixed; with auto, each picture's content decides",
+            hint="leave one of them out; auto's own sizes are settings: `onelook config` lists them as resolution.…",
+        )
+    return {"resolution": "fixed", "long_edge": long_edge}
+
+
 EXAMPLES = """
 Examples:
 
@@ -96,7 +108,14 @@ def tag(
         ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
     ] = None,
     language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
+    resolution: Annotated[
+        Resolution | None,
+        typer.Option(help="Send all at --long-edge (fixed), or as photos, pages of text and diagrams need (auto)."),
+    ] = None,
     long_edge: Annotated[int | None, typer.Option(help="Longest side sent, in pixels: 224 to 2048.")] = None,
+    adaptive: Annotated[
+        bool | None, typer.Option(help="Look at a small picture first, and at the full one only when not sure.")
+    ] = None,
     debias: Annotated[
         bool | None, typer.Option(help="Arm reads: ask with the options in either order, and average.")
     ] = None,
@@ -141,7 +160,8 @@ def tag(
             arm=arm,
             reply_format=reply_format,
             language=language,
-            long_edge=long_edge,
+            **sizes(resolution, long_edge),
+            adaptive=adaptive,
             debias=debias,
             confidence_threshold=confidence_threshold,
             escalate=escalate,
@@ -200,6 +220,8 @@ async def tag_all(
             err.print(Text(tagger.note, style="yellow"))
         with err.status("starting the engine"):
             await tagger.start(context)
+        if stale := tagger.calibration_note(context):
+            err.print(Text(stale, style="yellow"))
         with bar:
             task = bar.add_task("tagging", total=len(subjects))
             async for index, result in tagger.tag_many(subjects, context):

@@ -40,7 +40,8 @@ def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy) 
 
 def _status(result: TagResult) -> Text:
     words, style = STATUS[result.status]
-    return Text(words + (" (specialist)" if result.escalation else ""), style=style)
+    looks = [name for name, taken in (("2nd look", result.first_look), ("specialist", result.escalation)) if taken]
+    return Text(words + (f" ({', '.join(looks)})" if looks else ""), style=style)
 
 
 def _tag(tag: Tag) -> Text:
