@@ -1,0 +1,108 @@
+"""What the content detector confuses on the bundled album, and what a look costs.
+
+    python -m benchmarks.content [--json FILE]
+
+The album's categories say what each held-out drawing is made of (`content` in the taxonomy; where a category leaves it
+open, the drawings are photos). Times are processor time for a picture that is decoded already, as preparation has
+it, and medians. An untouched JPEG is the one case in which the detector needs a decoding that would not take place without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean, median
+from time import thread_time
+
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.prepare import MAX_PIXELS, photograph
+from benchmarks.report import write_report
+from demo.album.read import read_labels
+from demo.checkpoint import HELDOUT
+from graph.resolution import CONTENTS, at_most
+from graph.schema import Content
+from graph.settings import PHOTOS
+from images.content import detect
+from images.original import Original
+from prompts.taxonomy_file import load_taxonomy
+
+LONG_EDGE = 768
+REPETITIONS = 15
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """The median of several runs."""
+    taken = []
+    for _ in range(REPETITIONS):
+        start = thread_time()
+        work()
+        taken.append((thread_time() - start) * 1e3)
+    return median(taken)
+
+
+def look_at_album() -> tuple[Counter[tuple[Content, Content]], float]:
+    """How often (truth, detected) came, and milliseconds a picture, each drawing looked at once."""
+    categories = load_taxonomy(PHOTOS).categories
+    found: Counter[tuple[Content, Content]] = Counter()
+    taken = []
+    for labelled in read_labels(HELDOUT):
+        with Image.open(labelled.path) as image:
+            image.load()
+        start = thread_time()
+        detected = detect(image)
+        taken.append((thread_time() - start) * 1e3)
+        found[categories[labelled.truth.category].content or "photo", detected] += 1
+    return found, median(taken)
+
+
+def cost_for_untouched(data: bytes) -> float:
+    """Milliseconds by which asking for its content makes preparing an untouched JPEG longer."""
+    bounds = at_most(LONG_EDGE)
+
+    def original() -> Original:
+        return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds])
+
+    assert original().picture(bounds).untouched
+    return milliseconds(lambda: original().content)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What the content detector confuses, and what it costs.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as one flat object")
+    arguments = parser.parse_args()
+
+    found, album_ms = look_at_album()
+    recall = {truth: found[truth, truth] / sum(found[truth, each] for each in CONTENTS) for truth in CONTENTS}
+    bounds = at_most(LONG_EDGE)
+    large = photograph(4000, 3000)
+    sent = Original(large, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds]).picture(bounds)
+    figures: dict[str, float | int | str | None] = {
+        "pictures": sum(found.values()),
+        "accuracy": round(sum(found[each, each] for each in CONTENTS) / sum(found.values()), 4),
+        "balanced_accuracy": round(fmean(recall.values()), 4),
+        **{f"{truth}.as_{detected}": found[truth, detected] for truth in CONTENTS for detected in CONTENTS},
+        "detect_ms": round(album_ms, 2),
+        "untouched_jpeg_ms": round(cost_for_untouched(sent.data), 2),
+    }
+
+    table = Table("is", *(f"taken for {each}" for each in CONTENTS), "right", title="held-out drawings")
+    for truth in CONTENTS:
+        table.add_row(truth, *(str(found[truth, each]) for each in CONTENTS), f"{recall[truth]:.1%}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{figures['accuracy']:.1%} right of {figures['pictures']}, {figures['balanced_accuracy']:.1%} over the kinds; "
+        f"{figures['detect_ms']} ms a decoded picture,\n{figures['untouched_jpeg_ms']} ms for a JPEG of {sent.width} x "
+        f"{sent.height} that would not be decoded otherwise"
+    )
+    if arguments.json:
+        write_report(arguments.json, figures)
+
+
+if __name__ == "__main__":
+    main()
