@@ -19,8 +19,8 @@ from graph.errors import EngineError, EngineIncapable, EngineRefused
 
 START = "is it a SigLIP, started with --runner pooling (serve/siglip-so400m.yaml), at ONELOOK_ROUTER__BASE_URL?"
 ELSEWHERE = (
-    "`hf download {model} --include '*.json' '*.model'` fetches what is needed here beside the server, on a machine that"
-    " is connected; ONELOOK_ROUTER__TOKENIZER names a folder that has it"
+    "`hf download {model} --include '*.json' '*.model'` fetches what is needed here beside the server, where there is a"
+    " connection; ONELOOK_ROUTER__TOKENIZER names a folder that has it"
 )
 SMALLEST_EFFORT = 1  # of PNG: a picture of 384 x 384 lives for one request
 
