@@ -229,6 +229,9 @@ class TagResult(Frozen):
     status: Status
     category: Tag | None = None
     details: dict[str, tuple[Tag, ...]] = {}
+    absences: dict[str, tuple[Tag, ...]] = Field(
+        {}, description="Options that were asked for one by one (arm reads) and are absent, and how sure that is."
+    )
     arm: Arm
     language: Language
     model: str = Field(description="The engine, or the router, whose answer this is.")

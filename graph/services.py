@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from engines.contract import Engine
 from engines.router import Router
-from graph.schema import Context, Language
+from graph.calibration import Calibration
+from graph.schema import Context, Language, Subject
 from graph.settings import Settings
 from images.limits import Limits
 from prompts.prompts import Prompts
@@ -25,5 +26,8 @@ class Services:
     prompts: Mapping[Language, Prompts]
     limits: Limits
     settings: Settings
+    calibration: Calibration
     run: Context
     """The choices of a run that chooses nothing."""
+    sample: Subject | None = None
+    """What is looked at where no picture is named, as in Studio; None: that is an error."""

@@ -15,6 +15,7 @@ from engines.router import Router
 from engines.siglip.build import build_router
 from graph.as_done import as_done
 from graph.build import build_graph
+from graph.calibration import load_calibration
 from graph.choices import complete, default_choices
 from graph.router_settings import RouterSettings
 from graph.schema import Context, Subject, TagResult
@@ -61,6 +62,7 @@ def build_services(
             download_timeout_s=settings.download_timeout_s,
         ),
         settings=settings,
+        calibration=load_calibration(settings.calibration),
         run=default_choices(settings.run, taxonomy.languages),
     )
 
@@ -150,6 +152,14 @@ class Tagger:
         if settings.engine != "embedded" or settings.model is not None:
             return None
         return demo_note(self.services.prompts)
+
+    def calibration_note(self, context: Context | None = None) -> str | None:
+        """Why runs with `context` are not calibrated though there is a calibration. To be asked after `start`: a
+        server's only model is known by then."""
+        services = self.services
+        choices = complete(context, services.run)
+        prompts = services.prompts[choices.language].version
+        return services.calibration.misfit(choices, services.engine.model, prompts)
 
     async def tag(self, image: Subject, context: Context | None = None) -> TagResult:
         """Tag a picture (path, http(s) URL, data URL or bytes), or a list of up to five of one subject.

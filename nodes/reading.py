@@ -44,7 +44,7 @@ def tags(
     """
     if reading.category is not None:
         label = services.taxonomy.categories[reading.category].label[language]
-        sureness = believed(fit and fit.category, reading, reply, "category")
+        sureness = believed(fit.category if fit else None, reading, reply, "category")
         known = Tag(id=reading.category, label=label, confidence=sureness)
     if known is None:
         raise ValueError("a question for details needs the category that is known already")
@@ -54,7 +54,7 @@ def tags(
             Tag(
                 id=option,
                 label=attributes[attribute].options[option][language],
-                confidence=believed(fit and fit.details, reading, reply, (attribute, option)),
+                confidence=believed(fit.details if fit else None, reading, reply, (attribute, option)),
             )
             for option in options
         )
@@ -72,7 +72,7 @@ def absences(
         if key != "category" and key[1] not in reading.details[key[0]]:
             attribute, option = key
             label = attributes[attribute].options[option][language]
-            sureness = believed(fit and fit.details, reading, reply, key)
+            sureness = believed(fit.details if fit else None, reading, reply, key)
             absent[attribute] = (*absent.get(attribute, ()), Tag(id=option, label=label, confidence=sureness))
     return absent
 
