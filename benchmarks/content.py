@@ -3,8 +3,8 @@
     python -m benchmarks.content [--json FILE]
 
 The album's categories say what each held-out drawing is made of (`content` in the taxonomy; where a category leaves it
-open, the drawings are photos). Times are processor time for a picture that is decoded already, as preparation has
-it, and medians. An untouched JPEG is the one case in which the detector needs a decoding that would not take place without it.
+open, the drawings are photos). Times are medians, of processor time, for a picture that is decoded already, as
+preparation has it. Only a JPEG that is sent untouched is not: there, the detector needs a decoding of its own.
 """
 
 from __future__ import annotations

@@ -49,4 +49,4 @@ def _by_square(width: int, height: int, least: int, most: int) -> tuple[int, int
         columns, rows = (ceil(length * scale / PATCH) for length in (width, height))
     if columns * rows > limit:
         columns, rows = (max(1, int(length * scale / PATCH)) for length in (width, height))
-    return min(columns, limit // rows), min(rows, limit // columns)
+    return min(columns, limit), min(rows, limit)

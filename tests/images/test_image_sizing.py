@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from graph.resolution import at_most
+from graph.resolution import Bounds, at_most
 from images.sizing import target_size
 
 SIDES = st.integers(1, 20_000)
@@ -68,3 +68,39 @@ def test_sizes(source: tuple[int, int], long_edge: int, sent: tuple[int, int]) -
 def test_a_strip_is_refused() -> None:
     with pytest.raises(ValueError, match="201 x 1 pixels: one side is more than 200 times the other"):
         target_size(201, 1, at_most(768))
+
+
+SQUARES = st.tuples(st.integers(56, 2048), st.integers(224, 2048)).filter(lambda ends: ends[0] <= ends[1])
+
+
+@given(SIDES, SIDES, SQUARES)
+def test_by_the_square_the_model_does_not_resize_again(width: int, height: int, ends: tuple[int, int]) -> None:
+    assume(max(width, height) <= 200 * min(width, height))
+    sent = target_size(width, height, Bounds("square", *ends))
+    assert what_the_model_makes_of(*sent, max_pixels=ends[1] ** 2) == sent
+    assert sent[0] * sent[1] <= ends[1] ** 2
+
+
+@given(st.integers(200, 4000), st.integers(200, 4000), SQUARES)
+def test_by_the_square_the_aspect_ratio_is_nearly_kept(width: int, height: int, ends: tuple[int, int]) -> None:
+    sent_width, sent_height = target_size(width, height, Bounds("square", *ends))
+    side = min(max(sqrt(width * height), ends[0]), ends[1])
+    assert abs(sent_width - side * sqrt(width / height)) <= 28
+    assert abs(sent_height - side * sqrt(height / width)) <= 28
+
+
+@pytest.mark.parametrize(
+    ("source", "bounds", "sent"),
+    [
+        ((4000, 3000), Bounds("long_edge", 448, 768), (756, 560)),
+        ((600, 450), Bounds("long_edge", 448, 768), (588, 448)),
+        ((200, 150), Bounds("long_edge", 448, 768), (448, 336)),
+        ((4000, 3000), Bounds("square", 512, 1024), (1176, 868)),
+        ((2480, 3508), Bounds("square", 512, 1024), (868, 1204)),
+        ((800, 600), Bounds("square", 512, 1024), (812, 588)),
+        ((300, 200), Bounds("square", 512, 1024), (644, 420)),
+        ((4000, 3000), Bounds("square", 768, 1536), (1764, 1316)),
+    ],
+)
+def test_sizes_between_bounds(source: tuple[int, int], bounds: Bounds, sent: tuple[int, int]) -> None:
+    assert target_size(*source, bounds) == sent
