@@ -7,6 +7,9 @@ import { waterfall } from "./waterfall.js";
 
 /** @typedef {import("./tags.js").Setting} Setting */
 
+/** Times of one run each that are closer than this are called the same. */
+const ALIKE = 1.1;
+
 /** Before the first look. */
 export function empty() {
   const sketch = ["prepare", "queue", "first_token", "decode", "parse"].flatMap((kind) => [
@@ -64,12 +67,9 @@ function speed(results) {
   const [first, last] = [timed[0], timed.at(-1)];
   if (!first || !last) return "";
   if (first === last) return say("only", { arm: first.arm, ms: ms(first.wall) });
-  return say("faster", {
-    fast: first.arm,
-    slow: last.arm,
-    ms: ms(first.wall),
-    ratio: number(last.wall / first.wall, 1),
-  });
+  const ratio = last.wall / first.wall;
+  if (ratio < ALIKE) return say("alike", { ms: ms(first.wall) });
+  return say("faster", { fast: first.arm, slow: last.arm, ms: ms(first.wall), ratio: number(ratio, 1) });
 }
 
 /** @param {any[]} results @param {Setting} setting */

@@ -4,7 +4,7 @@ import { leaveAlbum, showAlbum, translateAlbum } from "./album.js";
 import { comparison, empty, looking } from "./answer.js";
 import * as api from "./api.js";
 import { Choices } from "./choices.js";
-import { byId, element } from "./dom.js";
+import { byId, sentence } from "./dom.js";
 import { ms, number, say, sayAll, setLanguage } from "./language.js";
 import { PictureField } from "./picture.js";
 import { problemCard } from "./problem.js";
@@ -47,10 +47,9 @@ function nameModel() {
   byId("model").textContent = model ? say("model", { model }) : "";
 }
 
-/** What to know before believing the answers; the terminal's flags in it stay in one piece. @param {string} note */
+/** What to know before believing the answers. @param {string} note */
 function showNote(note) {
-  const pieces = note.split(/(--[\w-]+)/).map((piece, index) => (index % 2 ? element("code", {}, piece) : piece));
-  byId("note").replaceChildren(...pieces);
+  byId("note").replaceChildren(sentence(note));
   byId("note").hidden = !note;
 }
 

@@ -31,3 +31,9 @@ export function byId(id) {
 
 /** Words for those who do not see the drawing. @param {string} text */
 export const unseen = (text) => element("span", { class: "unseen" }, text);
+
+/** A sentence of the server's; what is code in it, `…` and the terminal's --flags, is set as code. @param {string} text */
+export function sentence(text) {
+  const pieces = text.split(/`([^`]+)`|(--[\w-]+)/).filter((piece) => piece !== undefined);
+  return element("span", {}, ...pieces.map((piece, index) => (index % 2 ? element("code", {}, piece) : piece)));
+}

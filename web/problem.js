@@ -1,6 +1,6 @@
 /** A request that failed, as people read it: what happened, where, and what to do. */
 
-import { element } from "./dom.js";
+import { element, sentence } from "./dom.js";
 import { known, say } from "./language.js";
 
 /** @param {import("./api.js").Problem} problem @param {((key: string) => void) | null} useKey asked for on a 401 */
@@ -11,18 +11,21 @@ export function problemCard(problem, useKey) {
     "div",
     { class: "panel problem" },
     element("h2", {}, title(problem)),
-    problem.detail && element("p", {}, problem.detail),
+    problem.detail && element("p", { class: "said" }, sentence(problem.detail)),
     unsaid.length > 0 &&
       element(
         "ul",
         {},
         ...unsaid.map(({ field, message }) => element("li", {}, element("code", {}, field), ` ${message}`)),
       ),
-    (problem.hint || network) && element("p", {}, `${say("hint")}: ${problem.hint || say("problem.networkHint")}`),
+    (problem.hint || network) && hint(problem.hint || say("problem.networkHint")),
     problem.retryAfter && element("p", {}, say("retryAfter", { seconds: problem.retryAfter })),
     problem.status === 401 && useKey && keyForm(useKey),
   );
 }
+
+/** What to do about it. @param {string} text */
+export const hint = (text) => element("p", { class: "small" }, `${say("hint")}: `, sentence(text));
 
 /** @param {import("./api.js").Problem} problem */
 function title({ status, kind, title }) {

@@ -1,7 +1,8 @@
 /** What one arm said: its status and why, and each tag with how sure it is. */
 
-import { element, unseen } from "./dom.js";
+import { element, sentence, unseen } from "./dom.js";
 import { known, labelOf, ms, percent, say } from "./language.js";
+import { hint } from "./problem.js";
 
 const MARKS = { ok: "✓", needs_review: "?", failed: "✗" };
 
@@ -25,6 +26,8 @@ export function card(result, setting) {
     ...why(result, setting),
     ...result.errors.map(failure),
     result.category && tags(result, setting),
+    result.pictures?.length > 0 &&
+      element("p", { class: "small seen" }, say("seenAt", { sizes: sizes(result.pictures) })),
   );
 }
 
@@ -38,25 +41,43 @@ function status(result) {
   );
 }
 
-/** Why a person should look, and why a specialist did. @param {any} result @param {Setting} setting */
-function why(result, { taxonomy, threshold }) {
+/** Why a person should look, and why another look was taken. @param {any} result @param {Setting} setting */
+function why(result, setting) {
+  const { first_look: firstLook, escalation } = result;
   const reasons = [];
-  if (result.status === "needs_review") {
-    const all = [result.category, ...Object.values(result.details).flat()];
-    const least = all.reduce((one, other) => ((other.confidence ?? 0) < (one.confidence ?? 0) ? other : one));
-    if (least.confidence === null) reasons.push(say("unknownConfidence"));
-    else if (least.confidence >= threshold) reasons.push(say("absenceUnsure", { threshold: percent(threshold) }));
-    else {
-      const label = tagLabel(taxonomy, result, least);
-      reasons.push(say("leastSure", { label, confidence: percent(least.confidence), threshold: percent(threshold) }));
-    }
+  if (result.status === "needs_review") reasons.push(doubt(result, setting));
+  if (firstLook) {
+    const { reason, pictures, category } = firstLook;
+    reasons.push(
+      say("lookedAgain", { sizes: sizes(pictures), reason, category: categoryLabel(setting.taxonomy, category) }),
+    );
   }
-  if (result.escalation) {
-    const { reason, model, category } = result.escalation;
-    reasons.push(say("escalated", { reason, model: lastPart(model), category: categoryLabel(taxonomy, category) }));
+  if (escalation) {
+    const { reason, model, category } = escalation;
+    const first = categoryLabel(setting.taxonomy, category);
+    reasons.push(say("escalated", { reason, model: lastPart(model), category: first }));
   }
-  return reasons.map((reason) => element("p", { class: "why" }, reason));
+  return reasons.filter(Boolean).map((reason) => element("p", { class: "why" }, reason));
 }
+
+/** The least sure of what was chosen, and of what was left out. @param {any} result @param {Setting} setting */
+function doubt(result, setting) {
+  const chosen = [result.category, ...Object.values(result.details).flat()];
+  const left = Object.values(result.absences ?? {}).flat();
+  const least = [...chosen, ...left].reduce((one, other) =>
+    (other.confidence ?? 0) < (one.confidence ?? 0) ? other : one,
+  );
+  if (least.confidence === null) return say("unknownConfidence");
+  if (least.confidence >= setting.threshold) return ""; // sure, but a further look was due and failed: its error says so
+  return say(left.includes(least) ? "absenceUnsure" : "leastSure", {
+    label: tagLabel(setting.taxonomy, result, least),
+    confidence: percent(least.confidence),
+    threshold: percent(setting.threshold),
+  });
+}
+
+/** @param {any[]} pictures as the model saw them */
+const sizes = (pictures) => pictures.map(({ width, height }) => `${width} × ${height}`).join(", ");
 
 /** A model's folder says nothing to a reader; its name does. @param {string} model */
 const lastPart = (model) => model.split("/").at(-1) ?? model;
@@ -68,8 +89,8 @@ function failure(error) {
     "div",
     { class: "failure" },
     element("strong", {}, say(known(title) ? title : "error.other")),
-    element("p", {}, error.message),
-    error.hint && element("p", { class: "small" }, `${say("hint")}: ${error.hint}`),
+    element("p", { class: "said" }, sentence(error.message)),
+    error.hint && hint(error.hint),
   );
 }
 
@@ -82,7 +103,8 @@ function categoryLabel(taxonomy, category) {
 /** @param {any} taxonomy @param {any} result @param {any} tag one of the result's */
 function tagLabel(taxonomy, result, tag) {
   if (tag === result.category) return categoryLabel(taxonomy, tag);
-  const attribute = Object.keys(result.details).find((name) => result.details[name].includes(tag)) ?? "";
+  const places = [...Object.entries(result.details), ...Object.entries(result.absences ?? {})];
+  const attribute = places.find(([, tags]) => tags.includes(tag))?.[0] ?? "";
   return optionLabel(taxonomy, result.category.id, attribute, tag.id) ?? tag.label;
 }
 
@@ -140,7 +162,7 @@ function missedLine(label) {
     "dd",
     { class: "missed" },
     element("span", { class: "label" }, element("span", { class: "mark", "aria-hidden": "true" }, "○"), label),
-    element("span", { class: "said" }, say("missed")),
+    element("span", { class: "verdict-word" }, say("missed")),
   );
 }
 

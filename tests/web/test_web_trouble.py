@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -101,22 +102,21 @@ def test_a_broken_connection_is_said(visitor: Visitor) -> None:
     visitor.forgive("ERR_CONNECTION_RESET")
 
 
-def failed_arm(page: Page) -> None:
-    """The answer of the arm `legacy` is replaced by a failure, as the API tells one (simulated)."""
+def spoiled(page: Page, **changes: Any) -> None:
+    """In the API's answer, parts of the last arm's result are replaced (simulated)."""
 
     def spoil(route: Route) -> None:
         answer = route.fetch()
         body = answer.json()
-        result = body["arms"][1]["result"]
-        error = {"kind": "ReplyInvalid", "node": "parse", "message": "no category in “Hmm”", "hint": "try fused"}
-        result.update(status="failed", category=None, details={}, errors=[error])
+        body["arms"][-1]["result"].update(changes)
         route.fulfill(response=answer, json=body)
 
     page.route("**/v1/compare", spoil)
 
 
 def test_an_arm_that_failed_says_so_beside_one_that_did_not(visitor: Visitor) -> None:
-    failed_arm(visitor.page)
+    error = {"kind": "ReplyInvalid", "node": "parse", "message": "no category in “Hmm”", "hint": "try `fused`"}
+    spoiled(visitor.page, status="failed", category=None, details={}, errors=[error])
     visitor.choose_sample(2)
     visitor.choose_arms("fused", "legacy")
     visitor.look()
@@ -127,6 +127,63 @@ def test_an_arm_that_failed_says_so_beside_one_that_did_not(visitor: Visitor) ->
     expect(card).to_contain_text("no category in “Hmm”")
     expect(card).to_contain_text("What to do: try fused")
     expect(visitor.page.get_by_role("region", name="legacy")).to_be_visible()  # its time was spent all the same
+
+
+def test_a_specialists_answer_says_why_it_was_asked_and_what_was_said_before(visitor: Visitor) -> None:
+    first = {"id": "food", "label": "food", "confidence": 0.4}
+    escalation = {"reason": "the least sure label has 0.40", "model": "/models/small", "category": first, "details": {}}
+    spoiled(visitor.page, status="ok", escalation=escalation)
+    visitor.choose_sample(2)
+    visitor.choose_arms("fused")
+    visitor.look()
+    card = visitor.card("fused")
+    expect(card).to_contain_text("The specialist answered, because the least sure label has 0.40.")
+    expect(card).to_contain_text("First answer (small): food.")
+
+
+def test_a_second_look_says_why_it_was_taken(visitor: Visitor) -> None:
+    pictures = [{"width": 224, "height": 168, "content": None}]
+    category = {"id": "food", "label": "food", "confidence": 0.4}
+    first = {"reason": "the least sure label has 0.40", "pictures": pictures, "category": category, "details": {}}
+    spoiled(visitor.page, first_look=first)
+    visitor.choose_sample(2)
+    visitor.choose_arms("fused")
+    visitor.look()
+    words = "Looked first at 224 × 168 (food), and again because the least sure label has 0.40."
+    expect(visitor.card("fused")).to_contain_text(words)
+
+
+def test_an_option_that_was_hardly_left_out_is_named(visitor: Visitor) -> None:
+    absences = {"composition": [{"id": "selfie", "label": "selfie", "confidence": 0.55}]}
+    category = {"id": "portrait", "label": "portrait", "confidence": 0.9}
+    spoiled(visitor.page, status="needs_review", category=category, details={"composition": []}, absences=absences)
+    visitor.choose_sample(2)
+    visitor.choose_arms("reads")
+    visitor.look()
+    expect(visitor.card("reads")).to_contain_text("that it is not selfie, at 55%, under the threshold of 85%")
+
+
+def test_a_sure_answer_whose_specialist_failed_is_not_called_unsure(visitor: Visitor) -> None:
+    category = {"id": "building", "label": "building", "confidence": 0.97}
+    error = {"kind": "EngineUnavailable", "node": "escalate", "message": "nothing answers", "hint": "start it"}
+    spoiled(visitor.page, status="needs_review", category=category, details={}, absences={}, errors=[error])
+    visitor.choose_sample(2)
+    visitor.choose_arms("fused")
+    visitor.look()
+    card = visitor.card("fused")
+    expect(card).to_contain_text("The model's server does not answer")
+    expect(card).not_to_contain_text("Least sure")
+
+
+def test_an_engine_that_gives_no_probabilities_is_said_to_give_none(visitor: Visitor) -> None:
+    category = {"id": "animal", "label": "animal", "confidence": None}
+    spoiled(visitor.page, status="needs_review", category=category, details={"species": [], "count": []})
+    visitor.choose_sample(2)
+    visitor.choose_arms("fused")
+    visitor.look()
+    card = visitor.card("fused")
+    expect(card).to_contain_text("The engine did not say how sure it is.")
+    expect(card.locator(".tag .number")).to_have_text("not said")
 
 
 def test_a_server_with_a_key_asks_for_it(browser: Browser, tmp_path: Path) -> None:
