@@ -15,6 +15,7 @@ from api.asked import Asked, Reader
 from api.metrics import Metrics
 from api.problem import Problem
 from api.ready import Readiness
+from engines.contract import Engine
 from graph.as_done import as_done
 from graph.deadline import deadline_in
 from graph.errors import OnelookError
@@ -95,9 +96,15 @@ class Door:
                 yield orjson.dumps({**known, **outcome}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def open_tagger(settings: Settings) -> Tagger:
-    """The tagger for callers on the network: where they may name URLs, none leads to a private address."""
-    return Tagger(settings.model_copy(update={"allow_urls": settings.http.allow_urls, "allow_private_urls": False}))
+def open_tagger(settings: Settings, engine: Engine | None = None) -> Tagger:
+    """The tagger for callers on the network.
+
+    Where they may name URLs, none leads to a private address. And none of their pictures is put off until others are
+    through: they wait, and have a deadline.
+    """
+    safe = {"allow_urls": settings.http.allow_urls, "allow_private_urls": False}
+    patient = {"residency": "swap"} if settings.residency == "defer" else {}
+    return Tagger(settings.model_copy(update={**safe, **patient}), engine)
 
 
 @asynccontextmanager

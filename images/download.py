@@ -110,7 +110,7 @@ async def download(
         if guard.refused:
             raise ImageRefused(
                 f"{shown(url)} leads to a private or local address",
-                hint="set ONELOOK_ALLOW_PRIVATE_URLS=true if every URL that you tag is your own",
+                hint="send the picture itself; ONELOOK_ALLOW_PRIVATE_URLS=true allows it, but never over HTTP",
             ) from None
         reason = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
         raise ImageUnreachable(f"{shown(url)}: download failed: {reason}", hint="is the address right?") from error

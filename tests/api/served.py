@@ -11,8 +11,10 @@ from typing import Any
 
 import aiohttp
 import uvicorn
+from prometheus_client.parser import text_string_to_metric_families
 
 from api.door import open_tagger
+from engines.contract import Engine
 from graph.schema import TagResult
 from graph.settings import load_settings
 from server import build_app
@@ -21,10 +23,10 @@ STARTED_WITHIN_S = 60.0
 
 
 @contextmanager
-def served(*, http: Mapping[str, Any] | None = None, **settings: Any) -> Iterator[str]:
-    """The address of a server with these settings; `http` are those of the door."""
+def served(*, http: Mapping[str, Any] | None = None, scripted: Engine | None = None, **settings: Any) -> Iterator[str]:
+    """The address of a server with these settings; `http`: those of the door; `scripted`: its engine."""
     chosen = load_settings(**{"retry_interval_s": 0.001, "http": dict(http or {}), **settings})
-    app = build_app(lambda: open_tagger(chosen))
+    app = build_app(lambda: open_tagger(chosen, scripted))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
     thread = threading.Thread(target=server.run, name="served")
     thread.start()
@@ -109,6 +111,15 @@ class Client:
 
     async def post(self, path: str, **options: Any) -> Answer:
         return await self._ask("POST", path, **options)
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """A sample of /metrics; 0 where there is none yet."""
+        text = (await self.get("/metrics")).body.decode()
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == name and sample.labels == labels:
+                    return sample.value
+        return 0.0
 
     async def _ask(self, method: str, path: str, **options: Any) -> Answer:
         async with self.session.request(method, self.address + path, **options) as response:

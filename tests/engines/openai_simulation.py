@@ -68,6 +68,7 @@ class SimulatedServer:
 
     `bodies` and `headers` are those of the questions, `lookups` counts how often the models were listed.
     With `respond_batch` it takes several questions in one request; their bodies are `batches`.
+    Left and entered again, it listens at the same address.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class SimulatedServer:
         self.batches: list[Body] = []
         self.headers: list[Mapping[str, str]] = []
         self.lookups = 0
+        self._port = 0
 
     def routes(self) -> Sequence[web.RouteDef]:
         """What this server has beside the protocol."""
@@ -113,8 +115,9 @@ class SimulatedServer:
             app.add_routes([web.post("/v1/chat/completions/batch", self._complete_batch)])
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        self._port = self._runner.addresses[0][1]
+        self.base_url = f"http://127.0.0.1:{self._port}/v1"
         return self
 
     async def __aexit__(

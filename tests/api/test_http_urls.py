@@ -1,0 +1,91 @@
+"""Pictures by URL: not unless allowed, and never from this machine's network."""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+
+import pytest
+from aiohttp import web
+
+from images import source
+from images.download import download
+from tests.api.conftest import Connect
+from tests.api.served import Client
+from tests.engines.openai_simulation import SimulatedServer, always, completion
+from tests.graph.replies import BUILDING
+
+INNER = [
+    "http://169.254.169.254/latest/meta-data/",
+    "http://localhost/a.jpg",
+    "http://127.0.0.1:1/a.jpg",
+    "http://[::1]/a.jpg",
+    "http://[::ffff:127.0.0.1]/a.jpg",
+    "http://0x7f000001/a.jpg",
+    "http://10.0.0.1/a.jpg",
+    "HTTP://LOCALHOST/a.jpg",
+    f"http://{socket.gethostname()}/a.jpg",
+]
+
+
+@pytest.mark.parametrize("url", [*INNER, "https://example.org/a.jpg"])
+async def test_off_unless_allowed(connect: Connect, url: str) -> None:
+    async with SimulatedServer() as engine, connect(engine) as client:
+        one = await client.post("/v1/tags", json={"images": ["eA==", url]})
+        one.problem(422, kind="BadField", field="images.1")
+        many = await client.post("/v1/tags/batch", json={"items": [{"image": url}]})
+        many.problem(422, kind="BadField", field="items.0.image")
+
+
+async def test_never_to_an_inner_address(connect: Connect) -> None:
+    async with SimulatedServer() as engine:
+        # The process's own setting is for its own user, who may read what he likes; a caller may not.
+        async with connect(engine, http={"allow_urls": True}, allow_private_urls=True) as client:
+            for url in INNER:
+                await refused(client, url)
+        assert [body for body in engine.bodies if "Say hello." not in str(body)] == []
+
+
+async def refused(client: Client, url: str) -> None:
+    answer = await client.post("/v1/tags", json={"images": [url]})
+    said = answer.problem(422, kind="ImageRefused", field="images")
+    assert "private or local address" in said["detail"]
+
+
+class Outside:
+    """A simulation of the internet, which is 127.0.0.1 here, and of what is inside, 127.0.0.2."""
+
+    def __init__(self, picture: bytes) -> None:
+        self.picture = picture
+        self.inner_visits = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if str(request.url.host) == "127.0.0.2":
+            self.inner_visits += 1
+        if request.path == "/redirect":
+            raise web.HTTPFound(f"http://127.0.0.2:{request.url.port}/a.jpg")
+        return web.Response(body=self.picture, content_type="image/jpeg")
+
+
+async def test_a_redirect_to_an_inner_address(
+    connect: Connect, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "download", partial(download, allowed=lambda address: address == "127.0.0.1"))
+    outside = Outside(picture)
+    app = web.Application()
+    app.router.add_get("/{path}", outside.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "0.0.0.0", 0).start()
+    port = runner.addresses[0][1]
+    try:
+        async with (
+            SimulatedServer(always(completion(BUILDING))) as engine,
+            connect(engine, http={"allow_urls": True}) as client,
+        ):
+            good = await client.post("/v1/tags", json={"images": [f"http://127.0.0.1:{port}/a.jpg"]})
+            assert good.status == 200, good.body
+            await refused(client, f"http://127.0.0.1:{port}/redirect")
+            assert outside.inner_visits == 0
+    finally:
+        await runner.cleanup()
