@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -65,8 +66,8 @@ class VllmChat(ChatOpenAI):
         """The answers to several questions from one HTTP request; None where they cannot be asked so.
 
         Raises:
-            EngineError: as for a single question; a batch that the server refuses is None, so that each question gets
-                an answer, or a refusal, of its own.
+            EngineError: as for a single question; but where a batch is refused, there will be none any more, and each
+                question gets an answer, or a refusal, of its own (a server without a media cache knows no names).
         """
         choice, served = shared_choice(requests), await self.served()
         if choice is None or not served.batches:
@@ -86,6 +87,9 @@ class VllmChat(ChatOpenAI):
         try:
             response = await self.server.post(BATCH_PATH, body)
         except EngineRefused:
+            if self.batches == "always":
+                raise
+            self._served = replace(served, batches=False)
             return None
         return read_batch(response, requests, self.server.address)
 

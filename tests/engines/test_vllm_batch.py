@@ -19,7 +19,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from engines.contract import AskRequest, Choice, Regex, Reply
 from engines.openai_batch import read_batch
 from engines.tokens import MASKED
-from graph.errors import DeadlinePassed, EngineFailed, EngineIncapable, EngineTimeout
+from graph.errors import DeadlinePassed, EngineFailed, EngineIncapable, EngineRefused, EngineTimeout
 from tests.engines.openai_simulation import (
     Body,
     Respond,
@@ -148,8 +148,20 @@ async def test_a_batch_that_is_refused_is_asked_singly() -> None:
     """A server without a media cache knows no picture by its name."""
     refusal = {"error": {"message": "Cache miss for image at index 0 but data is not provided."}}
     async with batching(always(refusal, status=400)) as server, engine_at(server.base_url) as engine:
-        assert [reply.text for reply in await engine.ask_many([ABC, AB])] == ["C", "B"]
-    assert [body["messages"][1]["content"][0]["image_url"] for body in server.bodies] == [part()["image_url"]] * 2
+        for _ in range(2):
+            assert [reply.text for reply in await engine.ask_many([ABC, AB])] == ["C", "B"]
+    assert [body["messages"][1]["content"][0] for body in server.bodies] == [part()] * 4
+    assert len(server.batches) == 1  # and none after it
+
+
+async def test_a_batch_that_was_insisted_on_is_not_asked_singly() -> None:
+    async with (
+        batching(always({"error": "no"}, status=400)) as server,
+        engine_at(server.base_url, batch="always") as it,
+    ):
+        with pytest.raises(EngineRefused):
+            await it.ask_many([ABC, AB])
+    assert server.bodies == []
 
 
 @pytest.mark.parametrize(
