@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.album.read import Labelled, read_labels
+from demo.beside import SPECIALTIES, beside_table, route_album, specialist_figures, specialist_table
 from demo.card import with_scores
-from demo.checkpoint import HELDOUT, TRAINED
+from demo.checkpoint import HELDOUT, SIGLIP, SPECIALIST, TRAINED
 from demo.scores import Answered, Scores, agreement, score
 from graph.errors import EngineError, OnelookError
 from graph.schema import Arm, Context, Language, ReplyFormat
@@ -27,6 +28,7 @@ ARMS: Final[Mapping[str, tuple[Arm, ReplyFormat]]] = {
     "fused": ("fused", "json"),
     "fused_compact": ("fused", "compact"),
     "reads": ("reads", "json"),
+    "hybrid": ("hybrid", "json"),
     "legacy": ("legacy", "json"),
     "legacy_shared": ("legacy_shared", "json"),
 }
@@ -73,7 +75,10 @@ async def evaluate(
     """Answers by arm."""
     given = {"language": language} | ({} if long_edge is None else {"long_edge": long_edge})
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with Tagger(load_settings(engine=engine, model=model, base_url=base_url)) as tagger:
+    settings = load_settings(engine=engine, model=model, base_url=base_url)
+    if settings.router.model is None and SIGLIP.is_dir():
+        settings = settings.model_copy(update={"router": settings.router.model_copy(update={"model": str(SIGLIP)})})
+    async with Tagger(settings) as tagger:
         with Progress(*columns, console=console) as progress:
             return {
                 name: await answer_album(
@@ -117,6 +122,21 @@ def detail_table(name: str, scores: Scores) -> Table:
     return table
 
 
+def score_beside(album: Sequence[Labelled], language: Language, general: Scores, console: Console) -> dict[str, float]:
+    """Score and show the bundled router, and the bundled specialist beside `general` in its own categories."""
+    routed = asyncio.run(route_album(album))
+    console.print(beside_table(routed))
+    special = [labelled for labelled in album if labelled.truth.category in SPECIALTIES]
+    answered = asyncio.run(
+        evaluate(
+            special, engine="embedded", arms=["fused"], language=language, console=console, model=str(SPECIALIST)
+        )
+    )  # fmt: skip
+    scores = score(answered["fused"])
+    console.print(specialist_table(general, scores))
+    return {**routed.flat(), **specialist_figures(scores)}
+
+
 def main(
     album: Annotated[Path, typer.Option(help="Folder with pictures and labels.jsonl.")] = HELDOUT,
     engine: Annotated[list[str] | None, typer.Option(help="embedded, vllm, or both (say it twice).")] = None,
@@ -126,6 +146,9 @@ def main(
     language: Annotated[Language, typer.Option(help="Of prompts and replies.")] = "zh",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
     long_edge: Annotated[int | None, typer.Option(help="Longest side that the model sees, in pixels.")] = None,
+    beside: Annotated[
+        bool, typer.Option("--beside", help="Score the bundled router and specialist beside the first arm.")
+    ] = False,
     card: Annotated[bool, typer.Option("--card", help="Write the figures into the checkpoint's model card.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write flat figures there.")] = None,
 ) -> None:
@@ -155,6 +178,8 @@ def main(
     first = next(iter(scores))
     console.print(detail_table(first, scores[first]))
     figures = {f"{name}.{key}": value for name, each in scores.items() for key, value in each.flat().items()}
+    if beside:
+        figures |= score_beside(pictures, language, scores[first], console)
     if set(engines) == set(ENGINES):
         figures["agreement.vllm_vs_embedded"] = agreement(answered[f"vllm.{arms[0]}"], answered[f"embedded.{arms[0]}"])
         console.print(f"agreement of the engines ({arms[0]}): {figures['agreement.vllm_vs_embedded']:.1%}")

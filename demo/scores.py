@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from graph.schema import Answer, TagResult
+from lab.reliability import calibration_error
 
-BINS = 15
 MOST_CONFIDENT = 0.8
 
 
@@ -108,21 +108,6 @@ def score(answered: Sequence[Answered]) -> Scores:
         categories={id_: fmean(each.category_right for each in members) for id_, members in by_category.items()},
         exact_by_category={id_: fmean(each.record_right for each in members) for id_, members in by_category.items()},
         attributes=attributes,
-    )
-
-
-def calibration_error(sure: Iterable[tuple[float, bool]]) -> float:
-    """Expected calibration error over 15 bins of equal width (Guo et al. 2017, arXiv 1706.04599, equation 3).
-
-    `sure`: confidence and whether it was right; at least one.
-    """
-    bins: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, right in sure:
-        bins.setdefault(min(int(confidence * BINS), BINS - 1), []).append((confidence, right))
-    count = sum(map(len, bins.values()))
-    return sum(
-        len(members) / count * abs(fmean(right for _, right in members) - fmean(sureness for sureness, _ in members))
-        for members in bins.values()
     )
 
 

@@ -18,11 +18,12 @@ SHAPE_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A picture and its truth; `seed` if it was drawn."""
+    """A picture and its truth; `seed` if it was drawn. `where`: the file and line that say so."""
 
     path: Path
     truth: Answer
     seed: int | None
+    where: str
 
 
 class LabelLine(Frozen):
@@ -32,14 +33,16 @@ class LabelLine(Frozen):
     seed: int | None = None
 
 
-def read_labels(folder: Path) -> list[Labelled]:
-    """The album's pictures in the order of its labels. Ids are not held against a taxonomy: the album may have its own.
+def read_labels(album: Path) -> list[Labelled]:
+    """The pictures of `album`, a folder with labels.jsonl or such a file, in the order of its labels. Ids are not held
+    against a taxonomy: the album may have its own.
 
     Raises:
         ImageNotFound: a picture that a line names is not there.
         UserError: no labels.jsonl, nothing in it, a line that is not a label, or a picture named twice.
     """
-    labels = folder / LABELS
+    labels = album if album.is_file() else album / LABELS
+    folder = labels.parent
     if not labels.is_file():
         raise UserError(
             f"no {LABELS} in {folder}", hint=f"`python -m demo.album {folder}` draws an album; or name another folder"
@@ -48,19 +51,17 @@ def read_labels(folder: Path) -> list[Labelled]:
         lines = labels.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise UserError(f"{labels} is not UTF-8 text: {error}", hint=SHAPE_HINT) from None
-    album: dict[Path, Labelled] = {}
+    labelled: dict[Path, Labelled] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        labelled = _labelled(folder, line, f"{labels}, line {number}")
-        if labelled.path in album:
-            raise UserError(
-                f"{labels}, line {number}: {labelled.path.name} is named twice", hint="keep one of the lines"
-            )
-        album[labelled.path] = labelled
-    if not album:
+        each = _labelled(folder, line, f"{labels}, line {number}")
+        if each.path in labelled:
+            raise UserError(f"{each.where}: {each.path.name} is named twice", hint="keep one of the lines")
+        labelled[each.path] = each
+    if not labelled:
         raise UserError(f"{labels} names no picture", hint=SHAPE_HINT)
-    return list(album.values())
+    return list(labelled.values())
 
 
 def _labelled(folder: Path, line: str, where: str) -> Labelled:
@@ -75,4 +76,4 @@ def _labelled(folder: Path, line: str, where: str) -> Labelled:
         raise UserError(f"{where}: {label.file} lies outside of {folder}", hint="keep the pictures beside their labels")
     if not path.is_file():
         raise ImageNotFound(f"{where}: no picture {path}", hint="restore the file or remove its line")
-    return Labelled(path, Answer(category=label.category, details=label.details), label.seed)
+    return Labelled(path, Answer(category=label.category, details=label.details), label.seed, where)

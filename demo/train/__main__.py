@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 import torch
 import typer
@@ -32,8 +32,7 @@ from prompts.prompts import Prompts
 from prompts.taxonomy_file import load_taxonomy
 from prompts.zero_shot import zero_shot_texts, zero_shot_version
 
-Model = Literal["vlm", "siglip", "specialist"]
-MODELS: tuple[Model, ...] = get_args(Model)
+MODELS = ("vlm", "siglip", "specialist")
 PICTURES = 27_000
 ROOT = Path(__file__).parent.parent.parent
 
@@ -66,7 +65,8 @@ class School:
 
 def main(
     models: Annotated[
-        list[Model] | None, typer.Argument(help="Which to train, in this order. The specialist starts from the vlm.")
+        list[str] | None,
+        typer.Argument(help=f"Of {', '.join(MODELS)}; default: all. The specialist starts from the vlm."),
     ] = None,
     work: Annotated[Path, typer.Option(help="Where drawings and state are kept; a second call continues.")] = ROOT
     / ".cache"
@@ -80,6 +80,9 @@ def main(
     start: Annotated[Path | None, typer.Option(help="A vlm to go on from, instead of random weights.")] = None,
 ) -> None:
     """Train the bundled checkpoints on the CPU. Interrupt it at will, and call it again."""
+    for name in models or ():
+        if name not in MODELS:
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(MODELS)}")
     taxonomy = load_taxonomy(PHOTOS)
     prompts = {language: Prompts(taxonomy, language) for language in taxonomy.languages}
     tokenizer = train_tokenizer(tokenizer_texts(prompts.values()), VOCABULARY)
