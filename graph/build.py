@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from collections.abc import Hashable
+from typing import Any, cast
 
 from langgraph.cache.memory import InMemoryCache
 from langgraph.channels import UntrackedValue
@@ -33,6 +34,24 @@ TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
 KEEP_ANSWERS_S = 3600
 GRACE_S = 5.0  # the engine's own timeout should speak first: its message knows more
 
+# Where the ways part: what a way is called in every drawing of the graph, and the node that it leads to.
+AFTER_PREPARE: dict[Hashable, str] = {
+    "fused": "analyze",
+    "reads": "read",
+    "hybrid": "route",
+    "legacy, legacy_shared": "classify",
+    "category known": "describe",
+    "for the specialist": "escalate",
+}
+AFTER_ROUTE: dict[Hashable, str] = {
+    "no details": "review",
+    "size by category": "prepare",
+    "router not sure": "analyze",
+    "has details": "describe",
+}
+AFTER_PARSE: dict[Hashable, str] = {"unreadable": "classify", "has details": "describe", "complete": "review"}
+AFTER_REVIEW: dict[Hashable, str] = {"look again": "prepare", "hard": "escalate", "done": "finish"}
+
 
 def build_graph(
     services: Services, *, checkpointer: Checkpointer = None, input_schema: type[Any] = Input
@@ -60,42 +79,36 @@ def build_graph(
         "cache_policy": CachePolicy(key_func=answer_key, ttl=KEEP_ANSWERS_S) if cached else None,
     }
 
-    async def after_prepare(
-        state: State, runtime: Runtime[Context]
-    ) -> Literal["analyze", "read", "route", "classify", "describe", "escalate"]:
+    async def after_prepare(state: State, runtime: Runtime[Context]) -> str:
         if state["details"] is not None:
-            return "escalate"
+            return "for the specialist"
         if state["category"] is not None:
-            return "describe"
+            return "category known"
         match (runtime.context or services.run).arm:
-            case "fused":
-                return "analyze"
-            case "reads":
-                return "read"
-            case "hybrid":
-                return "analyze" if state["routed"] else "route"
             case "legacy" | "legacy_shared":
-                return "classify"
+                return "legacy, legacy_shared"
+            case "hybrid" if state["routed"]:  # the router was not sure
+                return "fused"
+            case arm:
+                return arm
 
-    async def after_route(
-        state: State, runtime: Runtime[Context]
-    ) -> Literal["prepare", "analyze", "describe", "review"]:
+    async def after_route(state: State, runtime: Runtime[Context]) -> str:
         if state["details"] is not None:
-            return "review"
+            return "no details"
         context = runtime.context or services.run
         if sized_by_category(context) and not context.adaptive:
-            return "prepare"
-        return "analyze" if state["category"] is None else "describe"
+            return "size by category"
+        return "router not sure" if state["category"] is None else "has details"
 
-    async def after_review(state: State, runtime: Runtime[Context]) -> Literal["prepare", "escalate", "finish"]:
+    async def after_review(state: State, runtime: Runtime[Context]) -> str:
         if state["look_again"]:
-            return "prepare"
-        return "escalate" if asks_specialist(services, state["hard"], runtime.context or services.run) else "finish"
+            return "look again"
+        return "hard" if asks_specialist(services, state["hard"], runtime.context or services.run) else "done"
 
-    async def after_parse(state: State) -> Literal["classify", "describe", "review"]:
+    async def after_parse(state: State) -> str:
         if state["category"] is None:
-            return "classify"
-        return "describe" if state["details"] is None else "review"
+            return "unreadable"
+        return "has details" if state["details"] is None else "complete"
 
     graph = StateGraph(State, context_schema=type(services.run), input_schema=input_schema, output_schema=Output)
     graph.set_node_defaults(error_handler=cast("Any", fail))  # its type hints do not know of the NodeError parameter
@@ -111,14 +124,14 @@ def build_graph(
     graph.add_node("finish", visit("finish", finish, services))
 
     graph.add_edge(START, "prepare")
-    graph.add_conditional_edges("prepare", after_prepare)
+    graph.add_conditional_edges("prepare", after_prepare, AFTER_PREPARE)
     graph.add_edge("analyze", "review")
     graph.add_edge("read", "review")
-    graph.add_conditional_edges("route", after_route)
+    graph.add_conditional_edges("route", after_route, AFTER_ROUTE)
     graph.add_edge("classify", "parse")
     graph.add_edge("describe", "parse")
-    graph.add_conditional_edges("parse", after_parse)
-    graph.add_conditional_edges("review", after_review)
+    graph.add_conditional_edges("parse", after_parse, AFTER_PARSE)
+    graph.add_conditional_edges("review", after_review, AFTER_REVIEW)
     graph.add_edge("escalate", "finish")
     graph.add_edge("finish", END)
 

@@ -35,7 +35,10 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
     context = runtime.context
     if not begins_run(state):
         return await _again(services, state, context)
-    references = state["image"] if isinstance(state["image"], list) else [state["image"]]
+    image = state.get("image", [])
+    if not image and services.sample is not None:
+        image = services.sample
+    references = image if isinstance(image, list) else [image]
     if not 1 <= len(references) <= MAX_IMAGES:
         raise ImageRefused(
             f"{len(references)} pictures in one request, expected 1 to {MAX_IMAGES}",

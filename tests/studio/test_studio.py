@@ -1,4 +1,4 @@
-"""LangGraph Studio's own server, for real: what it knows of the graph, and a run of every arm through it."""
+"""LangGraph Studio's own server, for real: what it knows of the graph, and runs of every arm through it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import httpx
 import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
-from PIL import Image
+from langgraph_sdk.errors import NotFoundError
 
-from graph.schema import Arm
+from demo.checkpoint import HELDOUT
+from graph.schema import Arm, Context, TagResult
+from tests.studio.make_studio import CONFIG, quiet
 
-CONFIG = Path(__file__).parent.parent.parent / "langgraph.json"
-QUIET = {"LANGGRAPH_NO_VERSION_CHECK": "1", "LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGSMITH_TRACING": "false"}
+RANDOM_WEIGHTS_SAY = ([], ["ReplyInvalid"], ["ReplyTruncated"])  # free text of random weights
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def studio_url(tiny_checkpoint: Path, tiny_siglip: Path, tmp_path_factory: pytes
         server = subprocess.Popen(
             [*command, "--no-reload", "--no-browser"],
             cwd=folder,
-            env={**os.environ, **QUIET, **models},
+            env={**os.environ, **quiet(), **models},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -71,49 +72,139 @@ async def studio(studio_url: str) -> AsyncIterator[LangGraphClient]:
         yield client
 
 
-async def test_it_shows_the_choices_of_a_run_as_a_form(studio: LangGraphClient) -> None:
+@pytest.fixture
+async def door(studio_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The HTTP door, at the same address."""
+    async with httpx.AsyncClient(base_url=studio_url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+async def schemas(studio: LangGraphClient) -> Any:
     (assistant,) = await studio.assistants.search()
-    schemas = await studio.assistants.get_schemas(assistant["assistant_id"])
-    context: Any = schemas["context_schema"]
-    assert context["properties"]["arm"]["enum"] == list(get_args(Arm))
-    assert context["properties"]["arm"]["default"] == "fused"
-    inputs: Any = schemas["input_schema"]
-    assert list(inputs["properties"]) == ["image"]
+    return await studio.assistants.get_schemas(assistant["assistant_id"])
 
 
-async def test_it_draws_the_graph_with_its_choices(studio: LangGraphClient) -> None:
+async def test_every_choice_of_a_run_is_a_field_of_the_form(schemas: Any) -> None:
+    fields = schemas["context_schema"]["properties"]
+    assert list(fields) == list(Context.model_fields)
+    defaults = Context().model_dump()
+    for name, field in fields.items():
+        assert field["description"] == Context.model_fields[name].description
+        assert field["default"] == defaults[name]
+        assert "enum" in field or field["type"] in ("integer", "number", "boolean")
+    assert fields["arm"]["enum"] == list(get_args(Arm))
+
+
+async def test_the_form_comes_with_a_drawing_that_works_at_once(schemas: Any, studio: LangGraphClient) -> None:
+    (name, field), *others = schemas["input_schema"]["properties"].items()
+    assert (name, others) == ("image", [])
+    assert Path(field["default"]).parent == HELDOUT
+    assert field["examples"] == [field["default"]]
+    assert field["type"] == "string"
+    shown = await studio.runs.wait(None, "onelook", input={"image": field["default"]})
+    for empty in ({}, {"image": ""}):
+        unnamed: Any = await studio.runs.wait(None, "onelook", input=empty)
+        assert answer(unnamed) == answer(shown)
+
+
+def answer(output: Any) -> Any:
+    result = output["result"]
+    details = {attribute: [tag["id"] for tag in tags] for attribute, tags in result["details"].items()}
+    return result["status"], result["category"]["id"], details, result["pictures"]
+
+
+async def test_it_draws_the_graph_and_names_its_ways(studio: LangGraphClient) -> None:
     drawing: Any = await studio.assistants.get_graph("onelook")
-    ways = {(edge["source"], edge["target"]): bool(edge.get("conditional")) for edge in drawing["edges"]}
-    assert ways["prepare", "analyze"]
-    assert ways["review", "escalate"]
-    assert not ways["analyze", "review"]
+    ways = {(edge["source"], edge["target"]): edge.get("data") for edge in drawing["edges"] if edge.get("conditional")}
+    assert ways["prepare", "analyze"] == "fused"
+    assert ways["prepare", "route"] == "hybrid"
+    assert ways["review", "escalate"] == "hard"
+    assert ("analyze", "review") not in ways
+    assert None not in ways.values()
 
 
 @pytest.mark.parametrize("arm", get_args(Arm))
-async def test_every_arm_runs_to_its_end(arm: Arm, studio: LangGraphClient, tmp_path: Path) -> None:
-    picture = tmp_path / "a.jpg"
-    Image.new("RGB", (280, 224), "orange").save(picture)
+async def test_every_arm_runs_to_its_end(arm: Arm, studio: LangGraphClient) -> None:
     thread = await studio.threads.create()
     output: Any = await studio.runs.wait(
-        thread["thread_id"], "onelook", input={"image": str(picture)}, context={"arm": arm}
+        thread["thread_id"], "onelook", input={"image": str(HELDOUT / "heldout-0001.jpg")}, context={"arm": arm}
     )
     result = output["result"]
     assert result["arm"] == arm
     assert result["status"] in ("needs_review", "failed")
-    assert [error["kind"] for error in result["errors"]] in (
-        [],
-        ["ReplyInvalid"],
-        ["ReplyTruncated"],
-    )  # free text of random weights
+    assert [error["kind"] for error in result["errors"]] in RANDOM_WEIGHTS_SAY
     state: Any = await studio.threads.get_state(thread["thread_id"])
+    assert state["next"] == []
+    assert [task for task in state["tasks"] if task["interrupts"]] == []
     assert state["values"]["visits"][0]["name"] == "prepare"
-    assert "image" not in state["values"]
-    assert "picture" not in state["values"]
+    ledger = state["values"]["result"]["ledger"]
+    assert [node["name"] for node in ledger["nodes"]] == [visit["name"] for visit in state["values"]["visits"]]
+    assert ledger["busy_ms"] > 0
+    assert not {"image", "pictures", "originals"} & state["values"].keys()
+
+
+@pytest.mark.parametrize("arm", get_args(Arm))
+async def test_every_arm_streams_node_by_node(arm: Arm, studio: LangGraphClient) -> None:
+    thread = await studio.threads.create()
+    seen = []
+    async for part in studio.runs.stream(
+        thread["thread_id"],
+        "onelook",
+        input={"image": str(HELDOUT / "heldout-0001.jpg")},
+        context={"arm": arm},
+        stream_mode="updates",
+    ):
+        assert part.event in ("metadata", "updates")
+        if part.event == "updates":
+            assert "__interrupt__" not in part.data
+            seen += part.data
+    assert (seen[0], seen[-1]) == ("prepare", "finish")
+    state: Any = await studio.threads.get_state(thread["thread_id"])
+    visited = [visit["name"] for visit in state["values"]["visits"]]
+    assert visited == [name for name in seen if name in visited]
 
 
 async def test_a_bad_choice_is_refused(studio: LangGraphClient) -> None:
     thread = await studio.threads.create()
-    answer: Any = await studio.runs.wait(
+    refused: Any = await studio.runs.wait(
         thread["thread_id"], "onelook", input={"image": "a.jpg"}, context={"arm": "magic"}, raise_error=False
     )
-    assert "arm" in str(answer)
+    assert "arm" in str(refused)
+
+
+async def test_the_http_door_is_open_beside_it(door: httpx.AsyncClient) -> None:
+    page = await door.get("/")
+    assert "text/html" in page.headers["content-type"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    style = await door.get("/static/base.css")
+    assert "text/css" in style.headers["content-type"]
+    graph = await door.get("/v1/graph")
+    assert "prepare" in graph.text
+    ready = await door.get("/readyz")
+    assert ready.json() == {"status": "ready"}
+    tagged = await door.post("/v1/tags", files={"image": (HELDOUT / "heldout-0003.jpg").read_bytes()})
+    assert TagResult.model_validate_json(tagged.content).category is not None
+    wrong = await door.post("/v1/tags", content=b"{", headers={"content-type": "application/json"})
+    assert wrong.headers["content-type"] == "application/problem+json"
+
+
+async def test_both_ask_one_engine(studio: LangGraphClient, door: httpx.AsyncClient) -> None:
+    """What one of them has asked about a picture is in the engine's prefix cache when the other one asks the same."""
+    picture = HELDOUT / "heldout-0005.jpg"
+    context = {"arm": "fused", "language": "en"}
+    await studio.runs.wait(None, "onelook", input={"image": str(picture)}, context=context)
+    files = {"image": picture.read_bytes()}
+    tagged = await door.post("/v1/tags", files=files, data=context)
+    usage = TagResult.model_validate_json(tagged.content).usage
+    assert usage.image_tokens
+    assert usage.cached_tokens
+    assert usage.cached_tokens > usage.image_tokens
+
+
+async def test_the_doors_manners_stay_its_own(studio: LangGraphClient, door: httpx.AsyncClient) -> None:
+    assert "content-security-policy" not in (await door.get("/info")).headers
+    assert "langgraph_py_version" in (await door.get("/info")).json()
+    assert "/threads" in (await door.get("/openapi.json")).json()["paths"]
+    with pytest.raises(NotFoundError, match="Thread"):
+        await studio.threads.get("00000000-0000-0000-0000-000000000000")

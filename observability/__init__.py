@@ -1,0 +1,1 @@
+"""What leaves this process about its runs, when somebody asks for it: traces, and never a picture."""
