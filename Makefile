@@ -18,7 +18,7 @@ venv: $(VENV)/.installed ## make the virtual environment and install everything 
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,dev]'
+	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,lab,dev]'
 	@touch $@
 
 venv-vllm: $(VLLM_VENV)/.installed ## make the second environment, with vLLM's CPU build

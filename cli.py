@@ -17,8 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from graph.calibration import load_calibration
 from graph.errors import OnelookError, SettingsError
-from graph.schema import Arm, Context, Language, ReplyFormat, Resolution, Subject, TagResult
+from graph.schema import Arm, Context, Judge, Language, ReplyFormat, Resolution, Subject, TagResult
 from graph.settings import Settings, load_settings, sources
 from graph.tagger import Tagger
 from prompts.taxonomy_file import load_taxonomy
@@ -205,7 +206,23 @@ async def tag_all(
     settings: Settings, context: Context, subjects: list[Subject], keep: Callable[[int, TagResult], None]
 ) -> None:
     """Tag every picture under a progress bar, and hand each result to `keep` as soon as it is there."""
-    bar = Progress(
+    async with Tagger(settings) as tagger:
+        if tagger.note:
+            err.print(Text(tagger.note, style="yellow"))
+        with err.status("starting the engine"):
+            await tagger.start(context)
+        if stale := tagger.calibration_note(context):
+            err.print(Text(stale, style="yellow"))
+        with progress() as bar:
+            task = bar.add_task("tagging", total=len(subjects))
+            async for index, result in tagger.tag_many(subjects, context):
+                keep(index, result)
+                bar.advance(task)
+
+
+def progress() -> Progress:
+    """A bar for a person who waits; a program sees nothing of it."""
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -215,18 +232,6 @@ async def tag_all(
         transient=True,
         disable=not err.is_terminal,
     )
-    async with Tagger(settings) as tagger:
-        if tagger.note:
-            err.print(Text(tagger.note, style="yellow"))
-        with err.status("starting the engine"):
-            await tagger.start(context)
-        if stale := tagger.calibration_note(context):
-            err.print(Text(stale, style="yellow"))
-        with bar:
-            task = bar.add_task("tagging", total=len(subjects))
-            async for index, result in tagger.tag_many(subjects, context):
-                keep(index, result)
-                bar.advance(task)
 
 
 def write(value: object, indent: int | None = None) -> None:
@@ -260,6 +265,65 @@ def config(
         table.add_row(*cells[: len(columns)])
     out.print(table)
     out.print(Text("environment: ONELOOK_ + the setting's name in upper case, a dot as two underscores", style="dim"))
+
+
+@app.command()
+def calibrate(
+    labels: Annotated[Path, typer.Argument(help="Labelled pictures: a folder with labels.jsonl, or such a file.")],
+    arm: Annotated[
+        list[str] | None, typer.Option(help="May be given several times. Default: the settings' arm.")
+    ] = None,
+    reply_format: Annotated[ReplyFormat | None, typer.Option("--reply-format", "--format")] = None,
+    language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
+    debias: Annotated[bool | None, typer.Option(help="Read labels in both orders of their options.")] = None,
+    accuracy: Annotated[
+        float, typer.Option(min=0, max=1, help="Wanted of the answers that go to no specialist and no person.")
+    ] = 0.98,
+    of: Annotated[Judge, typer.Option(help="What must be right for that: the category, or every label.")] = "category",
+    file: Annotated[
+        Path | None, typer.Option("--out", help="Default: the settings' calibration, or calibration.json.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    taxonomy: TaxonomyOption = None,
+) -> None:
+    """Learn from labelled pictures how sure is sure enough, and write it down for ONELOOK_CALIBRATION.
+
+    What the file has on other arms and models stays. Ends with 1 where the wanted accuracy is not reached.
+    """
+    with told():
+        try:
+            from lab.calibrate import calibrate as learn
+            from terminal.reliability import outcome_report, router_report
+        except ModuleNotFoundError as missing:
+            fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
+        settings = load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy)
+        file = file or settings.calibration or Path("calibration.json")
+        known = load_calibration(file if file.exists() else None)
+        contexts = [
+            choices(arm=each, reply_format=reply_format, language=language, debias=debias)
+            for each in arm or [settings.run.arm]
+        ]
+        with progress() as bar:
+            task = bar.add_task("")
+
+            def tell(arm: str, pictures: int, done: int) -> None:
+                bar.update(task, description=arm, total=pictures, completed=done)
+
+            learning = learn(settings, labels, contexts, accuracy=accuracy, judge=of, limit=limit, told=tell)
+            outcomes, router = asyncio.run(learning)
+        for outcome in outcomes:
+            out.print(*outcome_report(outcome, accuracy, of), sep="\n")
+            known = known.with_fit(outcome.fit)
+        if router is not None:
+            out.print(*router_report(router, accuracy), sep="\n")
+            known = known.model_copy(update={"router": router.fit})
+        known.save(file)
+    out.print(f"written: export ONELOOK_CALIBRATION={file}", highlight=False)
+    reached = [outcome.line for outcome in outcomes] + ([router.line] if router else [])
+    raise typer.Exit(0 if None not in reached else 1)
 
 
 @app.command()

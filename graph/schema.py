@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 Language = Literal["zh", "en"]
 Arm = Literal["fused", "reads", "hybrid", "legacy", "legacy_shared"]
 ReplyFormat = Literal["json", "compact"]
+Judge = Literal["category", "record"]
+"""What must be right for an answer to be: its category, or every label."""
 Status = Literal["ok", "needs_review", "failed"]
 Content = Literal["photo", "text", "diagram"]
 Resolution = Literal["fixed", "auto"]

@@ -1,0 +1,1 @@
+"""Experiments on labelled pictures: how right answers are, and how much their confidence is worth."""
