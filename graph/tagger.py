@@ -23,6 +23,8 @@ from graph.services import Services
 from graph.settings import Settings
 from graph.timing import NS_PER_MS, run_started_ns
 from images.limits import Limits
+from observability.langsmith import keep_pictures_from_langsmith
+from observability.traces import trace_runs
 from prompts.prompts import Prompts
 from prompts.taxonomy_file import load_taxonomy
 from prompts.zero_shot import zero_shot_texts
@@ -100,6 +102,8 @@ class Tagger:
         specialist: Engine | None = None,
         router: Router | None = None,
     ) -> None:
+        trace_runs()
+        keep_pictures_from_langsmith()
         self.services = build_services(settings, engine, specialist, router)
         self.graph = build_graph(self.services)
 
@@ -131,9 +135,9 @@ class Tagger:
             await engine.start()
 
     async def probe(self) -> list[Finding]:
-        """What each engine can do, and the router, where runs go by it unless they choose otherwise."""
+        """What each engine can do, and the router, where runs go by it or it has been set up."""
         parts: list[Engine | Router] = [*self.engines]
-        if self.services.run.arm == "hybrid":
+        if self.services.run.arm == "hybrid" or self.services.settings.router != RouterSettings():
             parts.append(self.services.router)
         return [finding for part in parts for finding in await part.probe()]
 

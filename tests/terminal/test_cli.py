@@ -74,6 +74,25 @@ def test_pictures_of_one_subject_are_one_request(onelook: Run, folder: Path) -> 
     assert result["image"].count(" + ") == 2
 
 
+def test_a_long_edge_that_is_named_beats_a_resolution_that_is_set(
+    onelook: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONELOOK_RUN__RESOLUTION", "auto")
+    (by_content,) = json.loads(onelook("tag", folder / "a.jpg", "--json").stdout)
+    (by_name,) = json.loads(onelook("tag", folder / "a.jpg", "--long-edge", "224", "--json").stdout)
+    assert by_content["pictures"][0]["content"] is not None
+    assert by_name["pictures"][0]["content"] is None
+    assert by_name["pictures"][0]["width"] <= 224
+
+
+def test_an_adaptive_run_says_that_it_looked_again(onelook: Run, tmp_path: Path) -> None:
+    large = tmp_path / "large.png"
+    Image.effect_noise((800, 600), 60).save(large)
+    done = onelook("tag", large, "--adaptive", "--threshold", "1", "--timing")
+    assert "2nd look" in done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("prepare")] == ["prepare"] * 2
+
+
 def test_one_bad_picture_is_told_and_counted_and_the_others_go_on(onelook: Run, folder: Path) -> None:
     done = onelook("tag", folder / "notes.txt", folder / "a.jpg", folder / "gone.jpg", "--jsonl")
     results = {Path(each["image"]).name: each for each in map(json.loads, done.stdout.splitlines())}
@@ -120,6 +139,8 @@ def test_colours_come_when_they_are_asked_for(onelook: Run, folder: Path) -> Non
     ("words", "told"),
     [
         (["tag", "x.jpg", "--long-edge", "5"], "--long-edge"),
+        (["tag", "x.jpg", "--resolution", "huge"], "'auto'"),
+        (["tag", "x.jpg", "--resolution", "auto", "--long-edge", "512"], "leave one of them out"),
         (["tag", "x.jpg", "--threshold", "7"], "--confidence-threshold"),
         (["tag", "x.jpg", "--arm", "magic"], "fused"),
         (["tag", "x.jpg", "--engine", "magic"], "engine"),
@@ -186,3 +207,35 @@ def test_your_own_taxonomy_works_by_setting_only(onelook: Run, folder: Path, tmp
     assert result["category"]["id"] in ("invoice", "photo")
     refused = onelook("tag", folder / "a.jpg", "--taxonomy", mine, "--language", "zh")
     assert (refused.returncode, "language" in refused.stderr) == (2, True)
+
+
+def test_a_router_goes_ahead_of_the_model(onelook: Run, folder: Path, tiny_siglip: Path, tmp_path: Path) -> None:
+    """With a threshold of 0 it is believed, though its random weights are sure of nothing."""
+    router = {
+        "ONELOOK_ROUTER__MODEL": str(tiny_siglip),
+        "ONELOOK_ROUTER__THRESHOLD": "0",
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+    done = onelook("tag", folder / "a.jpg", "--arm", "hybrid", "--timing", **router)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "router" in done.stdout
+    found = onelook("doctor", **router)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "9 texts" in found.stdout
+
+
+def test_an_arm_whose_router_is_not_there_cannot_begin(onelook: Run, folder: Path, tmp_path: Path) -> None:
+    done = onelook("tag", folder / "a.jpg", "--arm", "hybrid", HF_HOME=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "google/siglip-so400m-patch14-384" in done.stderr
+    assert "ONELOOK_ROUTER__MODEL" in done.stderr
+
+
+@pytest.mark.parametrize("threshold", ["1.5", "-0.1", "high"])
+def test_a_threshold_of_the_router_that_is_no_probability_is_refused(
+    threshold: str, onelook: Run, folder: Path
+) -> None:
+    done = onelook("tag", folder / "a.jpg", "--arm", "hybrid", ONELOOK_ROUTER__THRESHOLD=threshold)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "router.threshold" in done.stderr
+    assert threshold in done.stderr
