@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
@@ -65,10 +65,12 @@ def vllm_cpu_server(
     profile: Path = PROFILE,
     port: int = 0,
     ready_within_s: float = READY_WITHIN_S,
+    arguments: Sequence[str] = (),
 ) -> Iterator[str]:
     """Start a server for the checkpoint folder `model`, yield its base URL when it is ready, stop it in the end.
 
-    `port` 0 takes a free one, whatever `profile` says. All that the server says goes to the file `log`.
+    `port` 0 takes a free one, whatever `profile` says. `arguments` are further ones of vLLM's own. All that the server
+    says goes to the file `log`.
 
     Raises:
         EngineUnavailable: it ended, or was not ready in time; the message holds the end of the log.
@@ -76,7 +78,7 @@ def vllm_cpu_server(
     port = port or _free_port()
     # -P: the working directory stays off the module path, or our packages would be found before the server's own.
     command = [str(python), "-P", "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
-    command += ["--config", str(profile), "--host", HOST, "--port", str(port)]
+    command += ["--config", str(profile), "--host", HOST, "--port", str(port), *arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         server = subprocess.Popen(  # noqa: S603  the command is ours, no shell reads it

@@ -1,0 +1,136 @@
+"""The same pictures through every arm, one picture at a time, arms taking turns, each time as a new picture."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from rich.progress import track
+
+from benchmarks.new_pictures import NewPictures
+from demo.album.read import Labelled
+from demo.evaluate import ARMS
+from demo.scores import Answered
+from engines.contract import AskRequest, Engine, Finding, Reply
+from graph.errors import EngineError
+from graph.schema import Context, TagResult
+from graph.tagger import Tagger
+
+FLOOR = "floor"
+"""One request of one token: nothing that looks at the picture can take less."""
+
+Encodings = Callable[[], Awaitable[int]]
+
+
+@dataclass
+class Counted(Engine):
+    """`engine`, and how many questions it was asked."""
+
+    engine: Engine
+    calls: int = 0
+
+    @property
+    def model(self) -> str:
+        return self.engine.model
+
+    async def start(self) -> None:
+        await self.engine.start()
+
+    async def ask(self, request: AskRequest) -> Reply:
+        self.calls += 1
+        return await self.engine.ask(request)
+
+    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
+        self.calls += len(requests)
+        return await self.engine.ask_many(requests)
+
+    async def probe(self) -> list[Finding]:
+        return await self.engine.probe()
+
+    async def aclose(self) -> None:
+        await self.engine.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One picture through one arm. `rounds`: how often the engine was waited for."""
+
+    answered: Answered
+    ms: float
+    calls: int
+    encodings: int
+
+    @property
+    def rounds(self) -> int:
+        return sum(span.name == "engine" for node in self.result.ledger.nodes for span in node.spans)
+
+    @property
+    def result(self) -> TagResult:
+        return self.answered.result
+
+    @property
+    def router_ms(self) -> float | None:
+        spans = [span for node in self.result.ledger.nodes for span in node.spans if span.name == "router"]
+        return sum(span.duration_ms for span in spans) if spans else None
+
+
+@dataclass
+class Place:
+    """Where the arms run: one engine, one size of pictures."""
+
+    weights: str
+    long_edge: int
+    tagger: Tagger
+    engine: Counted
+    encodings: Encodings
+    album: Sequence[Labelled]
+    enlarge: bool = False
+    runs: dict[str, list[Run]] = field(default_factory=dict)
+    floor_ms: list[float] = field(default_factory=list)
+
+    async def measure(self, arms: Sequence[str], *, warm_up: int) -> None:
+        """Every arm on every picture. The first `warm_up` pictures are also run before, and not counted.
+
+        Raises:
+            EngineError: the engine fails for good; a reply that cannot be used counts as wrong.
+        """
+        fresh, order = NewPictures(), [*arms, FLOOR]
+        shuffle = Random(0).shuffle  # noqa: S311
+        pictures = [(each, False) for each in self.album[:warm_up]] + [(each, True) for each in self.album]
+        for labelled, counts in track(pictures, description=f"{self.weights} at {self.long_edge}"):
+            shuffle(order)
+            for arm in order:
+                data = fresh(labelled, long_edge=self.long_edge if self.enlarge else None)
+                if arm == FLOOR:
+                    ms = await self._floor(data)
+                    if counts:
+                        self.floor_ms.append(ms)
+                    continue
+                run = await self._run(arm, labelled, data)
+                if counts:
+                    self.runs.setdefault(arm, []).append(run)
+
+    async def _run(self, arm: str, labelled: Labelled, data: bytes) -> Run:
+        name, reply_format = ARMS[arm]
+        context = Context(arm=name, reply_format=reply_format, language="zh", long_edge=self.long_edge)
+        calls, encodings = self.engine.calls, await self.encodings()
+        result = await self.tagger.tag(data, context)
+        for error in result.errors:
+            if not error.kind.startswith("Reply"):
+                raise EngineError(f"{labelled.path.name}, {arm}: {error.message}", hint=error.hint)
+        return Run(
+            Answered(labelled.path.name, labelled.truth, result),
+            ms=result.ledger.wall_ms or 0.0,
+            calls=self.engine.calls - calls,
+            encodings=await self.encodings() - encodings,
+        )
+
+    async def _floor(self, data: bytes) -> float:
+        question = self.tagger.services.prompts["zh"].read_category()
+        messages = question.messages([f"data:image/jpeg;base64,{b64encode(data).decode('ascii')}"])
+        started = time.perf_counter()
+        await self.engine.ask(AskRequest(messages, question.constraint, question.max_tokens))
+        return (time.perf_counter() - started) * 1e3

@@ -1,0 +1,294 @@
+"""Every arm beside every other: time, calls, tokens and accuracy.
+
+    python -m benchmarks.arms                                   # the bundled model in this process
+    python -m benchmarks.arms --vllm http://127.0.0.1:8000/v1   # and on a vLLM server (`make vllm-cpu` starts one)
+    python -m benchmarks.arms --shape FOLDER                    # and what a real model's shape costs
+
+A shape is a folder with a model's `config.json`, `preprocessor_config.json`, chat template and tokenizer, and no
+weights. Its replies are dictated (see `benchmarks.dictated`), so that all arms do the work of a right answer; its
+accuracy means nothing and is left out.
+
+Arms take turns, picture by picture, and each time the picture is new to the engine. Times are of one picture at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from statistics import fmean, median
+from typing import Annotated, Any
+
+import aiohttp
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from yarl import URL
+
+from benchmarks.arm_runs import FLOOR, Counted, Encodings, Place
+from benchmarks.dictated import Tokens, dictated_engine, dictation, load_tokens
+from benchmarks.report import write_report
+from demo.album.read import Labelled, read_labels
+from demo.checkpoint import HELDOUT, SIGLIP
+from demo.evaluate import ARMS
+from demo.scores import score
+from demo.vllm_cpu import vllm_cpu_server, vllm_python
+from engines.build import build_engine
+from engines.chat import ChatEngine
+from engines.embedded import EmbeddedChat
+from graph.errors import OnelookError
+from graph.schema import Answer
+from graph.settings import Settings, load_settings
+from graph.tagger import Tagger, build_services, with_demo_model
+from prompts.prompts import Prompts
+
+ANSWER = Answer(
+    category="portrait",
+    details={"gender": ("female",), "composition": ("selfie", "half_body"), "mood": ("happy",), "scene": ("indoor",)},
+)
+"""What is dictated: the category with the most details."""
+
+LONG_EDGE = 768
+SHAPE_LONG_EDGES = (448, 768)
+SHAPE_TIMEOUT_S = 1800.0
+SHAPE_READY_WITHIN_S = 1200.0
+COUNTS = ("prompt_tokens", "cached_tokens", "image_tokens", "completion_tokens")
+
+
+@asynccontextmanager
+async def embedded_place(album: Sequence[Labelled]) -> AsyncIterator[Place]:
+    """The bundled model in this process."""
+    settings = _settings(engine="embedded")
+    engine = Counted(build_engine(with_demo_model(settings)))
+    async with Tagger(settings, engine) as tagger:
+        await tagger.start()
+        yield Place("demo-embedded", LONG_EDGE, tagger, engine, _embedded_encodings(engine), album)
+
+
+@asynccontextmanager
+async def vllm_place(base_url: str, album: Sequence[Labelled]) -> AsyncIterator[Place]:
+    """The bundled model on a vLLM server."""
+    settings = _settings(engine="vllm", base_url=base_url)
+    engine = Counted(build_engine(settings))
+    async with Tagger(settings, engine) as tagger:
+        await tagger.start()
+        yield Place("demo", LONG_EDGE, tagger, engine, _server_encodings(base_url), album)
+
+
+@asynccontextmanager
+async def shape_place(
+    weights: str, base_url: str, tokens: Tokens, long_edge: int, album: Sequence[Labelled]
+) -> AsyncIterator[Place]:
+    """Random weights of a shape on a vLLM server; pictures are scaled to `long_edge`, up or down."""
+    settings = _settings(engine="vllm", base_url=base_url, timeout_s=SHAPE_TIMEOUT_S)
+    replies = dictation(_prompts(settings), ANSWER)
+    engine = Counted(dictated_engine(base_url, replies, tokens, timeout_s=SHAPE_TIMEOUT_S))
+    async with Tagger(settings, engine) as tagger:
+        yield Place(weights, long_edge, tagger, engine, _server_encodings(base_url), album, enlarge=True)
+
+
+def _settings(**given: Any) -> Settings:
+    """The arm hybrid asks the bundled router everywhere."""
+    return load_settings(router={"model": str(SIGLIP)}, max_attempts=1, **given)
+
+
+def _prompts(settings: Settings) -> Prompts:
+    return build_services(settings).prompts["zh"]
+
+
+def _embedded_encodings(counted: Counted) -> Encodings:
+    """How often the vision encoder has run."""
+    chat = counted.engine.chat if isinstance(counted.engine, ChatEngine) else None
+    assert isinstance(chat, EmbeddedChat)
+    assert chat._generator is not None
+    runs: list[None] = []
+    chat._generator.model.model.visual.register_forward_hook(lambda *_: runs.append(None))
+
+    async def encodings() -> int:
+        return len(runs)
+
+    return encodings
+
+
+def _server_encodings(base_url: str) -> Encodings:
+    """How many pictures were new to the server's media cache, whose names its encoder's cache goes by too."""
+    address = URL(base_url).origin() / "metrics"
+
+    async def encodings() -> int:
+        async with aiohttp.ClientSession() as session, session.get(address) as response:
+            text = await response.text()
+        queries, hits = (
+            sum(float(value) for value in re.findall(rf"^vllm:mm_cache_{name}_total\S* (\S+)$", text, re.MULTILINE))
+            for name in ("queries", "hits")
+        )
+        return round(queries - hits)
+
+    return encodings
+
+
+def _mean(counts: Iterable[int | None]) -> float | None:
+    """None where an engine does not tell them all."""
+    told = list(counts)
+    known = [count for count in told if count is not None]
+    return fmean(known) if known and len(known) == len(told) else None
+
+
+def figures(place: Place, *, scored: bool) -> dict[str, float]:
+    """The flat report of one place: `<weights>.<long edge>.<arm>.<figure>`."""
+    flat: dict[str, float] = {}
+    typical = {arm: median(run.ms for run in runs) for arm, runs in place.runs.items()}
+    floor = median(place.floor_ms)
+    for arm, runs in place.runs.items():
+        own: dict[str, float | None] = {
+            "p50_ms": typical[arm],
+            "p95_ms": float(np.percentile([run.ms for run in runs], 95)),
+            "vs_floor": typical[arm] / floor,
+            "vs_legacy": typical[arm] / typical["legacy"] if "legacy" in typical else None,
+            "calls": fmean(run.calls for run in runs),
+            "rounds": fmean(run.rounds for run in runs),
+            "encodings": fmean(run.encodings for run in runs),
+            "failed": sum(run.result.status == "failed" for run in runs),
+            **{name: _mean(getattr(run.result.usage, name) for run in runs if run.calls) for name in COUNTS},
+        }
+        if routed := [run.router_ms for run in runs if run.router_ms is not None]:
+            own["router_ms"] = median(routed)
+            for category in ("building", "plant"):
+                calls = [run.calls for run in runs if run.answered.truth.category == category]
+                own[f"calls_{category}"] = fmean(calls) if calls else None
+        if scored:
+            scores = score([run.answered for run in runs])
+            own |= {"accuracy": scores.category, "exact_record": scores.exact, "ece": scores.ece}
+        flat |= {f"{arm}.{name}": value for name, value in own.items() if value is not None}
+    flat[f"{FLOOR}.p50_ms"] = floor
+    if "reads" in typical:
+        flat["reads_vs_floor"] = typical["reads"] / floor
+    if {"fused", "fused_compact"} <= typical.keys():
+        flat["compact_vs_json_tokens"] = flat["fused_compact.completion_tokens"] / flat["fused.completion_tokens"]
+    return {f"{place.weights}.{place.long_edge}.{name}": round(value, 4) for name, value in flat.items()}
+
+
+def headlines(
+    flat: dict[str, float], tokens: Tokens | None, prompts: Prompts, album: Sequence[Labelled]
+) -> dict[str, float]:
+    """The figures of all places: of several ratios to the floor the worst, real shapes before the tiny model; and how
+    many tokens the album's right answers take as values alone, over how many as JSON, with the real tokenizer."""
+    ratios = {name: value for name, value in flat.items() if name.endswith(".reads_vs_floor")}
+    shaped = [value for name, value in ratios.items() if not name.startswith("demo")]
+    found = {"reads_vs_floor": max(shaped or ratios.values())} if ratios else {}
+    if tokens is not None:
+        lengths = {
+            reply_format: fmean(len(tokens(prompts.fused(reply_format).write(each.truth))) for each in album)
+            for reply_format in ("json", "compact")
+        }
+        found |= {f"{name}_tokens": round(length, 2) for name, length in lengths.items()}
+        found["compact_vs_json_tokens"] = round(lengths["compact"] / lengths["json"], 4)
+    elif measured := [value for name, value in flat.items() if name.endswith(".compact_vs_json_tokens")]:
+        found["compact_vs_json_tokens"] = max(measured)
+    return found
+
+
+COLUMNS = {
+    "p50": ("p50_ms", ",.0f"),
+    "p95 ms": ("p95_ms", ",.0f"),
+    "× legacy": ("vs_legacy", ".2f"),
+    "× floor": ("vs_floor", ".2f"),
+    "calls": ("calls", ".1f"),
+    "waits": ("rounds", ".1f"),
+    "encoded": ("encodings", ".1f"),
+    "prompt": ("prompt_tokens", ",.0f"),
+    "cached": ("cached_tokens", ",.0f"),
+    "image": ("image_tokens", ",.0f"),
+    "written": ("completion_tokens", ".1f"),
+    "right": ("accuracy", ".1%"),
+    "record": ("exact_record", ".1%"),
+    "ECE": ("ece", ".3f"),
+    "failed": ("failed", ".0f"),
+}
+
+
+def table(place: Place, flat: dict[str, float]) -> Table:
+    drawn = Table(title=f"{place.weights}, long edge {place.long_edge}, {len(place.album)} pictures", box=None)
+    drawn.add_column("arm", no_wrap=True)
+    for heading in COLUMNS:
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    for arm in [*(name for name in ARMS if name in place.runs), FLOOR]:
+        values = [
+            (flat.get(f"{place.weights}.{place.long_edge}.{arm}.{name}"), form) for name, form in COLUMNS.values()
+        ]
+        drawn.add_row(arm, *("" if value is None else format(value, form) for value, form in values))
+    return drawn
+
+
+@contextmanager
+def shape_server(folder: Path, base_url: str | None) -> Iterator[str]:
+    """The server at `base_url`, or one of our own on the CPU, whose log lies in `.cache`."""
+    if base_url is not None:
+        yield base_url
+        return
+    log = Path(".cache") / f"arms-{folder.name}.log"
+    arguments = ("--load-format", "dummy")
+    with vllm_cpu_server(
+        folder, python=vllm_python(), log=log, ready_within_s=SHAPE_READY_WITHIN_S, arguments=arguments
+    ) as started:
+        yield started
+
+
+def main(
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    embedded: Annotated[bool, typer.Option(help="The bundled model in this process.")] = True,
+    vllm: Annotated[str | None, typer.Option(help="Base URL of a vLLM server that has the bundled model.")] = None,
+    shape: Annotated[Path | None, typer.Option(help="Folder of a model without weights.", file_okay=False)] = None,
+    shape_url: Annotated[str | None, typer.Option(help="Server that has it already; default: one is started.")] = None,
+    shape_name: Annotated[str, typer.Option(help="What the figures call it.")] = "3b-shape",
+    pictures: Annotated[int, typer.Option(min=1, help="Pictures of the album, every category in turn.")] = 36,
+    shape_pictures: Annotated[int, typer.Option(min=1, help="Pictures for the shape, at each long edge.")] = 3,
+    arm: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ARMS)}; default: all.")] = None,
+) -> None:
+    """Measure all arms, side by side."""
+    arms, console = arm or list(ARMS), Console(width=160)
+    if unknown := set(arms) - set(ARMS):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not of {', '.join(ARMS)}")
+    if not SIGLIP.is_dir():
+        arms = [name for name in arms if ARMS[name][0] != "hybrid"]
+        console.print(f"without the arm hybrid: there is no router in {SIGLIP}")
+    flat: dict[str, float] = {}
+    album = read_labels(HELDOUT)
+    tokens = load_tokens(shape) if shape is not None else None
+
+    def show(place: Place, *, scored: bool) -> None:
+        own = figures(place, scored=scored)
+        flat.update(own)
+        console.print(table(place, own))
+
+    async def measured(opened: AbstractAsyncContextManager[Place], *, scored: bool, warm_up: int) -> None:
+        async with opened as place:
+            await place.measure(arms, warm_up=warm_up)
+            show(place, scored=scored)
+
+    try:
+        if embedded:
+            asyncio.run(measured(embedded_place(album[:pictures]), scored=True, warm_up=2))
+        if vllm is not None:
+            asyncio.run(measured(vllm_place(vllm, album[:pictures]), scored=True, warm_up=2))
+        if shape is not None and tokens is not None:
+            portraits = [each for each in album if each.truth.category == ANSWER.category][:shape_pictures]
+            with shape_server(shape, shape_url) as base_url:
+                for long_edge in SHAPE_LONG_EDGES:
+                    place = shape_place(shape_name, base_url, tokens, long_edge, portraits)
+                    asyncio.run(measured(place, scored=False, warm_up=1))
+    except OnelookError as error:
+        console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
+        raise typer.Exit(2) from None
+    found = headlines(flat, tokens, _prompts(_settings(engine="vllm")), album)
+    for name, value in found.items():
+        console.print(f"{name}: {value:.3f}")
+    if json is not None:
+        write_report(json, {**flat, **found, "pictures": pictures, "shape_pictures": shape_pictures})
+
+
+if __name__ == "__main__":
+    typer.run(main)

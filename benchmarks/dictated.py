@@ -1,0 +1,95 @@
+"""Random weights that write what a trained model would: for the cost of a model whose weights are not at hand.
+
+Left to themselves they choose any category and spell labels in odd pieces, so no two arms would do the same work. Here
+each reply is dictated: the constraint allows it alone, and the tokens that are allowed are those a tokenizer writes it
+with. The server computes as many tokens as it would for the real model, and nothing is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatResult
+from transformers import AutoTokenizer
+
+from engines.chat import ChatEngine
+from engines.contract import AskRequest, Choice, Constraint
+from engines.openai_server import OpenAIServer
+from engines.vllm import NO_KEY, VllmChat
+from graph.schema import Answer
+from prompts.prompts import CODECS, Prompts
+from prompts.question import Question
+
+Tokens = Callable[[str], list[int]]
+
+
+def load_tokens(folder: Path) -> Tokens:
+    """How the tokenizer in `folder` writes a reply: its token ids, the one that ends it included."""
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return lambda reply: [*tokenizer(reply, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+
+
+def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
+    """The right reply to every question, by its words; about the details of other categories, the first option."""
+
+    def details(category: str) -> Answer:
+        if category == answer.category:
+            return answer
+        attributes = prompts.taxonomy.categories[category].details
+        return Answer(category=category, details={id_: (next(iter(each.options)),) for id_, each in attributes.items()})
+
+    asked: list[tuple[Question, Answer]] = [(prompts.read_category(), answer), (prompts.legacy_category(), answer)]
+    for reply_format in CODECS:
+        asked += [(prompts.fused(reply_format), answer), (prompts.category(reply_format), answer)]
+    for id_, category in prompts.taxonomy.categories.items():
+        if not category.details:
+            continue
+        asked.append((prompts.legacy_details(id_), details(id_)))
+        asked += [(prompts.details(id_, reply_format), details(id_)) for reply_format in CODECS]
+        asked += [
+            (question, details(id_)) for each in category.details for question in prompts.read_attribute(id_, each)
+        ]
+    return {question.text: question.write(reply) for question, reply in asked}
+
+
+class DictatedChat(VllmChat):
+    """A server that is told each reply."""
+
+    replies: Mapping[str, str]
+    tokens: Tokens
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        *,
+        constraint: Constraint | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        reply = self.replies[_words(messages)]
+        kwargs["allowed_token_ids"] = sorted(set(self.tokens(reply)))
+        return await super()._agenerate(messages, stop, run_manager, constraint=Choice((reply,)), **kwargs)
+
+    async def answer_together(self, requests: Sequence[AskRequest]) -> list[AIMessage] | None:
+        return await super().answer_together(
+            [replace(each, constraint=Choice((self.replies[_words(each.messages)],))) for each in requests]
+        )
+
+
+def dictated_engine(base_url: str, replies: Mapping[str, str], tokens: Tokens, *, timeout_s: float) -> ChatEngine:
+    server = OpenAIServer(base_url, timeout_s=timeout_s)
+    return ChatEngine(
+        DictatedChat(server=server, base_url=server.address, api_key=NO_KEY, replies=replies, tokens=tokens)
+    )
+
+
+def _words(messages: Sequence[BaseMessage]) -> str:
+    """What is asked: the words beside the picture."""
+    (words,) = (part["text"] for part in messages[-1].content if isinstance(part, dict) and part["type"] == "text")
+    return str(words)
