@@ -28,14 +28,19 @@ export function showAlbum(samples, chosen, failed) {
     blob.then((data) => {
       image.src = URL.createObjectURL(data);
     }, failed);
-    const choose = () => blob.then((data) => chosen({ blob: data, name, truth }), failed);
-    const radio = element("input", {
-      type: "radio",
-      name: "sample",
-      value: name,
-      "data-number": number,
-      onchange: choose,
-    });
+    const choose = () =>
+      blob.then((data) => {
+        if (radio.checked) chosen({ blob: data, name, truth }); // unless another picture came meanwhile
+      }, failed);
+    const radio = /** @type {HTMLInputElement} */ (
+      element("input", {
+        type: "radio",
+        name: "sample",
+        value: name,
+        "data-number": number,
+        onchange: choose,
+      })
+    );
     return element("label", { class: "sample", title: name }, radio, image);
   };
 

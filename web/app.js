@@ -21,8 +21,14 @@ const said = byId("said");
 const look = byId("look");
 const cancel = byId("cancel");
 
+/** An answer belongs to its picture: with another one it goes, and so does the question on its way. */
 const picture = new PictureField(({ truth }) => {
   if (!truth) leaveAlbum();
+  state.asking?.abort();
+  state.answer = null;
+  if (state.choices) state.problem = null;
+  showProblem();
+  if (!state.asking) showAnswer();
 });
 
 function translate() {
@@ -36,9 +42,11 @@ function translate() {
   if (!state.asking) showAnswer();
 }
 
+/** After a change of the arms too. */
 function nameButton() {
   const count = state.choices?.chosenArms().length ?? 0;
   look.textContent = count > 1 ? say("compare", { count }) : say("look");
+  byId("arms-note").textContent = "";
 }
 
 /** A folder says nothing to a reader; its name does. */
@@ -83,6 +91,8 @@ function retryWithKey(key) {
 async function start() {
   try {
     const [taxonomy, options, samples] = await Promise.all([api.taxonomy(), api.options(), api.samples()]);
+    state.problem = null;
+    showProblem();
     state.taxonomy = taxonomy;
     state.choices = new Choices(byId("arms"), byId("fields"), options, nameButton);
     state.model = options.model;
@@ -95,18 +105,24 @@ async function start() {
   }
 }
 
-/** What is missing before one can look, in words. */
-function missing() {
-  if (!picture.picture) return { words: "noPicture", place: byId("file") };
-  if (!state.choices?.chosenArms().length) return { words: "noArm", place: state.choices?.arms[0] };
-  const wrong = Object.values(state.choices.inputs).find((input) => !input.checkValidity());
-  return wrong ? { words: "", place: wrong } : null;
+/** The field that must be mended before one can look, told what it lacks. @param {Choices} choices */
+function lacking(choices) {
+  if (!picture.picture) {
+    picture.say(() => say("noPicture"));
+    return byId("file");
+  }
+  if (!choices.chosenArms().length) {
+    byId("arms-note").textContent = say("noArm");
+    return choices.arms[0];
+  }
+  return Object.values(choices.inputs).find((input) => !input.checkValidity());
 }
 
 async function ask() {
-  if (state.asking || !state.choices) return;
-  const lack = missing();
-  if (lack) return point(lack);
+  if (state.asking) return;
+  if (!state.choices) return start(); // it failed before; it may work now
+  const lack = lacking(state.choices);
+  if (lack) return pointAt(lack);
   const { blob, name, truth } = /** @type {import("./picture.js").Picture} */ (picture.picture);
   const arms = state.choices.chosenArms();
   const context = state.choices.context();
@@ -130,13 +146,12 @@ async function ask() {
   }
 }
 
-/** @param {{ words: string, place: any }} lack */
-function point({ words, place }) {
-  if (words) picture.say(() => say(words));
-  const folded = place.closest("details");
+/** @param {HTMLInputElement} field */
+function pointAt(field) {
+  const folded = field.closest("details");
   if (folded) folded.open = true;
-  place.focus();
-  place.reportValidity?.();
+  field.focus();
+  field.reportValidity();
 }
 
 /** @param {any} result */

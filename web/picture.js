@@ -17,7 +17,10 @@ export class PictureField {
     /** What the note says, in whichever language. @type {() => string} */
     this.noteWords = () => "";
 
-    this.file.addEventListener("change", () => this.takeFiles(this.file.files));
+    this.file.addEventListener("change", () => {
+      this.takeFiles(this.file.files);
+      this.file.value = ""; // so that the same file can be chosen again
+    });
     document.addEventListener("paste", (event) => {
       if (!event.clipboardData?.files.length) return;
       event.preventDefault();

@@ -31,9 +31,11 @@ def main() -> None:
                 visitor.choose_arms(*arms)
                 visitor.look()
                 visitor.look()  # all of them with a warm cache, as the page advises
-                visitor.page.mouse.move(0, 0)
-                visitor.page.evaluate("scrollTo(0, 0)")
-                shot = Image.open(BytesIO(visitor.page.screenshot(full_page=True)))
+                page = visitor.page
+                page.mouse.move(0, 0)
+                height = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": manner["viewport"]["width"], "height": height})
+                shot = Image.open(BytesIO(page.screenshot()))
                 shot.convert("RGB").quantize(256).save(ROOT / "docs" / f"{name}.png", optimize=True)
 
 

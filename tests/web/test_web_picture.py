@@ -92,6 +92,24 @@ def test_a_picture_of_the_album_comes_with_its_truth(number: int, visitor: Visit
     expect(visitor.page.locator(".truth")).to_contain_text(truth)
 
 
+def test_the_same_file_can_be_chosen_again(visitor: Visitor) -> None:
+    field = visitor.page.get_by_label("choose a file")
+    for _ in range(2):
+        field.set_input_files(PICTURE)
+        expect_preview(visitor, f"heldout-0002.jpg, {PICTURE.stat().st_size / 1000:.0f} kB")
+        visitor.choose_sample(1)
+        expect(visitor.page.locator("#file-note")).to_contain_text("heldout-0001.jpg")
+
+
+def test_an_answer_goes_with_its_picture(visitor: Visitor) -> None:
+    visitor.choose_sample(1)
+    visitor.choose_arms("fused")
+    visitor.look()
+    visitor.choose_sample(2)
+    expect(visitor.page.locator(".comparison")).to_have_count(0)
+    expect(visitor.page.get_by_role("heading", name="Give it something to look at")).to_be_visible()
+
+
 def test_the_truth_is_gone_when_an_own_picture_takes_the_album_pictures_place(visitor: Visitor) -> None:
     visitor.choose_sample(1)
     visitor.page.get_by_label("choose a file").set_input_files(PICTURE)
