@@ -35,6 +35,7 @@ from graph.errors import OnelookError
 from graph.schema import TagResult
 from graph.settings import load_settings
 from graph.tagger import Tagger
+from observability.traces import trace_requests
 from prompts.taxonomy import Taxonomy
 
 WEB = Path(__file__).parent / "web"
@@ -256,6 +257,7 @@ def build_app(make_tagger: Callable[[], Tagger] = lambda: open_tagger(load_setti
         app.add_exception_handler(kind, say_problem)
     app.add_middleware(Cors)
     app.add_middleware(RequestLog)
+    trace_requests(app)
     plain_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage
 from engines.contract import AskRequest, Engine, Finding, Reply, StopReason
 from engines.probe import probe
 from engines.tokens import read_tokens
+from engines.watched import watched
 from graph.errors import DeadlinePassed, EngineFailed, EngineIncapable, EngineRefused
 from graph.schema import ServerTiming, Usage
 
@@ -89,8 +90,9 @@ class ChatEngine(Engine):
     async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
         """Ask all together where the chat model can, else each by itself and all at once."""
         if isinstance(self.chat, Joint) and requests:
-            async with self._deadline(*requests):
+            async with self._deadline(*requests), watched(self.chat, requests) as answered:
                 messages = await self.chat.answer_together(requests)
+                answered += messages or []
             if messages is not None:
                 return [read_reply(message) for message in messages]
         return await super().ask_many(requests)

@@ -177,7 +177,7 @@ class Tagger:
         started_ns = time.perf_counter_ns()
         token = run_started_ns.set(started_ns)
         try:
-            output = await self.graph.ainvoke({"image": image}, context=choices)
+            output = await self.graph.ainvoke({"image": image}, {"metadata": {"arm": choices.arm}}, context=choices)
         finally:
             run_started_ns.reset(token)
         result: TagResult = output["result"]

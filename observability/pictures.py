@@ -1,0 +1,19 @@
+"""Text without the pictures in it: for what goes to places that keep it."""
+
+from __future__ import annotations
+
+import re
+
+PICTURE_DATA = re.compile(
+    r"""
+    (?:data:image/[\w.+-]+;base64,)?
+    [A-Za-z0-9+/_-]{120,}={0,2}          # base64; no word, path or hash is that long without a break
+    | (?:\\+x[0-9a-f]{2}[^\\]{0,16}){16,}  # bytes as Python writes them
+    """,
+    re.VERBOSE,
+)
+
+
+def without_pictures(text: str) -> str:
+    """`text` with every stretch that can be the data of a picture replaced by its length in characters."""
+    return PICTURE_DATA.sub(lambda found: f"[{len(found[0])} characters of data]", text)
