@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aiohttp
@@ -41,6 +44,35 @@ def served(*, http: Mapping[str, Any] | None = None, scripted: Engine | None = N
     finally:
         server.should_exit = True
         thread.join()
+
+
+@asynccontextmanager
+async def served_process(base_url: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The door as `make serve` starts it, before the engine at `base_url`: its process and its address."""
+    environment = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "api", stderr=asyncio.subprocess.PIPE, env={**os.environ, **environment}
+    )
+    assert running.stderr is not None
+    try:
+        async for line in running.stderr:
+            if b"running on " in line:
+                break
+        else:
+            raise AssertionError("it did not start")
+        reading = asyncio.create_task(running.stderr.read())  # its log, so that it never waits for a reader
+        yield running, line.split(b"running on ")[1].split()[0].decode()
+    finally:
+        if running.returncode is None:
+            running.kill()
+            await running.wait()
+    await reading
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Return when it has."""
+    while not happened():  # noqa: ASYNC110  nothing in another process sets an event
+        await asyncio.sleep(0.01)
 
 
 def form(*pictures: bytes, **fields: str | list[str]) -> aiohttp.FormData:

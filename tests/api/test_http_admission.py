@@ -1,0 +1,150 @@
+"""How much is let in, and what happens to work whose caller is gone. The engine is a simulation that takes its time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.api.conftest import Connect
+from tests.api.served import Client, form, served_process
+from tests.engines.openai_simulation import Body, SimulatedServer, completion
+from tests.graph.replies import BUILDING
+
+
+class SlowEngine(SimulatedServer):
+    """A simulation that answers when it is told to, and knows whose connection closed before."""
+
+    def __init__(self) -> None:
+        super().__init__(self.wait)
+        self.may_answer = asyncio.Event()
+        self.asked = asyncio.Semaphore(0)
+        self.given_up = asyncio.Semaphore(0)
+
+    async def wait(self, request: web.Request, asked: Body) -> web.StreamResponse:
+        if "Say hello." in json.dumps(asked):
+            return web.json_response({"error": "no probes here"}, status=400)
+        self.asked.release()
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.given_up.release()
+            raise
+        return web.json_response(completion(BUILDING))
+
+
+async def test_beyond_flight_and_queue_a_request_is_turned_away_unread(connect: Connect, picture: bytes) -> None:
+    async with SlowEngine() as engine, connect(engine, http={"max_in_flight": 2, "max_queue": 1}) as client:
+        inside = [asyncio.create_task(client.post("/v1/tags", data=form(picture))) for _ in range(2)]
+        for _ in inside:
+            await engine.asked.acquire()
+        inside.append(asyncio.create_task(client.post("/v1/tags", data=form(picture))))
+        while await client.metric("onelook_queue") < 1:
+            pass
+        assert await client.metric("onelook_in_flight") == 2
+
+        for route in ("/v1/tags", "/v1/tags/batch", "/v1/compare"):
+            turned_away = await client.post(route, data=form(picture))
+            turned_away.problem(429, kind="Overloaded")
+            assert int(turned_away.headers["Retry-After"]) > 0
+        assert (await client.get("/healthz")).status == 200
+
+        engine.may_answer.set()
+        assert [answer.status for answer in await asyncio.gather(*inside)] == [200, 200, 200]
+        assert (await client.post("/v1/tags", data=form(picture))).status == 200
+        assert await client.metric("onelook_in_flight") == await client.metric("onelook_queue") == 0
+
+
+async def test_all_bodies_together_take_no_more_memory_than_they_may(connect: Connect, picture: bytes) -> None:
+    megabyte = picture + b"\0" * 1_000_000
+    async with SlowEngine() as engine, connect(engine, http={"max_held_mb": 2.5}) as client:
+        inside = [asyncio.create_task(client.post("/v1/tags", data=form(megabyte))) for _ in range(2)]
+        for _ in inside:
+            await engine.asked.acquire()
+        (await client.post("/v1/tags", data=form(megabyte))).problem(429, kind="Overloaded")
+        engine.may_answer.set()
+        assert [answer.status for answer in await asyncio.gather(*inside)] == [200, 200]
+        assert (await client.post("/v1/tags", data=form(megabyte))).status == 200
+
+
+@pytest.mark.parametrize("route", ["/v1/tags", "/v1/tags/batch", "/v1/compare"])
+async def test_a_client_that_hangs_up_cancels_its_engine_request(connect: Connect, picture: bytes, route: str) -> None:
+    async with SlowEngine() as engine, connect(engine) as client:
+        body = form(picture)()
+        headers = {"Content-Type": body.content_type, "Content-Length": str(body.size)}
+        host, port = client.address.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        writer.write(f"POST {route} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + await body.as_bytes())
+        await engine.asked.acquire()
+        writer.close()
+        await engine.given_up.acquire()
+        while await client.metric("onelook_in_flight") + await client.metric("onelook_http_requests_inside"):
+            pass
+
+
+async def test_a_callers_deadline_reaches_the_engine(connect: Connect, picture: bytes) -> None:
+    async with SlowEngine() as engine, connect(engine) as client:
+        late = await client.post("/v1/tags", data=form(picture), headers={"X-Timeout-Seconds": "0.3"})
+        said = late.problem(504, kind="DeadlinePassed")
+        assert late.headers["Retry-After"]
+        assert said["result"]["ledger"]["nodes"][1]["attempts"] == 1
+        await engine.given_up.acquire()
+
+        answer = await client.post("/v1/tags/batch", data=form(picture, picture), headers={"X-Timeout-Seconds": "0.3"})
+        assert [line["result"]["errors"][0]["kind"] for line in answer.lines] == ["DeadlinePassed"] * 2
+
+
+async def test_the_servers_own_deadline_cannot_be_raised(connect: Connect, picture: bytes) -> None:
+    async with SlowEngine() as engine, connect(engine, http={"deadline_s": 0.3}) as client:
+        answer = await client.post("/v1/tags", data=form(picture), headers={"X-Timeout-Seconds": "3600"})
+        answer.problem(504, kind="DeadlinePassed")
+
+
+async def test_waiting_in_the_queue_counts_for_the_deadline(connect: Connect, picture: bytes) -> None:
+    async with SlowEngine() as engine, connect(engine, http={"max_in_flight": 1}) as client:
+        first = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
+        await engine.asked.acquire()
+        second = await client.post("/v1/tags", data=form(picture), headers={"X-Timeout-Seconds": "0.1"})
+        second.problem(504, kind="DeadlinePassed")
+        engine.may_answer.set()
+        assert (await first).status == 200
+        assert len([body for body in engine.bodies if "Say hello." not in str(body)]) == 1
+
+
+async def test_a_batch_shares_its_places_with_others(connect: Connect, picture: bytes) -> None:
+    async with SlowEngine() as engine, connect(engine, concurrency=4, http={"max_in_flight": 2}) as client:
+        batch = asyncio.create_task(client.post("/v1/tags/batch", data=form(*[picture] * 6)))
+        for _ in range(2):
+            await engine.asked.acquire()
+        assert await client.metric("onelook_in_flight") == 2
+        single = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
+        engine.may_answer.set()
+        assert (await single).status == 200
+        assert sorted(line["index"] for line in (await batch).lines) == list(range(6))
+
+
+async def test_sigterm_finishes_what_is_in_hand_and_takes_nothing_new(picture: bytes) -> None:
+    async with (
+        SlowEngine() as engine,
+        served_process(engine.base_url) as (running, address),
+        aiohttp.ClientSession() as session,
+    ):
+        client = Client(session, address)
+        inside = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
+        await engine.asked.acquire()
+        running.send_signal(signal.SIGTERM)
+        while True:  # until it listens no more
+            try:
+                await client.get("/healthz")
+            except aiohttp.ClientConnectionError:
+                break
+        assert not inside.done()
+        engine.may_answer.set()
+        assert (await inside).result.category is not None
+        await running.wait()
+        assert running.returncode in (0, -signal.SIGTERM)

@@ -1,0 +1,69 @@
+"""What /openapi.json promises, the server keeps: schemathesis makes requests of it, good and bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from engines.scripted import ScriptedEngine
+from server import build_app
+from tests.api import hypothesis_many  # noqa: F401  before the first object is drawn
+from tests.api.served import Client, served
+from tests.graph.replies import BUILDING
+
+OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(build_app().openapi()).get_all_operations()]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A server whose engine always says the same."""
+    with served(scripted=ScriptedEngine(lambda request: BUILDING), http={"api_key": "key"}) as address:
+        yield address
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_good_requests_are_answered_as_promised(operation: schemathesis.APIOperation, address: str) -> None:
+    """No 5xx, and no status, content type or body that is not documented."""
+    keep_promises(operation, GenerationMode.POSITIVE, address)
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.body], ids=lambda operation: operation.label)
+def test_bad_requests_are_refused_as_promised(operation: schemathesis.APIOperation, address: str) -> None:
+    """The same, and no bad input is taken for good."""
+    keep_promises(operation, GenerationMode.NEGATIVE, address)
+
+
+def keep_promises(operation: schemathesis.APIOperation, mode: GenerationMode, address: str) -> None:
+    @settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: schemathesis.Case) -> None:
+        # Random bytes are what the schema says, and no picture.
+        excluded = [positive_data_acceptance] if operation.body else []
+        case.call_and_validate(
+            base_url=address, headers={"Authorization": "Bearer key"}, excluded_checks=excluded, timeout=60
+        )
+
+    ask()
+
+
+async def test_every_operation_is_documented_with_its_problems(demo: Client) -> None:
+    said = (await demo.get("/openapi.json")).json
+    for path, operations in said["paths"].items():
+        for method, operation in operations.items():
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            for status, response in operation["responses"].items():
+                if status != "200":
+                    assert list(response["content"]) == ["application/problem+json"], where
+            if path.startswith("/v1/") or path == "/metrics":
+                assert {"401"} <= operation["responses"].keys(), where
+                assert operation["security"], where
+    for path in ("/v1/tags", "/v1/tags/batch", "/v1/compare"):
+        operation = said["paths"][path]["post"]
+        assert {"400", "408", "413", "415", "422", "429"} <= operation["responses"].keys()
+        assert operation["requestBody"]["content"]["application/json"]["example"]

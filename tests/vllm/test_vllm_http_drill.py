@@ -1,0 +1,95 @@
+"""Fault drill: the vLLM server behind the HTTP door is killed in the middle of its work, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+
+from demo.checkpoint import HELDOUT, demo_checkpoint
+from demo.vllm_cpu import vllm_cpu_server, vllm_python
+from tests.api.served import Answer, Client, form, served_process, until
+
+AT_ONCE = 8
+PICTURE = (HELDOUT / "heldout-0005.jpg").read_bytes()
+
+pytestmark = pytest.mark.vllm
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def server_on(port: int) -> psutil.Process:
+    """The process that was started with this port."""
+    return next(
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if {"vllm.entrypoints.openai.api_server", str(port)} <= set(process.info["cmdline"] or ())
+    )
+
+
+def kill_with_engine(server: psutil.Process) -> None:
+    """As a machine's out-of-memory killer would: no farewell, and its engine process with it."""
+    for process in [*server.children(recursive=True), server]:
+        process.send_signal(signal.SIGKILL)
+    psutil.wait_procs([server])
+
+
+async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_path: Path) -> None:
+    port = free_port()
+
+    def vllm(name: str) -> AbstractContextManager[str]:
+        return vllm_cpu_server(demo_checkpoint(), python=vllm_python(), log=tmp_path / f"{name}.log", port=port)
+
+    async with (
+        served_process(f"http://127.0.0.1:{port}/v1") as (door, address),
+        aiohttp.ClientSession() as session,
+    ):
+        client = Client(session, address)
+        answers: list[Answer] = []
+        over = asyncio.Event()
+
+        async def caller() -> None:
+            while not over.is_set():
+                answers.append(await client.post("/v1/tags", data=form(PICTURE)))
+
+        with ExitStack() as stack:
+            assert (await client.get("/readyz")).status == 503  # no engine yet, and the door is open
+
+            await asyncio.to_thread(stack.enter_context, vllm("first"))
+            assert (await client.get("/readyz")).status == 200
+            callers = [asyncio.create_task(caller()) for _ in range(AT_ONCE)]
+            await until(lambda: len(answers) > 2 * AT_ONCE)
+            assert await client.metric("onelook_in_flight") > 0  # the engine dies in the middle of these
+            await asyncio.to_thread(kill_with_engine, server_on(port))
+            await until(lambda: answers[-1].status != 200)
+            unready = await client.get("/readyz")
+            unready.problem(503, kind="NotReady")
+            assert unready.headers["Retry-After"]
+
+            await asyncio.to_thread(stack.enter_context, vllm("again"))
+            assert (await client.get("/readyz")).status == 200
+            await until(lambda: answers[-1].status == 200)
+            over.set()
+            await asyncio.gather(*callers)
+
+            for answer in answers:
+                if answer.status != 200:
+                    assert answer.status in (502, 503), answer.body
+                    assert answer.content_type == "application/problem+json"
+                    assert int(answer.headers["Retry-After"]) > 0
+            category = (await client.post("/v1/tags", data=form(PICTURE))).result.category
+            assert category is not None
+            assert category.id == "building"
+            assert await client.metric("onelook_in_flight") == await client.metric("onelook_queue") == 0
+            assert door.returncode is None
