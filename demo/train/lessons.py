@@ -54,6 +54,7 @@ class Teacher:
         self.prompts = prompts
         self.tokenizer = tokenizer
         self._ids = lru_cache(maxsize=None)(self._encoded)
+        self._split: dict[tuple[str | None, str, bool], tuple[str, str]] = {}
 
     def lesson(self, family: Family, language: Language, truths: Sequence[Answer], chance: random.Random) -> Lesson:
         """A lesson about pictures with these truths, which are of one category in the family `legacy_details`."""
@@ -91,10 +92,13 @@ class Teacher:
 
     def _around(self, question: Question) -> tuple[str, str]:
         """The conversation's text before and after the picture."""
-        turns = convert_to_openai_messages(question.messages(["data:,"]))
-        text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        before, after = str(text).split(PICTURE)
-        return before, after
+        asked = question.system, question.text, question.text_first
+        if asked not in self._split:
+            turns = convert_to_openai_messages(question.messages(["data:,"]))
+            text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+            before, after = str(text).split(PICTURE)
+            self._split[asked] = before, after
+        return self._split[asked]
 
     def _reply(self, question: Question, truth: Answer, language: Language) -> Ids:
         end = self.tokenizer.eos_token_id
