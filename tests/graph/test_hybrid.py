@@ -161,7 +161,7 @@ async def test_what_the_router_found_is_kept_when_the_model_fails(make_tagger: M
 
 
 async def test_a_picture_broken_inside_is_told_where_it_is_decoded(make_tagger: MakeTagger, picture: bytes) -> None:
-    broken = picture.replace(b"\xff\xc4", b"\xff\xfe")  # its Huffman tables are comments now
+    broken = picture.replace(b"\xff\xdb", b"\xff\xfe")  # its quantization tables are comments now
     result = await make_tagger([], routed("plant")).tag(broken, HYBRID)
     assert [(error.node, error.kind) for error in result.errors] == [("route", "ImageUnreadable")]
 

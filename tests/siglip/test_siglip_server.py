@@ -287,3 +287,19 @@ asyncio.run(main())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr) == ("ok building []", "")
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    program = """
+import sys
+sys.modules["transformers"] = None
+from engines.siglip.files import read_files
+from graph.errors import EngineIncapable
+try:
+    read_files("anything", elsewhere="")
+except EngineIncapable as error:
+    print(error.message, "|", error.hint)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "needs the package transformers" in done.stdout
+    assert "onelook[router]" in done.stdout
