@@ -54,6 +54,24 @@ def test_a_wrong_value_in_the_environment_is_named(monkeypatch: pytest.MonkeyPat
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("RESOLUTION__PHOTO_MOST", "100", r"resolution\.photo_most.*got '100'"),
+        ("RESOLUTION__TEXT_LEAST", "1100", r"text_least is 1100, above text_most, which is 1024"),
+        ("RESOLUTION__CARTOON_MOST", "512", r"resolution\.cartoon_most"),
+        ("RUN__RESOLUTION", "huge", r"run\.resolution.*'fixed' or 'auto'.*got 'huge'"),
+        ("RUN__ADAPTIVE", "perhaps", r"run\.adaptive.*got 'perhaps'"),
+    ],
+)
+def test_a_resolution_that_cannot_be_is_named(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"ONELOOK_{name}", value)
+    with pytest.raises(SettingsError, match=told):
+        load_settings()
+
+
 def test_a_key_never_shows_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONELOOK_API_KEY", "very-secret")
     with pytest.raises(SettingsError) as caught:
