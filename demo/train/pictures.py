@@ -22,7 +22,7 @@ from demo.train.tower import SIDE
 from graph.schema import Answer
 
 SHARD = 450
-JPEG_QUALITY = 95  # what onelook itself sends for a drawing: images/prepare.py
+JPEG_QUALITY = 95  # what onelook itself sends for a drawing: images/original.py
 
 
 @dataclass(frozen=True, slots=True)
