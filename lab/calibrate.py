@@ -12,7 +12,7 @@ from PIL import Image
 
 from demo.album.read import Labelled
 from demo.scores import Answered
-from engines.contract import Finding
+from engines.contract import Engine, Finding
 from engines.router import Router
 from graph.as_done import as_done
 from graph.calibration import Curve, Fit, RouterFit
@@ -75,23 +75,25 @@ async def calibrate(
     accuracy: float,
     judge: Judge,
     limit: int | None = None,
+    engine: Engine | None = None,
+    router: Router | None = None,
     told: Callable[[str, int, int], None] = lambda arm, pictures, done: None,
 ) -> tuple[list[Outcome], RouterOutcome | None]:
     """Tag the labelled pictures in each of `contexts`, and learn from what is right and wrong.
 
-    Earlier calibration and specialist are left aside. `told` is called with the arm, the number of pictures, and how
-    many are done.
+    Earlier calibration and specialist are left aside; `engine` and `router` replace those of the settings. `told` is
+    called with the arm, the number of pictures, and how many are done.
 
     Raises:
         UserError: the labels cannot be used, or the engine gives no probabilities.
         EngineError: the engine does not answer.
     """
     plain = settings.model_copy(update={"calibration": None, "specialist": None})
-    services = build_services(plain)
+    services = build_services(plain, engine, None, router)
     album = read_labelled(labels, services.taxonomy)[:limit]
     watch = RouterWatch(services.router)
     outcomes: list[Outcome] = []
-    router: RouterOutcome | None = None
+    routing: RouterOutcome | None = None
     async with Tagger(plain, services.engine, router=watch) as tagger:
         for context in contexts:
             choices = complete(context.model_copy(update={"escalate": False}), services.run)
@@ -100,10 +102,10 @@ async def calibrate(
             routed: dict[str, float] = {}
             if choices.arm == "hybrid":
                 seen = [watch.seen[str(each.path)] for each in album]
-                router = _learn_router(tagger, seen, [each.truth.category for each in album], accuracy)
-                routed = {str(each.path): sure for each, (sure, _) in zip(album, router.after, strict=True)}
+                routing = _learn_router(tagger, seen, [each.truth.category for each in album], accuracy)
+                routed = {str(each.path): sure for each, (sure, _) in zip(album, routing.after, strict=True)}
             outcomes.append(_learn(tagger, answered, choices, routed, accuracy, judge))
-    return outcomes, router
+    return outcomes, routing
 
 
 async def _answers(
@@ -140,7 +142,7 @@ def _learn(
     read = [each for each in answered if each.result.status != "failed"]
     category = _learnt("category", [pair for each in read if _by_engine(each.result) for pair in _category(each)])
     details = _learnt("details", [pair for each in read if each.category_right for pair in _details(each)])
-    if not category.sure and not details.sure:
+    if read and all(each.result.category is None or each.result.category.confidence is None for each in read):
         raise UserError(
             f"{services.engine.model} gives no probabilities, so there is nothing to calibrate",
             hint="`onelook doctor` tells what an engine can do; a server must return logprobs",

@@ -1,0 +1,127 @@
+"""What is fitted to labels whose truth is drawn from known probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.calibration import Curve, RouterFit
+from lab.fitting import fit_curve, fit_softmax_temperature
+from lab.reliability import Sure, calibration_error, groups
+from lab.threshold import FEWEST, least_escalation, lines, most_accurate
+
+MANY = 4000
+
+
+def over_confident(temperature: float, bias: float, seed: int, count: int = MANY) -> list[Sure]:
+    """Labels said with log-odds that are `temperature` times too large, and off by `bias`."""
+    random = np.random.default_rng(seed)
+    true_odds = random.normal(1.0, 1.5, count)
+    right = random.random(count) < 1 / (1 + np.exp(-true_odds))
+    said = 1 / (1 + np.exp(-(true_odds - bias) * temperature))
+    return list(zip(said.tolist(), right.tolist(), strict=True))
+
+
+@given(temperature=st.floats(0.5, 3.0), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_a_known_temperature_is_found_again(temperature: float, seed: int) -> None:
+    methods = {method.name: method for method in fit_curve(over_confident(temperature, 0.0, seed))}
+    assert methods["temperature"].curve.temperature == pytest.approx(temperature, rel=0.2)
+    assert methods["temperature"].curve.bias == 0
+
+
+@given(temperature=st.floats(1.0, 3.0), bias=st.floats(1.0, 2.0), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_platt_wins_where_there_is_a_bias_and_finds_both(temperature: float, bias: float, seed: int) -> None:
+    best = fit_curve(over_confident(temperature, -bias, seed))[0]
+    assert best.name == "Platt"
+    assert best.curve.temperature == pytest.approx(temperature, rel=0.25)
+    assert best.curve.bias == pytest.approx(-bias, abs=0.35)
+
+
+def test_calibrating_brings_the_error_down() -> None:
+    sure = over_confident(3.0, 0.0, 7)
+    curve = fit_curve(sure)[0].curve
+    before, after = calibration_error(sure), calibration_error([(curve(said), right) for said, right in sure])
+    assert before > 0.1
+    assert after < 0.02
+
+
+@pytest.mark.parametrize("right", [0, 4, 36, 40])
+def test_hardly_any_wrong_or_right_labels_teach_nothing(right: int) -> None:
+    assert fit_curve([(0.7, place < right) for place in range(40)]) == []
+
+
+@given(
+    curve=st.builds(Curve, temperature=st.floats(0.05, 50), bias=st.floats(-10, 10)),
+    pair=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_a_curve_stays_within_probabilities_and_changes_no_order(curve: Curve, pair: tuple[float, float]) -> None:
+    low, high = sorted(pair)
+    assert 0 <= curve(low) <= curve(high) <= 1
+
+
+@given(st.floats(1e-5, 1 - 1e-5))
+def test_the_curve_of_an_uncalibrated_model_leaves_it_as_it_is(said: float) -> None:
+    assert Curve()(said) == pytest.approx(said)
+
+
+def test_a_routers_temperature_is_found_again_and_applied() -> None:
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 1.5, (MANY, 6))
+    weights = np.exp(logits)
+    truth = [random.choice(6, p=row) for row in weights / weights.sum(axis=1, keepdims=True)]
+    sharp = np.exp(logits * 4)
+    said = (sharp / sharp.sum(axis=1, keepdims=True)).tolist()
+    found = fit_softmax_temperature(said, truth)
+    assert found == pytest.approx(4, rel=0.1)
+    fit = RouterFit(model="m", texts="t", pictures=MANY, temperature=4.0)
+    assert fit.rescaled(said[0], 1.0) == pytest.approx((weights[0] / weights[0].sum()).tolist())
+    assert fit.rescaled(said[0], 4.0) == pytest.approx(said[0])
+
+
+ANSWERS = st.lists(
+    st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.8, 0.9, 0.97, 1.0]), st.booleans()), min_size=FEWEST, max_size=80
+)
+
+
+@given(sure=ANSWERS, accuracy=st.floats(0.3, 1.0))
+def test_the_threshold_reaches_the_accuracy_and_none_reaches_it_with_less_escalation(
+    sure: list[Sure], accuracy: float
+) -> None:
+    def standing(threshold: float) -> list[bool]:
+        return [right for confidence, right in sure if confidence >= threshold]
+
+    line = least_escalation(sure, accuracy)
+    enough = [
+        threshold
+        for threshold in (0.0, 0.2, 0.4, 0.6, 0.85, 0.95, 0.99)
+        if len(kept := standing(threshold)) >= FEWEST and sum(kept) / len(kept) >= accuracy
+    ]
+    if line is None:
+        assert not enough
+        return
+    kept = standing(line.threshold)
+    assert sum(kept) / len(kept) == pytest.approx(line.accuracy)
+    assert line.accuracy >= accuracy
+    assert line.low <= line.accuracy <= line.high
+    assert 1 - len(kept) / len(sure) == pytest.approx(line.escalated)
+    assert len(kept) == max(len(standing(threshold)) for threshold in enough)
+
+
+def test_a_few_lucky_answers_are_no_threshold() -> None:
+    sure = [(0.9, True)] * (FEWEST - 1) + [(0.5, False)] * 40
+    assert least_escalation(sure, 0.9) is None
+    best = most_accurate(sure)
+    assert best is not None
+    assert best.accuracy == pytest.approx(19 / 59)
+    assert lines(sure[: FEWEST - 1]) == []
+
+
+@given(ANSWERS)
+def test_groups_hold_every_label_once(sure: list[Sure]) -> None:
+    parts = groups(sure, sure)
+    assert sum(group.labels for group in parts) == len(sure)
+    assert [group.said for group in parts] == pytest.approx(sorted(group.said for group in parts))
