@@ -22,7 +22,6 @@ ELSEWHERE = (
     "`hf download {model} --include '*.json' '*.model'` fetches what is needed here beside the server, where there is a"
     " connection; ONELOOK_ROUTER__TOKENIZER names a folder that has it"
 )
-SMALLEST_EFFORT = 1  # of PNG: a picture of 384 x 384 lives for one request
 
 
 class ServedSiglip:
@@ -119,10 +118,14 @@ def _message(url: str) -> list[dict[str, Any]]:
 
 
 def _data_url(picture: Image.Image, files: SiglipFiles) -> str:
-    """Scaled as the checkpoint's own processor does it, so that the server's has nothing left to do."""
+    """Scaled as the checkpoint's own processor does it, so that the server's has nothing left to do.
+
+    Without loss, so that a server gives the same vectors as this process does; and as BMP, because packing 384 x 384
+    pixels into a PNG takes longer (15 to 40 ms) than sending them as they are (0.6 MB).
+    """
     pixels = picture.convert("RGB")
     if files.size is not None:
         pixels = pixels.resize(files.size, Image.Resampling(files.resample))
     encoded = BytesIO()
-    pixels.save(encoded, "PNG", compress_level=SMALLEST_EFFORT)
-    return f"data:image/png;base64,{b64encode(encoded.getvalue()).decode('ascii')}"
+    pixels.save(encoded, "BMP")
+    return f"data:image/bmp;base64,{b64encode(encoded.getvalue()).decode('ascii')}"

@@ -59,7 +59,7 @@ class SimulatedPoolingServer:
             return web.json_response(embeddings(*(axis(number) for number, _ in enumerate(body["input"]))))
         (part,) = body["messages"][0]["content"]
         media, _, data = part["image_url"]["url"].partition(";base64,")
-        assert media == "data:image/png"
+        assert media == "data:image/bmp"
         self.shown.append(Image.open(io.BytesIO(base64.b64decode(data))))
         if self.pictures:
             return await self.pictures(body)
