@@ -32,6 +32,9 @@ async def read(reference: str | bytes, limits: Limits) -> bytes:
             raise ImageRefused("pictures by URL are turned off", hint="set ONELOOK_ALLOW_URLS=true to allow them")
         with span("download"):
             data = await download(reference, limits)
+    elif isinstance(reference, bytes):  # only their number is looked at: a thread would cost more than that
+        with span("read"):
+            data = _read_local(reference, limits)
     else:
         with span("read"):
             data = await asyncio.to_thread(_read_local, reference, limits)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from engines.scripted import ScriptedEngine
@@ -16,7 +18,13 @@ from tests.api import hypothesis_many  # noqa: F401  before the first object is 
 from tests.api.served import Client, served
 from tests.graph.replies import BUILDING
 
-OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(build_app().openapi()).get_all_operations()]
+Operation = schemathesis.APIOperation[Any, Any, Any]
+
+OPERATIONS: list[Operation] = [
+    found.ok()
+    for found in schemathesis.openapi.from_dict(build_app().openapi()).get_all_operations()
+    if isinstance(found, Ok)
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +35,19 @@ def address() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-def test_good_requests_are_answered_as_promised(operation: schemathesis.APIOperation, address: str) -> None:
+def test_good_requests_are_answered_as_promised(operation: Operation, address: str) -> None:
     """No 5xx, and no status, content type or body that is not documented."""
     keep_promises(operation, GenerationMode.POSITIVE, address)
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.body], ids=lambda operation: operation.label)
-def test_bad_requests_are_refused_as_promised(operation: schemathesis.APIOperation, address: str) -> None:
+def test_bad_requests_are_refused_as_promised(operation: Operation, address: str) -> None:
     """The same, and no bad input is taken for good."""
     keep_promises(operation, GenerationMode.NEGATIVE, address)
 
 
-def keep_promises(operation: schemathesis.APIOperation, mode: GenerationMode, address: str) -> None:
-    @settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+def keep_promises(operation: Operation, mode: GenerationMode, address: str) -> None:
+    @settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
         # Random bytes are what the schema says, and no picture.

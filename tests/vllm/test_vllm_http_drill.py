@@ -17,6 +17,7 @@ from demo.vllm_cpu import vllm_cpu_server, vllm_python
 from tests.api.served import Answer, Client, form, served_process, until
 
 AT_ONCE = 8
+READY_WITHIN_S = 120
 PICTURE = (HELDOUT / "heldout-0005.jpg").read_bytes()
 
 pytestmark = pytest.mark.vllm
@@ -45,6 +46,15 @@ def kill_with_engine(server: psutil.Process) -> None:
     psutil.wait_procs([server])
 
 
+async def until_ready(client: Client) -> None:
+    """Return when /readyz says so; a server that has just begun may take longer than the door waits for an answer."""
+    for _ in range(READY_WITHIN_S):
+        if (await client.get("/readyz")).status == 200:
+            return
+        await asyncio.sleep(1)
+    raise AssertionError("never ready")
+
+
 async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_path: Path) -> None:
     port = free_port()
 
@@ -67,7 +77,7 @@ async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_
             assert (await client.get("/readyz")).status == 503  # no engine yet, and the door is open
 
             await asyncio.to_thread(stack.enter_context, vllm("first"))
-            assert (await client.get("/readyz")).status == 200
+            await until_ready(client)
             callers = [asyncio.create_task(caller()) for _ in range(AT_ONCE)]
             await until(lambda: len(answers) > 2 * AT_ONCE)
             assert await client.metric("onelook_in_flight") > 0  # the engine dies in the middle of these
@@ -78,7 +88,7 @@ async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_
             assert unready.headers["Retry-After"]
 
             await asyncio.to_thread(stack.enter_context, vllm("again"))
-            assert (await client.get("/readyz")).status == 200
+            await until_ready(client)
             await until(lambda: answers[-1].status == 200)
             over.set()
             await asyncio.gather(*callers)
