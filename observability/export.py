@@ -61,9 +61,17 @@ def picture_free(span: ReadableSpan) -> ReadableSpan:
 
 
 def _clean(attributes: Attributes) -> dict[str, AttributeValue]:
-    return {
-        name: without_pictures(value) if isinstance(value, str) else value for name, value in (attributes or {}).items()
-    }
+    return {name: _said(value) for name, value in (attributes or {}).items()}
+
+
+def _said(value: AttributeValue) -> AttributeValue:
+    match value:
+        case str():
+            return without_pictures(value)
+        case Sequence():
+            return [without_pictures(each) if isinstance(each, str) else each for each in value]  # type: ignore[return-value]
+        case _:
+            return value
 
 
 def make_provider() -> TracerProvider:

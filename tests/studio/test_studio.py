@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -18,52 +13,21 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
 from demo.checkpoint import HELDOUT
-from graph.schema import Arm, Context, TagResult
-from tests.studio.make_studio import CONFIG, quiet
+from graph.schema import Arm, Context
+from tests.studio.make_studio import make_studio
 
-RANDOM_WEIGHTS_SAY = ([], ["ReplyInvalid"], ["ReplyTruncated"])  # free text of random weights
+RANDOM_WEIGHTS_SAY: tuple[list[str], ...] = ([], ["ReplyInvalid"], ["ReplyTruncated"])  # free text of random weights
 
 
 @pytest.fixture(scope="module")
 def studio_url(tiny_checkpoint: Path, tiny_siglip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `langgraph dev` with our langgraph.json; it keeps its files in a folder of its own."""
-    folder = tmp_path_factory.mktemp("studio")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "langgraph"), "dev", "--config", str(CONFIG), "--port", str(port)]
     models = {
         "ONELOOK_MODEL": str(tiny_checkpoint),
         "ONELOOK_ROUTER__MODEL": str(tiny_siglip),
         "ONELOOK_ROUTER__THRESHOLD": "0",  # random weights are never sure
-        "XDG_CACHE_HOME": str(folder),
     }
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [*command, "--no-reload", "--no-browser"],
-            cwd=folder,
-            env={**os.environ, **quiet(), **models},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until_ready(url, server, folder / "log")
+    with make_studio(tmp_path_factory.mktemp("studio"), **models) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            if httpx.get(f"{url}/ok").status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail(f"langgraph dev is not ready:\n{log.read_text()[-3000:]}")
 
 
 @pytest.fixture
@@ -147,22 +111,24 @@ async def test_every_arm_runs_to_its_end(arm: Arm, studio: LangGraphClient) -> N
 @pytest.mark.parametrize("arm", get_args(Arm))
 async def test_every_arm_streams_node_by_node(arm: Arm, studio: LangGraphClient) -> None:
     thread = await studio.threads.create()
-    seen = []
+    seen: list[str] = []
     async for part in studio.runs.stream(
         thread["thread_id"],
         "onelook",
         input={"image": str(HELDOUT / "heldout-0001.jpg")},
         context={"arm": arm},
-        stream_mode="updates",
+        stream_mode=["updates", "messages"],
     ):
-        assert part.event in ("metadata", "updates")
+        assert part.event.split("/")[0] in ("metadata", "updates", "messages")
         if part.event == "updates":
             assert "__interrupt__" not in part.data
             seen += part.data
     assert (seen[0], seen[-1]) == ("prepare", "finish")
     state: Any = await studio.threads.get_state(thread["thread_id"])
-    visited = [visit["name"] for visit in state["values"]["visits"]]
-    assert visited == [name for name in seen if name in visited]
+    visits = iter([visit["name"] for visit in state["values"]["visits"]])
+    nodes = [name for name in seen if "__" not in name]
+    assert all(name in visits for name in nodes), "out of order"
+    assert len(nodes) >= 4
 
 
 async def test_a_bad_choice_is_refused(studio: LangGraphClient) -> None:
@@ -184,7 +150,7 @@ async def test_the_http_door_is_open_beside_it(door: httpx.AsyncClient) -> None:
     ready = await door.get("/readyz")
     assert ready.json() == {"status": "ready"}
     tagged = await door.post("/v1/tags", files={"image": (HELDOUT / "heldout-0003.jpg").read_bytes()})
-    assert TagResult.model_validate_json(tagged.content).category is not None
+    assert tagged.json()["category"]["confidence"] > 0
     wrong = await door.post("/v1/tags", content=b"{", headers={"content-type": "application/json"})
     assert wrong.headers["content-type"] == "application/problem+json"
 
@@ -196,10 +162,8 @@ async def test_both_ask_one_engine(studio: LangGraphClient, door: httpx.AsyncCli
     await studio.runs.wait(None, "onelook", input={"image": str(picture)}, context=context)
     files = {"image": picture.read_bytes()}
     tagged = await door.post("/v1/tags", files=files, data=context)
-    usage = TagResult.model_validate_json(tagged.content).usage
-    assert usage.image_tokens
-    assert usage.cached_tokens
-    assert usage.cached_tokens > usage.image_tokens
+    usage = tagged.json()["usage"]
+    assert usage["cached_tokens"] > usage["image_tokens"] > 0
 
 
 async def test_the_doors_manners_stay_its_own(studio: LangGraphClient, door: httpx.AsyncClient) -> None:

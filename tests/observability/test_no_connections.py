@@ -1,0 +1,75 @@
+"""With nothing set, no connection leaves the machine: every attempt of every door is watched for, and fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from langgraph_sdk import get_sync_client
+
+from demo.checkpoint import HELDOUT
+from tests.processes import free_port, serving
+from tests.studio.make_studio import make_studio
+
+SETTINGS_OF_OTHERS = ("ONELOOK_", "OTEL_", "LANGSMITH_", "LANGCHAIN_", "OPENINFERENCE_", "HF_", "TRANSFORMERS_")
+PICTURE = HELDOUT / "heldout-0001.jpg"
+
+
+@pytest.fixture
+def attempts(tmp_path: Path) -> Path:
+    """The file that each attempt is written to; there as soon as a watched process has begun."""
+    return tmp_path / "attempts"
+
+
+@pytest.fixture
+def watched(attempts: Path, tmp_path: Path) -> Mapping[str, str]:
+    """The environment of somebody who has set nothing, with the watch in it."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF_OTHERS)}
+    watch = Path(__file__).parent / "watch"
+    return {**plain, "PYTHONPATH": str(watch), "WATCH_LOG": str(attempts), "XDG_CACHE_HOME": str(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "socket.create_connection(('192.0.2.1', 443), timeout=0.1)",
+        "socket.getaddrinfo('example.org', 443)",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('2.0.0.1', 53))",
+        "import requests; requests.get('https://example.org')",
+        "import asyncio; asyncio.run(asyncio.open_connection('example.org', 443))",
+        "import os, sys; os.execv(sys.executable, ['', '-c', 'import socket; socket.gethostbyname(\"example.org\")'])",
+    ],
+)
+def test_the_watch_sees_every_way_out(attempt: str, watched: Mapping[str, str], attempts: Path) -> None:
+    subprocess.run([sys.executable, "-c", f"import socket; {attempt}"], env=watched, capture_output=True, check=False)
+    assert "socket." in attempts.read_text()
+
+
+def test_the_terminal_stays_here(watched: Mapping[str, str], attempts: Path) -> None:
+    onelook = str(Path(sys.executable).parent / "onelook")
+    done = subprocess.run([onelook, "tag", str(PICTURE)], env=watched, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert attempts.read_text() == ""
+
+
+def test_the_http_door_stays_here(watched: Mapping[str, str], attempts: Path, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    environment = {**watched, "ONELOOK_HTTP__PORT": str(port)}
+    with serving([sys.executable, "-m", "api"], f"{url}/readyz", tmp_path, environment):
+        tagged = httpx.post(f"{url}/v1/tags", files={"image": PICTURE.read_bytes()}, timeout=60)
+        assert tagged.json()["category"]
+        assert httpx.get(url).status_code == httpx.codes.OK
+        assert httpx.get(f"{url}/metrics").status_code == httpx.codes.OK
+    assert attempts.read_text() == ""
+
+
+def test_studio_stays_here(watched: Mapping[str, str], attempts: Path, tmp_path: Path) -> None:
+    with make_studio(tmp_path, **watched) as url, get_sync_client(url=url) as client:
+        output = client.runs.wait(None, "onelook", input={"image": str(PICTURE)})
+    assert "category" in str(output)
+    assert attempts.read_text() == ""

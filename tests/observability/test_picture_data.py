@@ -1,0 +1,39 @@
+"""What is taken out of words on their way to a trace, and what is left in."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.settings import PHOTOS
+from observability.pictures import without_pictures
+from prompts.prompts import Prompts
+from prompts.taxonomy_file import load_taxonomy
+
+WORDS = st.text(alphabet=st.characters(exclude_characters="+/-_=", exclude_categories=("L", "N", "Cs")))
+
+
+@given(st.binary(min_size=90, max_size=3000), WORDS, WORDS, st.sampled_from(["", "data:image/png;base64,"]))
+def test_base64_is_taken_out_wherever_it_stands(picture: bytes, before: str, after: str, prefix: str) -> None:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        data = prefix + encode(picture).decode()
+        assert without_pictures(before + data + after) == f"{before}[{len(data)} characters of data]{after}"
+
+
+def test_bytes_as_python_writes_them_are_taken_out(noise: bytes) -> None:
+    shown = without_pictures(f"cannot read {noise!r} as words")
+    assert shown.startswith("cannot read ")
+    assert len(shown) < 200
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_is_asked_and_said_is_left_as_it_is(language: str) -> None:
+    prompts = Prompts(load_taxonomy(PHOTOS), "zh" if language == "zh" else "en")
+    for reply_format in ("json", "compact"):
+        said = str(prompts.fused("json" if reply_format == "json" else "compact").messages([]))
+        assert without_pictures(said) == said
+    for words in ("/home/someone/pictures/2026/holiday/beach.jpg", "a" * 64, "https://example.org/a/b/c?d=e"):
+        assert without_pictures(words) == words
