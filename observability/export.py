@@ -69,7 +69,7 @@ def _said(value: AttributeValue) -> AttributeValue:
         case str():
             return without_pictures(value)
         case Sequence():
-            return [without_pictures(each) if isinstance(each, str) else each for each in value]  # type: ignore[return-value]
+            return [without_pictures(each) if isinstance(each, str) else each for each in value]
         case _:
             return value
 

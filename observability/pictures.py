@@ -8,7 +8,7 @@ PICTURE_DATA = re.compile(
     r"""
     (?:data:image/[\w.+-]+;base64,)?
     [A-Za-z0-9+/_-]{120,}={0,2}          # base64; no word, path or hash is that long without a break
-    | \\+x[0-9a-f]{2}(?:[^\\]{0,40}\\+(?:x[0-9a-f]{2}|.)){15,}  # bytes as Python writes them
+    | \\+x[0-9a-f]{2}(?:[^\\]{0,120}\\+(?:x[0-9a-f]{2}|.)){15,}  # bytes as Python writes them
     """,
     re.VERBOSE,
 )
