@@ -80,6 +80,7 @@ async def test_figures_from_the_ledgers(connect: Connect, picture: bytes) -> Non
         SimulatedServer(always(completion(BUILDING, usage=usage))) as engine,
         connect(engine, cache="memory", specialist={"engine": "vllm", "base_url": engine.base_url}) as client,
     ):
+        await client.get("/readyz")  # after it the model has a name, and an answer in memory goes by that as well
         for _ in range(2):
             result = (await client.post("/v1/tags", data=form(picture))).result
         assert result.escalation is not None
