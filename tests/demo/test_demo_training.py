@@ -146,7 +146,7 @@ def test_the_specialists_packed_exercises_cost_what_they_cost_alone(
     own = specialist_tokenizer(tokenizer)
     truths = [draw(seed, category="document").truth for seed in seeds("train", 2)]
     lesson = Teacher(prompts, own).lesson("guided", "en", truths, random.Random(0))  # noqa: S311
-    picture, row_end, end = own.convert_tokens_to_ids([IMAGE, BREAK, END])
+    picture, row_end, end = (own.convert_tokens_to_ids(each) for each in (IMAGE, BREAK, END))
     picture_ids = [*[*[picture] * 7, row_end] * 8, *[picture] * 7, end]
     with torch.no_grad():
         seen = encode_patches(specialist.model, pages, attention=torch.float32)
