@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TORCH_CPU_INDEX ?=
 PIP_INSTALL = install --quiet --disable-pip-version-check $(if $(TORCH_CPU_INDEX),--extra-index-url $(TORCH_CPU_INDEX))
 
-.PHONY: help venv venv-vllm demo serve studio demo-model evaluate test test-web test-vllm lint format bench vllm-cpu clean
+.PHONY: help venv venv-vllm demo serve studio notebook demo-model evaluate test test-web test-vllm lint format bench vllm-cpu clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ studio: venv ## open the graph in LangGraph Studio's local server: no key, nothi
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[studio]'
 	LANGGRAPH_NO_VERSION_CHECK=1 LANGGRAPH_CLI_NO_ANALYTICS=1 LANGSMITH_TRACING=false $(BIN)/langgraph dev --no-browser
 
+notebook: venv ## run the notebooks again and keep their outputs
+	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
+
 test: venv ## run every test that needs neither vLLM nor a browser
 	$(BIN)/pytest
 
@@ -72,6 +75,7 @@ bench: venv ## run the benchmarks; figures go to build/bench/*.json
 	$(BIN)/python -m benchmarks.prepare --json build/bench/prepare.json
 	$(BIN)/python -m benchmarks.content --json build/bench/content.json
 	$(BIN)/python -m benchmarks.overhead --json build/bench/overhead.json
+	$(BIN)/python -m benchmarks.http --json build/bench/http.json
 
 vllm-cpu: venv venv-vllm ## serve the demo checkpoint with vLLM's CPU build, in the foreground
 	$(BIN)/python -m demo.vllm_cpu --python $(VLLM_VENV)/bin/python
