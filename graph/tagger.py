@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Iterable
 from types import TracebackType
 from typing import Self
 
+from langchain_core.runnables.graph import Graph
+
 from demo.checkpoint import SIGLIP, demo_checkpoint, demo_note
 from engines.build import build_engine
 from engines.contract import Engine, Finding
@@ -141,13 +143,17 @@ class Tagger:
             parts.append(self.services.router)
         return [finding for part in parts for finding in await part.probe()]
 
-    def mermaid(self) -> str:
-        """The graph as Mermaid text."""
+    def drawing(self) -> Graph:
+        """The graph as LangGraph draws it."""
         drawing = self.graph.get_graph()
         # The error handler lies on no way: whichever node fails, the run goes on at `finish`.
         for name in [name for name in drawing.nodes if name.endswith("error_handler__")]:
             del drawing.nodes[name]
-        return drawing.draw_mermaid()
+        return drawing
+
+    def mermaid(self) -> str:
+        """The graph as Mermaid text."""
+        return self.drawing().draw_mermaid()
 
     @property
     def note(self) -> str | None:

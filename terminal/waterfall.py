@@ -36,7 +36,7 @@ def waterfall(ledger: Ledger) -> Table:
         for inner in node.spans:
             bar = _bar(inner.start_ms, inner.end_ms, whole_ms, *SPAN)
             table.add_row(f"  {inner.name}", bar, f"{inner.duration_ms:.1f}", _tokens(inner))
-            for name, start_ms, end_ms in _reported(inner):
+            for name, start_ms, end_ms in reported(inner):
                 bar = _bar(start_ms, end_ms, whole_ms, *ENGINE[name])
                 table.add_row(f"    {name.replace('_', ' ')}", bar, f"{end_ms - start_ms:.1f}", "")
     if ledger.scheduling_overhead_ms is not None:
@@ -45,7 +45,7 @@ def waterfall(ledger: Ledger) -> Table:
     return table
 
 
-def _reported(engine: Span) -> Iterator[tuple[str, float, float]]:
+def reported(engine: Span) -> Iterator[tuple[str, float, float]]:
     """The engine's own stretches, one after another up to the end of its span: when the request travelled there, and
     the reply back, it does not know, and the request is by far the larger."""
     known = engine.server.known() if engine.server else {}
