@@ -33,13 +33,13 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
 	$(BIN)/python -m demo $(IMAGE)
 
-demo-model: venv ## train the demo checkpoint again, on the CPU (about an hour and a half; it can be interrupted)
+demo-model: venv ## train the demo checkpoints again, on the CPU (hours; it can be interrupted)
 	$(BIN)/python -m demo.train
-	$(BIN)/python -m demo.evaluate --card
+	$(BIN)/python -m demo.evaluate --card --beside
 
 evaluate: venv ## score every arm on the bundled album, whose truth is known
 	@mkdir -p build/bench
-	$(BIN)/python -m demo.evaluate --json build/bench/evaluate.json
+	$(BIN)/python -m demo.evaluate --beside --json build/bench/evaluate.json
 
 serve: venv ## serve the web page and the HTTP API on 127.0.0.1:8080 (ONELOOK_HTTP__… sets more)
 	$(BIN)/python -m api

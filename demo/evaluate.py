@@ -123,9 +123,15 @@ def detail_table(name: str, scores: Scores) -> Table:
 
 
 def score_beside(album: Sequence[Labelled], language: Language, general: Scores, console: Console) -> dict[str, float]:
-    """Score and show the bundled router, and the bundled specialist beside `general` in its own categories."""
-    routed = asyncio.run(route_album(album))
-    console.print(beside_table(routed))
+    """Score and show the bundled router, and the bundled specialist beside `general` in its own categories, where they
+    are bundled."""
+    figures: dict[str, float] = {}
+    if SIGLIP.is_dir():
+        routed = asyncio.run(route_album(album))
+        console.print(beside_table(routed))
+        figures |= routed.flat()
+    if not SPECIALIST.is_dir():
+        return figures
     special = [labelled for labelled in album if labelled.truth.category in SPECIALTIES]
     answered = asyncio.run(
         evaluate(
@@ -134,7 +140,7 @@ def score_beside(album: Sequence[Labelled], language: Language, general: Scores,
     )  # fmt: skip
     scores = score(answered["fused"])
     console.print(specialist_table(general, scores))
-    return {**routed.flat(), **specialist_figures(scores)}
+    return figures | specialist_figures(scores)
 
 
 def main(

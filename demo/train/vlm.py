@@ -26,8 +26,8 @@ from prompts.prompts import Prompts
 MOST_IMAGE_TOKENS = 196
 """What the checkpoint's processor scales pictures down to: 392 x 392 pixels or their like."""
 
-SIGHT = Plan("sight", steps=2450, rate=1.2e-3, shares=2)
-SPEECH = Plan("speech", steps=1200, rate=1e-3, shares=2)
+SIGHT = Plan("sight", steps=3600, rate=1.2e-3, shares=2)
+SPEECH = Plan("speech", steps=1800, rate=1e-3, shares=2)
 BATCH = {"sight": 14, "speech": 12}  # pictures a share of a step
 
 SIGHT_TOKENS = ((0.25, (64, 80, 100)), (0.6, (100, 144)), (1.0, (144, 196)))
