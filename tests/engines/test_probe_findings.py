@@ -98,7 +98,10 @@ async def test_a_portable_server_is_good_enough_but_for_regexes() -> None:
         return web.json_response(able(body))
 
     found = await findings(SimulatedServer(respond, owner="somebody"))
-    assert {name for name, finding in found.items() if not finding.ok} == {"regex and choice", "questions in one request"}
+    assert {name for name, finding in found.items() if not finding.ok} == {
+        "regex and choice",
+        "questions in one request",
+    }
     assert not found["questions in one request"].needed
     assert not found["regex and choice"].needed
 
