@@ -140,7 +140,7 @@ def score_beside(album: Sequence[Labelled], language: Language, general: Scores,
     )  # fmt: skip
     scores = score(answered["fused"])
     console.print(specialist_table(general, scores))
-    return figures | specialist_figures(scores)
+    return {**figures, **specialist_figures(scores)}
 
 
 def main(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from graph.schema import Context
 from graph.services import Services
 from graph.state import State
@@ -10,4 +12,9 @@ from graph.state import State
 def answering_model(services: Services, state: State, context: Context) -> str:
     """The first engine; in the arm hybrid the router, where it has said all that there was to say."""
     routed = context.arm == "hybrid" and state["category"] is not None and not state["replies"]
-    return services.router.model if routed else services.engine.model
+    return model_name(services.router.model if routed else services.engine.model)
+
+
+def model_name(model: str) -> str:
+    """As a result tells it: a folder by its own name, for results travel, and where it lies is nobody's business."""
+    return PurePath(model).name if PurePath(model).is_absolute() else model

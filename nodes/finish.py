@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from graph.schema import Context, Status, TagResult, Versions
 from graph.services import Services
 from graph.state import State
-from nodes.answered import answering_model
+from nodes.answered import answering_model, model_name
 from nodes.resolution import shown
 from prompts.zero_shot import zero_shot_version
 
@@ -27,7 +27,7 @@ async def finish(services: Services, state: State, runtime: Runtime[Context]) ->
             absences=state["absences"],
             arm=context.arm,
             language=context.language,
-            model=specialist.model if specialist else answering_model(services, state, context),
+            model=model_name(specialist.model) if specialist else answering_model(services, state, context),
             pictures=shown(state.get("pictures", ())),
             first_look=state["first_look"],
             escalation=escalation,
