@@ -42,7 +42,7 @@ def watched(attempts: Path, tmp_path: Path) -> Mapping[str, str]:
         "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('2.0.0.1', 53))",
         "import requests; requests.get('https://example.org')",
         "import asyncio; asyncio.run(asyncio.open_connection('example.org', 443))",
-        "import os; from sys import executable as me; os.execv(me, [me, '-c', 'import socket; socket.gethostbyname(\"x.org\")'])",
+        "import os, sys; os.execl(sys.executable, sys.executable, '-c', 'import requests; requests.get(\"http://x.org\")')",
     ],
 )
 def test_the_watch_sees_every_way_out(attempt: str, watched: Mapping[str, str], attempts: Path) -> None:
