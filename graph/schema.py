@@ -129,6 +129,8 @@ class NodeTiming(Span):
 class Ledger(Frozen):
     """Where the time of one run went. The parts add up: wall = busy + scheduling overhead."""
 
+    model_config = ConfigDict(extra="ignore", frozen=True)  # what is computed is written too, and read over
+
     nodes: tuple[NodeTiming, ...] = ()
     wall_ms: float | None = Field(None, description="Taken by the caller around the whole run; None inside the graph.")
 

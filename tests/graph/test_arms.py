@@ -165,3 +165,11 @@ async def test_english_asks_and_answers_in_english(make_tagger: MakeTagger, pict
     assert result.category is not None
     assert (result.category.id, result.category.label) == ("plant", "plant")
     assert "人像" not in question(asked(tagger)[0])
+
+
+async def test_a_result_that_was_written_down_can_be_read_again(make_tagger: MakeTagger, picture: bytes) -> None:
+    result = await make_tagger([sure(PORTRAIT)]).tag(picture)
+    written = result.model_dump_json()
+    read = TagResult.model_validate_json(written)
+    assert read.model_dump_json() == written
+    assert read.ledger.parts() == result.ledger.parts()
