@@ -22,7 +22,7 @@ from api.admission import Place
 from api.answers import Comparison, Health, Options, SampleEntry
 from api.asked import BatchBody, CompareBody, TagsBody, within_s
 from api.cors import Cors
-from api.door import Door, open_tagger, opened
+from api.door import Door, open_server, opened
 from api.hang_up import unless_hung_up
 from api.key import check_key
 from api.log import log_lines
@@ -33,7 +33,6 @@ from api.samples import MEDIA_TYPES as PICTURES
 from api.samples import samples
 from graph.errors import OnelookError
 from graph.schema import TagResult
-from graph.settings import load_settings
 from graph.tagger import Tagger
 from observability.traces import trace_requests
 from prompts.taxonomy import Taxonomy
@@ -232,7 +231,7 @@ async def say_problem(request: Request, error: Exception) -> Response:
     return problem.response(request.state.request_id)
 
 
-def build_app(make_tagger: Callable[[], Tagger] = lambda: open_tagger(load_settings())) -> FastAPI:
+def build_app(make_tagger: Callable[[], Tagger] = open_server) -> FastAPI:
     """The application; settings are read, and the tagger is made, when it starts and not before."""
 
     @asynccontextmanager
