@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 
 from PIL import Image
+from pybase64 import b64encode_as_string
 
 from graph.schema import Content
 from images.decode import decoding
@@ -35,7 +35,7 @@ class Picture:
 
     @cached_property
     def data_url(self) -> str:
-        return f"data:{self.media_type};base64,{b64encode(self.data).decode('ascii')}"
+        return f"data:{self.media_type};base64,{b64encode_as_string(self.data)}"
 
     def pixels(self) -> Image.Image:
         """The picture in mode L or RGB, upright, in sRGB; decoded here only where nobody has done so before.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import stat
-from base64 import b64decode
 from pathlib import Path
+
+from pybase64 import b64decode
 
 from graph.errors import ImageNotFound, ImageRefused, ImageTooLarge, ImageUnreadable
 from graph.timing import span
