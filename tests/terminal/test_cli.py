@@ -183,7 +183,7 @@ def test_doctor_fails_where_nothing_listens(onelook: Run) -> None:
 def test_graph_is_mermaid(onelook: Run) -> None:
     drawing = onelook("graph").stdout
     assert drawing.startswith("---\nconfig:")
-    assert "prepare -.-> analyze" in drawing
+    assert "prepare -. &nbsp;fused&nbsp; .-> analyze" in drawing
 
 
 def test_your_own_taxonomy_works_by_setting_only(onelook: Run, folder: Path, tmp_path: Path) -> None:
