@@ -6,13 +6,15 @@ import pytest
 from rich.console import Console
 
 from demo.album.read import read_labels
-from demo.checkpoint import HELDOUT, TRAINED, Training, demo_note, read_training
+from demo.beside import route_album
+from demo.checkpoint import CHECKPOINTS, HELDOUT, SIGLIP, TRAINED, Training, demo_note, read_training
 from demo.evaluate import evaluate
 from demo.scores import score
 from graph.schema import Language
 from graph.settings import PHOTOS
 from prompts.prompts import Prompts
 from prompts.taxonomy_file import load_taxonomy
+from prompts.zero_shot import zero_shot_texts, zero_shot_version
 
 MOST_BYTES = 15_000_000
 
@@ -49,11 +51,25 @@ def test_training_knows_which_languages_moved(prompts: dict[Language, Prompts]) 
     assert training.moved(prompts) == ["en"]
 
 
-def test_it_is_small_enough_to_be_bundled() -> None:
-    assert sum(file.stat().st_size for file in TRAINED.iterdir()) <= MOST_BYTES
+def test_the_texts_are_those_that_the_router_was_trained_on() -> None:
+    taxonomy = load_taxonomy(PHOTOS)
+    now = {language: zero_shot_version(zero_shot_texts(taxonomy, language)) for language in taxonomy.languages}
+
+    assert read_training(SIGLIP).prompts == now
 
 
-@pytest.mark.parametrize("arm", ["fused", "fused_compact", "legacy"])
+def test_all_are_small_enough_to_be_bundled() -> None:
+    assert sum(file.stat().st_size for file in CHECKPOINTS.rglob("*") if file.is_file()) <= MOST_BYTES
+
+
+async def test_the_router_sees_what_the_album_shows() -> None:
+    routed = await route_album(read_labels(HELDOUT)[:45])
+
+    assert routed.accuracy >= 0.85
+    assert routed.sure_accuracy >= routed.accuracy
+
+
+@pytest.mark.parametrize("arm", ["fused", "fused_compact", "hybrid", "legacy"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_it_sees_what_the_album_shows(arm: str, language: Language) -> None:
     album = read_labels(HELDOUT)[:18]
