@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
+from typing import get_args
 
 import orjson
 
@@ -46,7 +47,7 @@ class Door:
     def arms(self) -> tuple[Arm, ...]:
         """The arms that a run may choose here."""
         choices = type(self.tagger.services.run).model_fields["arm"].annotation
-        return tuple(choices.__args__)  # type: ignore[union-attr]
+        return tuple(get_args(choices))
 
     async def tag(self, subject: Subject, context: Context, within_s: float) -> TagResult:
         """One run, in its turn.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -67,7 +67,7 @@ def takes(body: type[BaseModel], *, several: str, example: dict[str, Any]) -> di
         }
     }
     if "arms" in body.model_fields:
-        properties["arms"] = {"type": "array", "items": {"enum": list(Arm.__args__)}}  # type: ignore[attr-defined]
+        properties["arms"] = {"type": "array", "items": {"enum": list(get_args(Arm))}}
     for name, field in Context.model_json_schema()["properties"].items():
         properties[name] = {key: value for key, value in field.items() if key not in ("default", "title")}
     form = {"type": "object", "properties": properties, "required": ["image"], "additionalProperties": False}

@@ -11,7 +11,7 @@ from demo.album.chance import Chance
 from demo.album.palette import INK, WHITE, Colour, darker, lighter, luminance, mix
 from demo.album.words import MONTHS, STEPS
 
-GRID_WEIGHT = 0.05
+GRID_WEIGHT = 0.09
 """Width of a grid line by the height of the text."""
 
 

@@ -26,7 +26,7 @@ VOCABULARY = 2048
 
 Family = Literal["guided", "legacy_category", "legacy_details"]
 FAMILIES: Mapping[Family, float] = {"guided": 0.9, "legacy_category": 0.04, "legacy_details": 0.06}
-READS = 2
+READS = 4
 
 Ids = tuple[int, ...]
 
@@ -55,6 +55,12 @@ class Teacher:
         self.tokenizer = tokenizer
         self._ids = lru_cache(maxsize=None)(self._encoded)
         self._split: dict[tuple[str | None, str, bool], tuple[str, str]] = {}
+
+    @property
+    def with_details(self) -> list[str]:
+        """Categories whose details can be asked."""
+        categories = next(iter(self.prompts.values())).taxonomy.categories
+        return [id_ for id_, each in categories.items() if each.details]
 
     def lesson(self, family: Family, language: Language, truths: Sequence[Answer], chance: random.Random) -> Lesson:
         """A lesson about pictures with these truths, which are of one category in the family `legacy_details`."""

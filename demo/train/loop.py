@@ -47,6 +47,11 @@ class Plan:
         return self.rate * min((step + 1) / self.warmup, 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
+def scheduled(schedule: Sequence[tuple[float, tuple[int, ...]]], progress: float) -> tuple[int, ...]:
+    """What applies now, of values that each apply until a share of the stage; the last one until its end."""
+    return next((value for until, value in schedule if progress < until), schedule[-1][1])
+
+
 @contextmanager
 def fast_arithmetic() -> Iterator[None]:
     """One thread here, as each share has its own; and bfloat16 inside matrix products, float32 everywhere else: twice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from transformers import LlavaForConditionalGeneration, Qwen2_5_VLForConditional
 from demo.album.truth import CATEGORIES
 from demo.tiny_specialist import BREAK, END, LONG_EDGE, PATCH, specialist_config
 from demo.train.batches import Batch, Batches
-from demo.train.lessons import FAMILIES, Teacher
-from demo.train.loop import Plan, train
+from demo.train.lessons import Teacher
+from demo.train.loop import Plan, scheduled, train
 from demo.train.pixtral_tower import encode_patches, inherit
 from demo.train.sight import Heads, Hit, sight_loss, slots
-from demo.train.speech import LISTENING, reply_loss
+from demo.train.speech import Speaker, answer_share
 from graph.schema import Language
 from prompts.prompts import Prompts
 
@@ -76,27 +77,20 @@ def learn_to_answer(
 ) -> None:
     """The whole model on the project's prompts; the vision tower joins in at last."""
 
-    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
-        (family,) = chance.choices(list(FAMILIES), list(FAMILIES.values()))
-        language = chance.choice(list(teacher.prompts))
-        categories = teacher.prompts[language].taxonomy.categories
-        of_one = family == "legacy_details"
-        category = chance.choice([id_ for id_ in SHARES if categories[id_].details]) if of_one else None
-        batch = _batch(batches, chance, progress, BATCH["speech"], category)
-        seeing = progress >= LISTENING
-        with torch.set_grad_enabled(seeing):
-            pictures = encode_patches(pupil.model, batch.images)
-        lesson = teacher.lesson(family, language, batch.truths, chance)
-        rows, columns = (side // PATCH for side in reversed(batch.images[0].size))
-        loss, right = reply_loss(pupil.model, with_row_ends(pupil, pictures, rows), rows, columns + 1, lesson)
-        hits = [Hit(f"reply.{family}.{language}", 0, each) for each in right]
-        if not seeing:
-            return loss, hits
-        seen, told = sight_loss(pupil.heads, pictures, batch, PATCH)
-        return loss + 0.5 * seen, [*hits, *told]
+    def draw(chance: random.Random, progress: float, category: str | None) -> Batch:
+        return _batch(batches, chance, progress, BATCH["speech"], category)
 
+    speaker = Speaker(
+        pupil.model,
+        pupil.heads,
+        PATCH,
+        encode=partial(encode_patches, pupil.model),
+        lay_out=partial(with_row_ends, pupil),
+        draw=draw,
+        asked_alone=[id_ for id_ in teacher.with_details if id_ in SHARES],
+    )
     eyes = [*pupil.model.model.vision_tower.parameters(), *pupil.heads.parameters()]
-    train(plan, pupil, share, folder, console=console, slow=eyes)
+    train(plan, pupil, partial(answer_share, speaker, teacher), folder, console=console, slow=eyes)
 
 
 def with_row_ends(pupil: Specialist, pictures: Tensor, rows: int) -> Tensor:
@@ -109,6 +103,5 @@ def with_row_ends(pupil: Specialist, pictures: Tensor, rows: int) -> Tensor:
 
 
 def _batch(batches: Batches, chance: random.Random, progress: float, size: int, category: str | None = None) -> Batch:
-    edges = next(edges for until, edges in LONG_EDGES if progress < until or until == 1.0)
     wanted = {category: 1.0} if category else SHARES
-    return batches.draw_shares(chance, size, wanted, chance.choice(edges), PATCH)
+    return batches.draw_shares(chance, size, wanted, chance.choice(scheduled(LONG_EDGES, progress)), PATCH)

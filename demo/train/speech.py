@@ -6,15 +6,20 @@ in one row and cannot see each other. A reply's tokens then cost a fraction of w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import DynamicCache, LlavaForConditionalGeneration, Qwen2_5_VLForConditionalGeneration
 
-from demo.train.lessons import Exercise, Lesson
+from demo.train.batches import Batch
+from demo.train.lessons import FAMILIES, Exercise, Lesson, Teacher
+from demo.train.sight import Heads, Hit, sight_loss
 
 IGNORED = -100
 LISTENING = 0.8
@@ -27,18 +32,56 @@ TOKENS_A_PICTURE = 8.0
 Model = Qwen2_5_VLForConditionalGeneration | LlavaForConditionalGeneration
 
 
-def reply_loss(model: Model, pictures: Tensor, rows: int, columns: int, lesson: Lesson) -> tuple[Tensor, list[bool]]:
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """What of a model this stage must know."""
+
+    model: Model
+    heads: Heads
+    side: int
+    """Pixels across what one image token stands for."""
+    encode: Callable[[list[Image.Image]], Tensor]
+    """Pictures of one size to (pictures, rows * columns, width)."""
+    lay_out: Callable[[Tensor, int], Tensor]
+    """These and their number of rows to what the text model reads, which may have a token more a row."""
+    draw: Callable[[random.Random, float, str | None], Batch]
+    """A batch by chance and progress (0 to 1), of one category if it is named."""
+    asked_alone: Sequence[str]
+    """Categories about whose details alone it is asked."""
+
+
+def answer_share(
+    speaker: Speaker, teacher: Teacher, chance: random.Random, progress: float
+) -> tuple[Tensor, list[Hit]]:
+    """A share of a step on the project's prompts; from LISTENING on, with the heads as a second loss for the tower."""
+    (family,) = chance.choices(list(FAMILIES), list(FAMILIES.values()))
+    language = chance.choice(list(teacher.prompts))
+    category = chance.choice(speaker.asked_alone) if family == "legacy_details" else None
+    batch = speaker.draw(chance, progress, category)
+    seeing = progress >= LISTENING
+    with torch.set_grad_enabled(seeing):
+        pictures = speaker.encode(batch.images)
+    lesson = teacher.lesson(family, language, batch.truths, chance)
+    rows = batch.images[0].height // speaker.side
+    loss, right = reply_loss(speaker.model, speaker.lay_out(pictures, rows), rows, lesson)
+    hits = [Hit(f"reply.{family}.{language}", 0, each) for each in right]
+    if not seeing:
+        return loss, hits
+    seen, told = sight_loss(speaker.heads, pictures, batch, speaker.side)
+    return loss + 0.5 * seen, [*hits, *told]
+
+
+def reply_loss(model: Model, pictures: Tensor, rows: int, lesson: Lesson) -> tuple[Tensor, list[bool]]:
     """Loss of a picture's replies, and for each reply whether every token of it is the likeliest (teacher-forced).
 
-    `pictures`: (pictures, rows * columns, width), from the vision tower; where the model wants a token behind every
-    row of a picture, that is one of the `columns`.
+    `pictures`: (pictures, rows * columns, width), as the text model reads them.
     """
     network: Any = model.model.language_model
     embed = network.embed_tokens
     count, seen, _ = pictures.shape
     before = torch.tensor([lesson.before])
     cache = DynamicCache(config=model.config.get_text_config())
-    positions = _positions(model, lesson.before, rows, columns)
+    positions = _positions(model, lesson.before, rows, seen // rows)
     flat = len(positions) == 1
     shared = len(lesson.before)
     first = positions[:, None, :shared]

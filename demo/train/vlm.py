@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText, Qwen2Tokenizer
 
 from demo.tiny import tiny_config
-from demo.train.batches import Batches
-from demo.train.lessons import FAMILIES, Teacher
-from demo.train.loop import Plan, train
+from demo.train.batches import Batch, Batches
+from demo.train.lessons import Teacher
+from demo.train.loop import Plan, scheduled, train
 from demo.train.sight import Heads, Hit, sight_loss, slots
-from demo.train.speech import LISTENING, reply_loss
+from demo.train.speech import Speaker, answer_share
 from demo.train.tower import SIDE, encode
 from graph.schema import Language
 from prompts.prompts import Prompts
@@ -64,7 +65,7 @@ def learn_to_see(pupil: Pupil, batches: Batches, folder: Path, *, plan: Plan, co
     """First stage: vision tower and heads, on nothing but pictures and their truth."""
 
     def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
-        batch = batches.draw(chance, BATCH["sight"], chance.choice(_at(SIGHT_TOKENS, progress)))
+        batch = batches.draw(chance, BATCH["sight"], chance.choice(scheduled(SIGHT_TOKENS, progress)))
         return sight_loss(pupil.heads, encode(pupil.visual, batch.images), batch, SIDE)
 
     module = nn.ModuleDict({"visual": pupil.visual, "heads": pupil.heads})
@@ -76,27 +77,17 @@ def learn_to_answer(
 ) -> None:
     """Second stage: the whole model on the project's prompts; the heads go on as a second loss for the tower."""
 
-    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
-        (family,) = chance.choices(list(FAMILIES), list(FAMILIES.values()))
-        language = chance.choice(list(teacher.prompts))
-        category = None
-        if family == "legacy_details":
-            categories = teacher.prompts[language].taxonomy.categories
-            category = chance.choice([id_ for id_, each in categories.items() if each.details])
-        batch = batches.draw(chance, BATCH["speech"], chance.choice(_at(SPEECH_TOKENS, progress)), category)
-        with torch.set_grad_enabled(progress >= LISTENING):
-            pictures = encode(pupil.visual, batch.images)
-        lesson = teacher.lesson(family, language, batch.truths, chance)
-        rows, columns = batch.images[0].height // SIDE, batch.images[0].width // SIDE
-        loss, right = reply_loss(pupil.model, pictures, rows, columns, lesson)
-        hits = [Hit(f"reply.{family}.{language}", 0, each) for each in right]
-        if progress >= LISTENING:
-            seen, told = sight_loss(pupil.heads, pictures, batch, SIDE)
-            return loss + 0.5 * seen, [*hits, *told]
-        return loss, hits
+    def draw(chance: random.Random, progress: float, category: str | None) -> Batch:
+        return batches.draw(chance, BATCH["speech"], chance.choice(scheduled(SPEECH_TOKENS, progress)), category)
 
-    train(plan, pupil, share, folder, console=console, slow=[*pupil.visual.parameters(), *pupil.heads.parameters()])
-
-
-def _at(schedule: Sequence[tuple[float, tuple[int, ...]]], progress: float) -> tuple[int, ...]:
-    return next(tokens for until, tokens in schedule if progress < until or until == 1.0)
+    speaker = Speaker(
+        pupil.model,
+        pupil.heads,
+        SIDE,
+        encode=partial(encode, pupil.visual),
+        lay_out=lambda pictures, _: pictures,
+        draw=draw,
+        asked_alone=teacher.with_details,
+    )
+    eyes = [*pupil.visual.parameters(), *pupil.heads.parameters()]
+    train(plan, pupil, partial(answer_share, speaker, teacher), folder, console=console, slow=eyes)

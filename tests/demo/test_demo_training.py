@@ -98,7 +98,7 @@ def test_packed_exercises_cost_what_they_cost_alone(
     image_token = model.config.image_token_id
     with torch.no_grad():
         seen = encode(model.model.visual, images, attention=torch.float32)
-        packed, right = reply_loss(model, seen, ROWS, COLUMNS, lesson)
+        packed, right = reply_loss(model, seen, ROWS, lesson)
         alone = 0.0
         for image, exercises in zip(images, lesson.exercises, strict=True):
             inputs = pixels([image])
@@ -150,7 +150,7 @@ def test_the_specialists_packed_exercises_cost_what_they_cost_alone(
     picture_ids = [*[*[picture] * 7, row_end] * 8, *[picture] * 7, end]
     with torch.no_grad():
         seen = encode_patches(specialist.model, pages, attention=torch.float32)
-        packed, _ = reply_loss(specialist.model, with_row_ends(specialist, seen, 9), 9, 8, lesson)
+        packed, _ = reply_loss(specialist.model, with_row_ends(specialist, seen, 9), 9, lesson)
         alone = 0.0
         for page, exercises in zip(pages, lesson.exercises, strict=True):
             for exercise in exercises:

@@ -11,6 +11,10 @@ import torch
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoTokenizer, LlavaProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from engines.embedded_generation import Generator
+
+MakeGenerator = Callable[[str, int], Generator]
+
 MROPE = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [4, 6, 6]}
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from engines.embedded import EmbeddedChat
-from engines.loading import leave_one_core
+from engines.embedded_generation import Generator
+from engines.loading import LoadOptions, leave_one_core, load_checkpoint
+from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,3 +25,24 @@ def chat(tiny_checkpoint: Path) -> Iterator[EmbeddedChat]:
     chat = EmbeddedChat(model=str(tiny_checkpoint))
     yield chat
     chat.close()
+
+
+@pytest.fixture(scope="module")
+def make_generator(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeGenerator:
+    """A generator of an architecture, with so many bytes for the states of prefixes."""
+    folders: dict[str, Path] = {}
+
+    def make(architecture: str, prefix_cache_bytes: int) -> Generator:
+        if architecture not in folders:
+            folders[architecture] = tmp_path_factory.mktemp("architectures") / architecture
+            ARCHITECTURES[architecture](tiny_checkpoint, folders[architecture])
+        checkpoint = load_checkpoint(str(folders[architecture]), LoadOptions())
+        return Generator(checkpoint, prefix_cache_bytes=prefix_cache_bytes)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def plain(make_generator: MakeGenerator) -> Generator:
+    """A generator that keeps no states."""
+    return make_generator("qwen2_5_vl", 0)

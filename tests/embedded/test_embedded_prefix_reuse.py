@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,33 +11,11 @@ from hypothesis import strategies as st
 
 from engines.contract import Regex
 from engines.embedded_generation import REUSES_PREFIXES, Answer, Generator
-from engines.loading import LoadOptions, load_checkpoint
-from tests.embedded.architectures import ARCHITECTURES
+from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
 from tests.embedded.questions import SYSTEM, question
 
 LABELS = Regex("(人像|动物|风景|A|B){6}")
 IMAGE_TOKENS = 4 * 5
-
-MakeGenerator = Callable[[str, int], Generator]
-
-
-@pytest.fixture(scope="module")
-def make_generator(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeGenerator:
-    folders: dict[str, Path] = {}
-
-    def make(architecture: str, prefix_cache_bytes: int) -> Generator:
-        if architecture not in folders:
-            folders[architecture] = tmp_path_factory.mktemp("architectures") / architecture
-            ARCHITECTURES[architecture](tiny_checkpoint, folders[architecture])
-        checkpoint = load_checkpoint(str(folders[architecture]), LoadOptions())
-        return Generator(checkpoint, prefix_cache_bytes=prefix_cache_bytes)
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def plain(make_generator: MakeGenerator) -> Generator:
-    return make_generator("qwen2_5_vl", 0)
 
 
 def ask(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,39 +17,17 @@ from engines.embedded import EmbeddedChat
 from engines.embedded_generation import REUSES_PREFIXES, Answer, Generator
 from engines.embedded_guide import Cancelled
 from engines.embedded_together import answer_together
-from engines.loading import LoadOptions, load_checkpoint
 from graph.errors import EngineRefused
-from tests.embedded.architectures import ARCHITECTURES
+from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
 from tests.embedded.questions import SYSTEM, question
-
-MakeGenerator = Callable[[str, int], Generator]
 
 WORDS = ["这是什么？", "它在哪里？只回答字母。", "有几个？", "这是什么颜色的？A 红 B 绿 C 蓝"]
 CACHE = 10**8
 
 
 @pytest.fixture(scope="module")
-def make_generator(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeGenerator:
-    folders: dict[str, Path] = {}
-
-    def make(architecture: str, prefix_cache_bytes: int = CACHE) -> Generator:
-        if architecture not in folders:
-            folders[architecture] = tmp_path_factory.mktemp("architectures") / architecture
-            ARCHITECTURES[architecture](tiny_checkpoint, folders[architecture])
-        checkpoint = load_checkpoint(str(folders[architecture]), LoadOptions())
-        return Generator(checkpoint, prefix_cache_bytes=prefix_cache_bytes)
-
-    return make
-
-
-@pytest.fixture(scope="module")
 def generator(make_generator: MakeGenerator) -> Generator:
     return make_generator("qwen2_5_vl", CACHE)
-
-
-@pytest.fixture(scope="module")
-def plain(make_generator: MakeGenerator) -> Generator:
-    return make_generator("qwen2_5_vl", 0)
 
 
 def asked(pictures: Sequence[int], texts: Sequence[str] = WORDS, letters: str = "ABC") -> list[AskRequest]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from engines.contract import AskRequest
 from engines.scripted import Line, ScriptedRouter
+from graph.errors import EngineFailed, EngineIncapable, EngineRefused, EngineTimeout, EngineUnavailable
 from graph.settings import PHOTOS
 from graph.tagger import Tagger
 from prompts.taxonomy_file import load_taxonomy
@@ -18,6 +19,15 @@ DETAILS = '{"gender":"男性","composition":["自拍","半身"],"mood":"开心",
 PORTRAIT = f'{{"primary_category":"人像","details":{DETAILS}}}'
 COMPACT = "人像男性自拍,半身开心室内"
 BUILDING = '{"primary_category":"建筑","details":{}}'
+
+ATTEMPTS = [
+    (EngineUnavailable("nothing answers", hint="start it"), 3),
+    (EngineTimeout("no answer in 60 s"), 3),
+    (EngineFailed("HTTP 500"), 3),
+    (EngineRefused("HTTP 400"), 1),
+    (EngineIncapable("no such model"), 1),
+]
+"""Every kind of fault of an engine, and how often it is asked before the fault is the result."""
 
 IDS = {"gender": ["male"], "composition": ["selfie", "half_body"], "mood": ["happy"], "scene": ["indoor"]}
 

@@ -12,14 +12,11 @@ from engines.scripted import Answer, Line, ScriptedEngine
 from graph.errors import (
     EngineError,
     EngineFailed,
-    EngineIncapable,
     EngineRefused,
-    EngineTimeout,
-    EngineUnavailable,
 )
 from graph.schema import Arm, Context, TagResult
 from graph.tagger import Tagger
-from tests.graph.replies import CATEGORY, PORTRAIT, MakeTagger, sure
+from tests.graph.replies import ATTEMPTS, CATEGORY, PORTRAIT, MakeTagger, sure
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
 
@@ -34,16 +31,7 @@ def kinds(result: TagResult) -> list[str]:
 
 
 @pytest.mark.parametrize("arm", ARMS)
-@pytest.mark.parametrize(
-    ("error", "attempts"),
-    [
-        (EngineUnavailable("nothing answers", hint="start it"), 3),
-        (EngineTimeout("no answer in 60 s"), 3),
-        (EngineFailed("HTTP 500"), 3),
-        (EngineRefused("HTTP 400"), 1),
-        (EngineIncapable("no such model"), 1),
-    ],
-)
+@pytest.mark.parametrize(("error", "attempts"), ATTEMPTS)
 async def test_an_engine_error_is_a_failed_result_after_the_attempts_it_deserves(
     arm: Arm, error: EngineError, attempts: int, make_tagger: MakeTagger, picture: bytes
 ) -> None:

@@ -13,16 +13,13 @@ from graph.deadline import deadline_in
 from graph.errors import (
     EngineError,
     EngineFailed,
-    EngineIncapable,
     EngineRefused,
-    EngineTimeout,
-    EngineUnavailable,
     SettingsError,
 )
 from graph.schema import Context, ReplyFormat, TagResult
 from graph.settings import load_settings
 from graph.tagger import Tagger
-from tests.graph.replies import BUILDING, DETAILS, IDS, PORTRAIT, MakeTagger, routed, sure
+from tests.graph.replies import ATTEMPTS, BUILDING, DETAILS, IDS, PORTRAIT, MakeTagger, routed, sure
 
 HYBRID = Context(arm="hybrid")
 
@@ -100,16 +97,7 @@ async def test_the_result_says_which_sentences_were_compared(make_tagger: MakeTa
     assert (await versions("en").tag(picture)).versions.router is None
 
 
-@pytest.mark.parametrize(
-    ("error", "attempts"),
-    [
-        (EngineUnavailable("nothing answers", hint="start it"), 3),
-        (EngineTimeout("no answer in 20 s"), 3),
-        (EngineFailed("HTTP 500"), 3),
-        (EngineRefused("HTTP 400"), 1),
-        (EngineIncapable("no such model"), 1),
-    ],
-)
+@pytest.mark.parametrize(("error", "attempts"), ATTEMPTS)
 async def test_a_router_that_fails_is_a_failed_result_without_a_call(
     error: EngineError, attempts: int, make_tagger: MakeTagger, picture: bytes
 ) -> None:

@@ -80,7 +80,8 @@ async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_
             await until_ready(client)
             callers = [asyncio.create_task(caller()) for _ in range(AT_ONCE)]
             await until(lambda: len(answers) > 2 * AT_ONCE)
-            assert await client.metric("onelook_in_flight") > 0  # the engine dies in the middle of these
+            while not await client.metric("onelook_in_flight"):
+                pass  # all callers may be between two requests; the engine dies in the middle of some
             await asyncio.to_thread(kill_with_engine, server_on(port))
             await until(lambda: answers[-1].status != 200)
             unready = await client.get("/readyz")
@@ -101,5 +102,6 @@ async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_
             category = (await client.post("/v1/tags", data=form(PICTURE))).result.category
             assert category is not None
             assert category.id == "building"
-            assert await client.metric("onelook_in_flight") == await client.metric("onelook_queue") == 0
+            while await client.metric("onelook_in_flight") + await client.metric("onelook_queue"):
+                pass  # a place is given back behind its answer
             assert door.returncode is None
