@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from demo.album.read import read_labels
 from demo.checkpoint import HELDOUT
 from graph.schema import Answer
+from lab.album import read_labels
 
 DRAWINGS = 12
 MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}

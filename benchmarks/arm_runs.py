@@ -11,13 +11,13 @@ from random import Random
 from rich.progress import track
 
 from benchmarks.new_pictures import NewPictures
-from demo.album.read import Labelled
 from demo.evaluate import ARMS
-from demo.scores import Answered
 from engines.contract import AskRequest, Engine, Finding, Reply
 from graph.errors import EngineError
 from graph.schema import Context, TagResult
 from graph.tagger import Tagger
+from lab.album import Labelled
+from lab.scores import Answered
 
 FLOOR = "floor"
 """One request of one token: nothing that looks at the picture can take less."""

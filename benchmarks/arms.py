@@ -32,10 +32,8 @@ from yarl import URL
 from benchmarks.arm_runs import FLOOR, Counted, Encodings, Place
 from benchmarks.dictated import Tokens, dictated_engine, dictation, load_tokens
 from benchmarks.report import write_report
-from demo.album.read import Labelled, read_labels
 from demo.checkpoint import HELDOUT, SIGLIP
 from demo.evaluate import ARMS
-from demo.scores import score
 from demo.vllm_cpu import vllm_cpu_server, vllm_python
 from engines.build import build_engine
 from engines.chat import ChatEngine
@@ -44,6 +42,8 @@ from graph.errors import OnelookError
 from graph.schema import Answer
 from graph.settings import Settings, load_settings
 from graph.tagger import Tagger, build_services, with_demo_model
+from lab.album import Labelled, read_labels
+from lab.scores import score
 from prompts.prompts import Prompts
 
 ANSWER = Answer(

@@ -22,13 +22,13 @@ from rich.table import Table
 
 from benchmarks.prepare import MAX_PIXELS, photograph
 from benchmarks.report import write_report
-from demo.album.read import read_labels
 from demo.checkpoint import HELDOUT
 from graph.resolution import CONTENTS, at_most
 from graph.schema import Content
 from graph.settings import PHOTOS
 from images.content import detect
 from images.original import Original
+from lab.album import read_labels
 from prompts.taxonomy_file import load_taxonomy
 
 LONG_EDGE = 768

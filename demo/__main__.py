@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from demo.album.read import Labelled, read_labels
 from demo.checkpoint import HELDOUT
-from demo.scores import Answered
 from graph.errors import OnelookError
 from graph.schema import Answer, Language
 from graph.settings import load_settings
 from graph.tagger import Tagger
+from lab.album import Labelled, read_labels
+from lab.scores import Answered
 from prompts.taxonomy import Taxonomy
 from terminal.results import results_table
 from terminal.waterfall import waterfall

@@ -10,12 +10,12 @@ from statistics import fmean, median
 from PIL import Image
 from rich.table import Table
 
-from demo.album.read import Labelled
 from demo.checkpoint import SIGLIP
-from demo.scores import Scores
 from engines.siglip.build import build_router
 from graph.router_settings import RouterSettings
 from graph.settings import PHOTOS
+from lab.album import Labelled
+from lab.scores import Scores
 from prompts.taxonomy_file import load_taxonomy
 from prompts.zero_shot import zero_shot_texts
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from huggingface_hub import ModelCardData
 
 from demo.checkpoint import Training
-from demo.scores import Scores
+from lab.scores import Scores
 
 SCORED = "## Accuracy"
 

@@ -14,15 +14,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from demo.album.read import Labelled, read_labels
 from demo.beside import SPECIALTIES, beside_table, route_album, specialist_figures, specialist_table
 from demo.card import with_scores
 from demo.checkpoint import HELDOUT, SIGLIP, SPECIALIST, TRAINED
-from demo.scores import Answered, Scores, agreement, score
 from graph.errors import EngineError, OnelookError
 from graph.schema import Arm, Context, Language, ReplyFormat
 from graph.settings import load_settings
 from graph.tagger import Tagger
+from lab.album import Labelled, read_labels
+from lab.scores import Answered, Scores, agreement, score
 
 ARMS: Final[Mapping[str, tuple[Arm, ReplyFormat]]] = {
     "fused": ("fused", "json"),

@@ -10,8 +10,6 @@ from typing import Literal
 
 from PIL import Image
 
-from demo.album.read import Labelled
-from demo.scores import Answered
 from engines.contract import Engine, Finding
 from engines.router import Router
 from graph.as_done import as_done
@@ -21,9 +19,11 @@ from graph.errors import EngineError, UserError
 from graph.schema import Context, Judge, Tag, TagResult
 from graph.settings import Settings
 from graph.tagger import Tagger, build_services
+from lab.album import Labelled
 from lab.fitting import Method, fit_curve, fit_softmax_temperature
 from lab.labels import read_labelled
 from lab.reliability import Sure
+from lab.scores import Answered
 from lab.threshold import Line, least_escalation, most_accurate
 from prompts.zero_shot import zero_shot_version
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from demo.album.read import Labelled, read_labels
 from graph.errors import UserError
 from graph.schema import Answer, Language
+from lab.album import Labelled, read_labels
 from prompts.taxonomy import Attribute, Taxonomy
 
 

@@ -1,15 +1,14 @@
 """The bundled album: procedural drawings of everything the default taxonomy can say, with their truth.
 
-`draw(seed)` makes one; `seeds(split, n)` names those of a split; `write_album` and `read_labels` keep them on disk.
+`draw(seed)` makes one; `seeds(split, n)` names those of a split; `write_album` keeps
+them on disk, as `lab.album` reads them.
 """
 
 from demo.album.generate import Drawing, Notes, Split, draw, seeds
-from demo.album.read import Labelled, read_labels
 from demo.album.sheet import contact_sheet
 from demo.album.truth import CATEGORIES, OPTIONS
 from demo.album.write import write_album
 
 __all__ = [
-    "CATEGORIES", "OPTIONS", "Drawing", "Labelled", "Notes", "Split", "contact_sheet", "draw", "read_labels",
-    "seeds", "write_album",
+    "CATEGORIES", "OPTIONS", "Drawing", "Notes", "Split", "contact_sheet", "draw", "seeds", "write_album",
 ]  # fmt: skip

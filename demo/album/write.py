@@ -11,8 +11,8 @@ from typing import Final
 from demo.album.chance import Chance
 from demo.album.generate import Drawing, Split, draw, seeds
 from graph.errors import UserError
+from lab.album import LABELS
 
-LABELS: Final = "labels.jsonl"
 QUALITY: Final = 82
 LOSSLESS_PIXELS: Final = 480 * 360
 """Most pixels of a picture that is kept without loss; larger and noisy ones would swell the album."""

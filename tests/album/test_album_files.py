@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.album import CATEGORIES, draw, read_labels, seeds, write_album
+from demo.album import CATEGORIES, draw, seeds, write_album
 from demo.album.sheet import WIDTH, contact_sheet
 from graph.errors import ImageNotFound, UserError
+from lab.album import read_labels
 
 ROUND = len(CATEGORIES)
 

@@ -8,11 +8,11 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from demo.album.read import read_labels
 from demo.checkpoint import HELDOUT
 from graph.schema import Arm, Ledger
 from graph.settings import load_settings
 from graph.tagger import Tagger
+from lab.album import read_labels
 from tests.api.served import Client, form, tidy
 
 BUILDING = (HELDOUT / "heldout-0005.jpg").read_bytes()

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from demo.album.generate import draw, seeds
-from demo.album.read import read_labels
 from demo.album.truth import CATEGORIES
 from demo.checkpoint import HELDOUT
+from lab.album import read_labels
 
 MOST_BYTES = 10_000_000
 

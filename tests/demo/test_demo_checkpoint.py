@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from demo.album.read import read_labels
 from demo.beside import route_album
 from demo.checkpoint import CHECKPOINTS, HELDOUT, SIGLIP, TRAINED, Training, demo_note, read_training
 from demo.evaluate import evaluate
-from demo.scores import score
 from graph.schema import Language
 from graph.settings import PHOTOS
+from lab.album import read_labels
+from lab.scores import score
 from prompts.prompts import Prompts
 from prompts.taxonomy_file import load_taxonomy
 from prompts.zero_shot import zero_shot_texts, zero_shot_version

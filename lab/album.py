@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, ValidationError
 
-from demo.album.write import LABELS
 from graph.errors import ImageNotFound, UserError
 from graph.schema import Answer, Frozen
 
+LABELS: Final = "labels.jsonl"
 SHAPE_HINT = (
     'a line is one object: {"file": "a.jpg", "category": "food", "details": {"kind": ["cake"], "served_in": ["cup"]}}'
 )

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.scores import Answered, agreement, score
 from graph.schema import Answer, Ledger, Tag, TagResult, Versions
 from lab.reliability import calibration_error
+from lab.scores import Answered, agreement, score
 
 CAKE = Answer(category="food", details={"kind": ("cake",), "served_in": ("plate",)})
 HOUSE = Answer(category="building")
