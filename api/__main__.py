@@ -7,8 +7,13 @@ import sys
 import uvicorn
 
 from api.door import GRACE_S
+from api.heap import keep_compact
 from graph.errors import OnelookError
 from graph.settings import load_settings
+
+# Longer than clients and load balancers keep a connection that rests (15 to 60 s by their defaults): whoever closes
+# first may close it on a request that is under way.
+KEEP_ALIVE_S = 75
 
 
 def main() -> None:
@@ -17,12 +22,14 @@ def main() -> None:
         settings = load_settings().http
     except OnelookError as error:
         sys.exit(f"error: {error.message}\nhint: {error.hint}")
+    keep_compact()
     uvicorn.run(
         "server:app",
         host=settings.host,
         port=settings.port,
         access_log=False,  # api.request_log writes one line for each request
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(settings.deadline_s + GRACE_S) + 1,
     )
 

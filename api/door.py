@@ -40,7 +40,7 @@ class Door:
         self.http = self.settings.http
         self.admission = Admission(self.http)
         self.reader = Reader(self.http, tagger.services.run)
-        self.metrics = Metrics(self.admission)
+        self.metrics = Metrics(self.admission, tagger.services.engine)
         self.readiness = Readiness(tagger.services.engine)
 
     @property

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from api.admission import Admission
+from engines.contract import Engine
+from engines.residency import Residency
+from engines.resident import ResidentEngine
 from graph.schema import TagResult
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120)
 
 
+class Switches(Collector):
+    """What a residency counts; nothing where both models stay in memory."""
+
+    def __init__(self, residency: Residency) -> None:
+        self._residency = residency
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        counts = self._residency
+        yield CounterMetricFamily("onelook_model_switches", "Models brought into memory.", value=counts.switches)
+        yield CounterMetricFamily(
+            "onelook_model_switches_failed", "Models that did not leave or did not come.", value=counts.failed_switches
+        )
+        yield CounterMetricFamily("onelook_model_switching_seconds", "Time of switches.", value=counts.switching_s)
+
+
 class Metrics:
     """One registry for each server, so that several can live in a process."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, engine: Engine) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
+        if isinstance(engine, ResidentEngine):
+            registry.register(Switches(engine.residency))
         self._requests = Counter(
             "onelook_http_requests", "Requests by route and status.", ["route", "status"], registry=registry
         )

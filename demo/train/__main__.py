@@ -102,7 +102,7 @@ def train_vlm(school: School, start: Path | None) -> None:
     pupil = vlm.Pupil(school.prompts, school.tokenizer, school.seed)
     if start:
         pupil.start_from(start)
-    batches, sight, speech = drawings(school), school.plan(vlm.SIGHT), school.plan(vlm.SPEECH)
+    batches, sight, speech = drawings(school, times=vlm.TIMES), school.plan(vlm.SIGHT), school.plan(vlm.SPEECH)
     teacher = Teacher(school.prompts, school.tokenizer)
     vlm.learn_to_see(pupil, batches, school.work, plan=sight, console=school.console)
     vlm.learn_to_answer(pupil, teacher, batches, school.work, plan=speech, console=school.console)
@@ -136,9 +136,9 @@ def train_specialist(school: School) -> None:
     write_checkpoint(school.out / "specialist", "specialist", pupil.model, school.training(sight, speech), save)
 
 
-def drawings(school: School, *, large: bool = False) -> Batches:
+def drawings(school: School, *, large: bool = False, times: Mapping[str, int] | None = None) -> Batches:
     """The training pictures; those that are missing are drawn on every core. `large`: at the specialist's resolution,
-    what it is taught."""
+    what it is taught. `times`: as `Batches` has it."""
     limit = LONG_EDGE**2 if large else vlm.MOST_IMAGE_TOKENS * SIDE**2
     folder, keep = (school.work / "large", specialist.taught) if large else (school.work / "pictures", every)
     columns = (TextColumn("drawing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -149,7 +149,7 @@ def drawings(school: School, *, large: bool = False) -> Batches:
         )
         for done in drawn:
             progress.update(task, completed=done)
-    return Batches(load_pictures(folder, "train", school.pictures, max_pixels=limit))
+    return Batches(load_pictures(folder, "train", school.pictures, max_pixels=limit), times)
 
 
 if __name__ == "__main__":

@@ -27,15 +27,20 @@ class Batch:
 
 
 class Batches:
-    """Draws batches from `pictures`, in which all have about the same shape."""
+    """Draws batches from `pictures`, in which all have about the same shape.
 
-    def __init__(self, pictures: Pictures) -> None:
+    `times`: how many times as often as the others a category is drawn.
+    """
+
+    def __init__(self, pictures: Pictures, times: Mapping[str, int] | None = None) -> None:
         self.pictures = pictures
         self.members: dict[float, dict[str, list[int]]] = {}
         for index in range(len(pictures)):
             aspect = pictures.aspect(index)
             nearest = min(SHAPES, key=lambda shape: abs(log(shape / aspect)))
-            self.members.setdefault(nearest, {}).setdefault(pictures.truth(index).category, []).append(index)
+            category = pictures.truth(index).category
+            again = (times or {}).get(category, 1)
+            self.members.setdefault(nearest, {}).setdefault(category, []).extend([index] * again)
 
     def draw(self, chance: random.Random, size: int, tokens: int, category: str | None = None) -> Batch:
         """At most `size` pictures of `tokens` image tokens, of one category if it is named, slightly changed."""

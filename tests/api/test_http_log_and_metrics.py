@@ -13,6 +13,7 @@ from tests.api.conftest import Connect
 from tests.api.served import Client, form
 from tests.engines.openai_simulation import SimulatedServer, always, completion
 from tests.graph.replies import BUILDING
+from tests.residency.simulated import Device, SleepingServer
 
 
 async def test_a_request_id_is_kept_or_given(demo: Client) -> None:
@@ -98,6 +99,29 @@ async def test_figures_from_the_ledgers(connect: Connect, picture: bytes) -> Non
         assert await client.metric("onelook_escalations_total", arm="fused") == 2
         assert await client.metric("onelook_http_requests_total", route="/v1/tags", status="200") == 2
         assert await client.metric("onelook_http_requests_total", route="/v1/tags", status="422") == 1
+
+
+async def test_switches_between_models_that_share_a_device(connect: Connect, picture: bytes) -> None:
+    device = Device()
+    first, specialist = (
+        SleepingServer(name, device, awake=name == "first", respond=lambda _: BUILDING)
+        for name in ("first", "specialist")
+    )
+    async with (
+        first,
+        specialist,
+        connect(
+            first,
+            residency="swap",
+            specialist={"engine": "vllm", "base_url": specialist.base_url},
+        ) as client,
+    ):
+        result = (await client.post("/v1/tags", data=form(picture))).result
+        assert result.escalation is not None
+        assert device.arrivals == ["first", "specialist"]
+        assert await client.metric("onelook_model_switches_total") == 2  # the first at the start, then the specialist
+        assert await client.metric("onelook_model_switches_failed_total") == 0
+        assert await client.metric("onelook_model_switching_seconds_total") > 0
 
 
 STATUSES = ("needs_review", "ok", "failed")

@@ -1,0 +1,19 @@
+"""A real vLLM server that cannot give its memory up, where two models are to take turns."""
+
+from __future__ import annotations
+
+import pytest
+
+from graph.errors import EngineIncapable
+from graph.settings import load_settings
+from graph.tagger import Tagger
+
+pytestmark = pytest.mark.vllm
+
+
+async def test_it_is_refused_at_start_with_what_to_do(vllm_url: str) -> None:
+    server = {"engine": "vllm", "base_url": vllm_url}
+    async with Tagger(load_settings(**server, residency="swap", specialist=server)) as tagger:
+        with pytest.raises(EngineIncapable, match="no sleep mode") as refusal:
+            await tagger.start()
+    assert "--enable-sleep-mode" in (refusal.value.hint or "")
