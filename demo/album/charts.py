@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 from demo.album.canvas import Canvas
 from demo.album.chance import Chance
@@ -37,12 +37,16 @@ class Chart:
         self.canvas.line([(x0, y0), (x1, y1)], self.text * weight, colour or self.ink)
 
     def mesh(self, x0: float, y0: float, x1: float, y1: float, step: float) -> None:
-        """Grid lines that are `step` apart, over the given field."""
-        faint = mix(self.paper, self.ink, 0.3)
-        for number in range(int((x1 - x0) / step) + 1):
-            self.rule(x0 + number * step, y0, x0 + number * step, y1, GRID_WEIGHT, faint)
-        for number in range(int((y1 - y0) / step) + 1):
-            self.rule(x0, y1 - number * step, x1, y1 - number * step, GRID_WEIGHT, faint)
+        """Grid lines that are `step` apart, over the given field. They show most where they cross."""
+        faint, half = mix(self.paper, self.ink, 0.3), self.text * GRID_WEIGHT / 2
+        across = [x0 + number * step for number in range(int((x1 - x0) / step) + 1)]
+        down = [y1 - number * step for number in range(int((y1 - y0) / step) + 1)]
+        for x in across:
+            self.rule(x, y0, x, y1, GRID_WEIGHT, faint)
+        for y in down:
+            self.rule(x0, y, x1, y, GRID_WEIGHT, faint)
+        for x, y in product(across, down):
+            self.canvas.shows("contains", (x - half, y - half, x + half, y + half), "grid")
 
 
 def _axes(chart: Chart, labels: list[str]) -> tuple[float, float, float, float]:

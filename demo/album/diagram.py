@@ -43,8 +43,6 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
     draw = {"flowchart": flowchart, "bar_chart": bars, "line_chart": lines, "pie_chart": pie}[kind]
     plot = sheet.part(left, top, right, bottom)
     plot.shows("kind", (0, 0, plot.width, plot.height))
-    if "grid" in contains:
-        plot.shows("contains", (0, 0, plot.width, plot.height), "grid")
     draw(replace(chart, canvas=plot), series)
     return f"{'screen' if framed else 'sheet'}, text {text:.3f}"
 
