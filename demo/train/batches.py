@@ -59,8 +59,9 @@ class Batches:
     ) -> Batch:
         """Pictures of one shape, multiples of `step` pixels each way, of which categories have these shares; what is
         left of 1 is shared by the others."""
-        (shape,) = chance.choices(list(self.members), [sum(map(len, each.values())) for each in self.members.values()])
-        members = self.members[shape]
+        usable = {shape: members for shape, members in self.members.items() if shares.keys() & members.keys()}
+        (shape,) = chance.choices(list(usable), [sum(map(len, each.values())) for each in usable.values()])
+        members = usable[shape]
         others = [index for id_, each in members.items() if id_ not in shares for index in each]
         chosen = set()
         for _ in range(size):
