@@ -7,7 +7,6 @@ import sys
 import uvicorn
 
 from api.door import GRACE_S
-from api.heap import keep_compact
 from graph.errors import OnelookError
 from graph.settings import load_settings
 
@@ -22,7 +21,6 @@ def main() -> None:
         settings = load_settings().http
     except OnelookError as error:
         sys.exit(f"error: {error.message}\nhint: {error.hint}")
-    keep_compact()
     uvicorn.run(
         "server:app",
         host=settings.host,

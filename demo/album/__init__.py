@@ -1,7 +1,7 @@
 """The bundled album: procedural drawings of everything the default taxonomy can say, with their truth.
 
-`draw(seed)` makes one; `seeds(split, n)` names those of a split; `write_album` keeps
-them on disk, as `lab.album` reads them.
+`draw(seed)` makes one; `seeds(split, n)` names those of a split; `write_album` keeps them on disk, where `lab.album`
+reads them.
 """
 
 from demo.album.generate import Drawing, Notes, Split, draw, seeds

@@ -9,11 +9,7 @@ import pytest
 
 from engines.contract import AskRequest, Reply
 from engines.scripted import Answer, Line, ScriptedEngine
-from graph.errors import (
-    EngineError,
-    EngineFailed,
-    EngineRefused,
-)
+from graph.errors import EngineError, EngineFailed, EngineRefused
 from graph.schema import Arm, Context, TagResult
 from graph.tagger import Tagger
 from tests.graph.replies import ATTEMPTS, CATEGORY, PORTRAIT, MakeTagger, sure

@@ -10,12 +10,7 @@ from PIL import Image
 
 from engines.scripted import ScriptedEngine, ScriptedRouter
 from graph.deadline import deadline_in
-from graph.errors import (
-    EngineError,
-    EngineFailed,
-    EngineRefused,
-    SettingsError,
-)
+from graph.errors import EngineError, EngineFailed, EngineRefused, SettingsError
 from graph.schema import Context, ReplyFormat, TagResult
 from graph.settings import load_settings
 from graph.tagger import Tagger
