@@ -114,11 +114,15 @@ class Teacher:
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
+TOUCHING = r"([、，。：；？（）“”]|\b[A-Z](?=[^\x00-\x7f]))"
+"""What stands beside a label without a space: marks, and an option's letter."""
+
+
 def tokenizer_texts(prompts: Iterable[Prompts], repeats: int = 60) -> list[str]:
     """What the vocabulary is made from.
 
-    Every label comes alone and often, so that it becomes one token or few; in the prompts no label touches its
-    neighbours' commas, so that it is the same tokens there as in a reply.
+    Every label comes alone and often, so that it becomes one token or few; in the prompts it touches nothing else, so
+    that it is the same tokens there as in a reply.
     """
     texts = []
     for each in prompts:
@@ -129,7 +133,7 @@ def tokenizer_texts(prompts: Iterable[Prompts], repeats: int = 60) -> list[str]:
                 words += [id_, attribute.label[language], *attribute.labels(language).values()]
         texts += [text for word in words for text in (word, f" {word}")] * repeats
         rendered = [each.system, *(question.text for question in _all_questions(each))]
-        texts += [re.sub(r"([、，。：；（）“”])", r"\n\1\n", text) for text in dict.fromkeys(rendered)] * 4
+        texts += [re.sub(TOUCHING, r"\n\1\n", text) for text in dict.fromkeys(rendered)] * 4
     return texts
 
 

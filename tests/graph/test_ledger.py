@@ -20,7 +20,7 @@ ARMS: tuple[Arm, ...] = get_args(Arm)
 def script(request: AskRequest) -> Answer:
     """Answers any arm's question, after a while."""
     words = question(request)
-    if "只回答字母" in words:
+    if "？A" in words:
         return Line("A", wait_s=0.01)
     if "details" in words:
         return Line(PORTRAIT, wait_s=0.01)

@@ -18,7 +18,7 @@ READS = Context(arm="reads")
 
 # What is asked about, and the letter that answers it: a man who takes a picture of himself, half body, happy, indoor.
 LETTERS = {
-    "哪一个？只回答字母。\nA 人像": "A",
+    "主要类别": "A",
     "性别": "A",
     "自拍": "A",
     "半身": "A",
@@ -33,8 +33,7 @@ def letters(odds: Mapping[str, float] | None = None) -> Callable[[AskRequest], A
     """Answers each question as `LETTERS` says, with certainty but for those in `odds`."""
 
     def script(request: AskRequest) -> Answer:
-        asked = question(request).rsplit("主要类别是", 1)[-1]
-        (about,) = (words for words in LETTERS if words in asked)
+        (about,) = (words for words in LETTERS if f"{words}？A" in question(request))
         return Line(tokens=[(LETTERS[about], math.log((odds or {}).get(about, 1.0)))], stop_reason="length")
 
     return script
@@ -65,7 +64,7 @@ async def test_every_label_is_one_token_on_one_prefix(make_tagger: MakeTagger, p
 
 
 async def test_the_letters_probability_is_the_confidence(make_tagger: MakeTagger, picture: bytes) -> None:
-    odds = {"性别": 0.9, "自拍": 0.7, "哪一个？只回答字母。\nA 人像": 0.8}
+    odds = {"性别": 0.9, "自拍": 0.7, "主要类别": 0.8}
     result = await make_tagger(letters(odds)).tag(picture, READS)
     assert result.category is not None
     assert result.category.confidence == pytest.approx(0.8)
@@ -87,7 +86,7 @@ async def test_a_category_without_details_is_one_question(make_tagger: MakeTagge
 
 async def test_one_refused_question_fails_the_picture(make_tagger: MakeTagger, picture: bytes) -> None:
     def script(request: AskRequest) -> Answer:
-        return EngineRefused("HTTP 400") if "表情是" in question(request) else letters()(request)
+        return EngineRefused("HTTP 400") if "表情？A" in question(request) else letters()(request)
 
     result = await make_tagger(script).tag(picture, READS)
     assert (result.status, [error.kind for error in result.errors]) == ("failed", ["EngineRefused"])
@@ -97,7 +96,7 @@ async def test_a_fault_that_passes_is_tried_again(make_tagger: MakeTagger, pictu
     failed: list[bool] = []
 
     def script(request: AskRequest) -> Answer:
-        if "场景是" in question(request) and not failed:
+        if "场景？A" in question(request) and not failed:
             failed.append(True)
             return EngineFailed("HTTP 503")
         return letters()(request)

@@ -38,10 +38,9 @@ class LetterLover(ScriptedEngine):
 
     async def ask(self, request: AskRequest) -> Reply:
         self.asked.append(request)
-        words = question(request).rsplit("只回答字母。", 1)
-        options = dict(re.findall(r"^([A-Z]) (\S+)$", words[-1], re.MULTILINE))
-        option = re.search(r"有没有(\S+)？", words[0].rsplit("主要类别是", 1)[-1])
-        true = {"有" if option[1] in TRUTH else "没有"} if option else TRUTH
+        about, choices = question(request).rsplit("？", 1)
+        options = dict(re.findall(r"([A-Z])(\S+)", choices))
+        true = {"有" if about.rsplit("，", 1)[-1] in TRUTH else "没有"} if "没有" in options.values() else TRUTH
         logits = {
             letter: EVIDENCE * (label in true) + self.liking * (letter == "A") for letter, label in options.items()
         }
@@ -75,12 +74,13 @@ async def test_a_liking_for_a_letter_is_averaged_out(picture: bytes) -> None:
 async def test_every_question_is_asked_once_in_either_order(picture: bytes) -> None:
     engine = LetterLover()
     result = await tag(picture, engine, debias=True)
-    texts = [question(request).rsplit("\n\n", 1)[-1] for request in engine.asked]
+    texts = [question(request).splitlines()[-1] for request in engine.asked]
     assert len(texts) == len(set(texts)) == 2 * (1 + 3 + 4)
-    forwards, backwards = texts[0].splitlines(), texts[1].splitlines()
-    letters, labels = zip(*(line.rsplit(" ", 1) for line in forwards[-9:]), strict=True)
-    turned, others = zip(*(line.rsplit(" ", 1) for line in backwards[-9:]), strict=True)
+    forwards, backwards = (re.findall(r"([A-Z])(\S+)", text) for text in texts[:2])
+    letters, labels = zip(*forwards, strict=True)
+    turned, others = zip(*backwards, strict=True)
     assert (letters, labels) == (turned, others[::-1])
+    assert len(labels) == 9
     assert [node.name for node in result.ledger.nodes] == ["prepare", "read", "review", "finish"]
 
 

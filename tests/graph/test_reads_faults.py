@@ -33,8 +33,7 @@ USAGE = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": 
 
 async def one_by_one(request: web.Request, asked: Body) -> web.StreamResponse:
     """Answers as `ROUND` does, and A to the first question."""
-    last = question(asked).rsplit("主要类别是", 1)[-1]
-    odds = SURE_B if any(option in last for option in ANSWERED_BY_B) else SURE_A
+    odds = SURE_B if any(f"{option}？A" in question(asked) for option in ANSWERED_BY_B) else SURE_A
     said = max(odds, key=lambda each: odds[each])
     return web.json_response(completion(said, finish_reason="length", logprobs=letter(odds), usage=USAGE))
 

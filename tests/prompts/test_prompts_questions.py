@@ -107,7 +107,7 @@ def test_every_question_takes_the_answer_that_it_would_write(language: Language)
 def test_a_letter_stands_for_an_option() -> None:
     prompts = Prompts(TAXONOMY, "zh")
     (gender,) = prompts.read_attribute("portrait", "gender")
-    assert "A 男性\nB 女性\nC 不确定" in gender.text
+    assert gender.text == "人像，性别？A男性 B女性 C不确定"
     assert gender.constraint == Choice(("A", "B", "C"))
     assert gender.max_tokens == 1
     assert gender.read("B").details == {"gender": ("female",)}
