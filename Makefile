@@ -76,6 +76,7 @@ bench: venv ## run the benchmarks; figures go to build/bench/*.json
 	$(BIN)/python -m benchmarks.content --json build/bench/content.json
 	$(BIN)/python -m benchmarks.overhead --json build/bench/overhead.json
 	$(BIN)/python -m benchmarks.http --json build/bench/http.json
+	$(BIN)/python -m benchmarks.arms --json build/bench/arms.json
 
 vllm-cpu: venv venv-vllm ## serve the demo checkpoint with vLLM's CPU build, in the foreground
 	$(BIN)/python -m demo.vllm_cpu --python $(VLLM_VENV)/bin/python

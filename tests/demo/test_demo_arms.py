@@ -1,0 +1,69 @@
+"""The benchmark of the arms: what its report says of a real run, and what is dictated to a shape without weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from benchmarks.arms import ANSWER, headlines, main
+from benchmarks.dictated import dictation, load_tokens
+from demo.checkpoint import HELDOUT, TRAINED
+from graph.settings import PHOTOS
+from lab.album import read_labels
+from prompts.prompts import Prompts
+from prompts.taxonomy_file import load_taxonomy
+
+app = typer.Typer()
+app.command()(main)
+
+
+def test_the_report_tells_what_each_arm_did(tmp_path: Path) -> None:
+    report = tmp_path / "arms.json"
+    arms = [word for arm in ("fused", "fused_compact", "reads") for word in ("--arm", arm)]
+    result = CliRunner().invoke(app, ["--pictures", "2", "--json", str(report), *arms])
+    assert result.exit_code == 0, result.output
+    flat = {name.removeprefix("demo-embedded.768."): value for name, value in json.loads(report.read_text()).items()}
+    assert flat["fused.calls"] == flat["fused_compact.calls"] == 1
+    assert flat["reads.calls"] > 2  # the category, and each attribute of it
+    assert flat["reads.completion_tokens"] == flat["reads.calls"]  # one token each
+    assert {arm: flat[f"{arm}.encodings"] for arm in ("fused", "fused_compact", "reads")} == {
+        "fused": 1,
+        "fused_compact": 1,
+        "reads": 1,
+    }
+    assert flat["fused_compact.completion_tokens"] < flat["fused.completion_tokens"]
+    assert flat["reads_vs_floor"] == pytest.approx(flat["reads.p50_ms"] / flat["floor.p50_ms"], abs=1e-3)
+    assert not any(flat[f"{arm}.failed"] for arm in ("fused", "fused_compact", "reads"))
+    assert "reads_vs_floor" in result.output
+
+
+def test_an_unknown_arm_is_refused() -> None:
+    result = CliRunner().invoke(app, ["--arm", "fussed"])
+    assert result.exit_code == 2
+    assert "fussed" in result.output
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_question_has_a_reply_that_reads_as_the_answer(language: str) -> None:
+    prompts = Prompts(load_taxonomy(PHOTOS), "zh" if language == "zh" else "en")
+    replies = dictation(prompts, ANSWER)
+    for reply_format in ("json", "compact"):
+        question = prompts.fused("json" if reply_format == "json" else "compact")
+        read = question.read(replies[question.text])
+        assert (read.category, read.details) == (ANSWER.category, ANSWER.details)
+    asked = [question for id_ in ANSWER.details for question in prompts.read_attribute(ANSWER.category, id_)]
+    chosen = {question.text: question.read(replies[question.text]).details for question in asked}
+    assert {id_: sum((each.get(id_, ()) for each in chosen.values()), ()) for id_ in ANSWER.details} == ANSWER.details
+
+
+def test_lengths_are_counted_with_the_real_tokenizer() -> None:
+    prompts, tokens = Prompts(load_taxonomy(PHOTOS), "zh"), load_tokens(TRAINED)
+    album = read_labels(HELDOUT)[:9]
+    found = headlines({}, tokens, prompts, album)
+    written = [len(tokens(prompts.fused("json").write(each.truth))) for each in album]
+    assert found["json_tokens"] == pytest.approx(sum(written) / len(written), abs=0.01)
+    assert found["compact_vs_json_tokens"] < 1
