@@ -26,7 +26,6 @@ VOCABULARY = 2048
 
 Family = Literal["guided", "legacy_category", "legacy_details"]
 FAMILIES: Mapping[Family, float] = {"guided": 0.9, "legacy_category": 0.04, "legacy_details": 0.06}
-READS = 4
 
 Ids = tuple[int, ...]
 
@@ -90,11 +89,9 @@ class Teacher:
         if truth.details:
             others += [prompts.details(truth.category, "json"), prompts.details(truth.category, "compact")]
         yield chance.choice(others)
-        reads = [
-            question for attribute in truth.details for question in prompts.read_attribute(truth.category, attribute)
-        ]
-        reads.append(prompts.read_category())
-        yield from chance.sample(reads, min(READS, len(reads)))
+        yield prompts.read_category()
+        for attribute in truth.details:
+            yield from prompts.read_attribute(truth.category, attribute)
 
     def _around(self, question: Question) -> tuple[str, str]:
         """The conversation's text before and after the picture."""
