@@ -89,9 +89,10 @@ class Teacher:
         if truth.details:
             others += [prompts.details(truth.category, "json"), prompts.details(truth.category, "compact")]
         yield chance.choice(others)
-        yield prompts.read_category()
+        # Either way round, or it would learn letters by heart instead of reading what they stand for.
+        yield prompts.read_category(backwards=chance.random() < 0.5)
         for attribute in truth.details:
-            yield from prompts.read_attribute(truth.category, attribute)
+            yield from prompts.read_attribute(truth.category, attribute, backwards=chance.random() < 0.5)
 
     def _around(self, question: Question) -> tuple[str, str]:
         """The conversation's text before and after the picture."""
