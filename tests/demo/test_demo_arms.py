@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from benchmarks.arms import ANSWER, headlines, main
 from benchmarks.dictated import dictation, load_tokens
 from demo.checkpoint import HELDOUT, TRAINED
+from graph.schema import Language
 from graph.settings import PHOTOS
 from lab.album import read_labels
-from prompts.prompts import Prompts
+from prompts.prompts import CODECS, Prompts
 from prompts.taxonomy_file import load_taxonomy
 
 app = typer.Typer()
@@ -23,21 +24,18 @@ app.command()(main)
 
 def test_the_report_tells_what_each_arm_did(tmp_path: Path) -> None:
     report = tmp_path / "arms.json"
-    arms = [word for arm in ("fused", "fused_compact", "reads") for word in ("--arm", arm)]
-    result = CliRunner().invoke(app, ["--pictures", "2", "--json", str(report), *arms])
+    arms = ("fused", "fused_compact", "reads")
+    chosen = [word for arm in arms for word in ("--arm", arm)]
+    result = CliRunner().invoke(app, ["--pictures", "2", "--json", str(report), *chosen])
     assert result.exit_code == 0, result.output
     flat = {name.removeprefix("demo-embedded.768."): value for name, value in json.loads(report.read_text()).items()}
     assert flat["fused.calls"] == flat["fused_compact.calls"] == 1
     assert flat["reads.calls"] > 2  # the category, and each attribute of it
     assert flat["reads.completion_tokens"] == flat["reads.calls"]  # one token each
-    assert {arm: flat[f"{arm}.encodings"] for arm in ("fused", "fused_compact", "reads")} == {
-        "fused": 1,
-        "fused_compact": 1,
-        "reads": 1,
-    }
+    assert [flat[f"{arm}.encodings"] for arm in arms] == [1, 1, 1]
     assert flat["fused_compact.completion_tokens"] < flat["fused.completion_tokens"]
     assert flat["reads_vs_floor"] == pytest.approx(flat["reads.p50_ms"] / flat["floor.p50_ms"], abs=1e-3)
-    assert not any(flat[f"{arm}.failed"] for arm in ("fused", "fused_compact", "reads"))
+    assert not any(flat[f"{arm}.failed"] for arm in arms)
     assert "reads_vs_floor" in result.output
 
 
@@ -48,11 +46,11 @@ def test_an_unknown_arm_is_refused() -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_question_has_a_reply_that_reads_as_the_answer(language: str) -> None:
-    prompts = Prompts(load_taxonomy(PHOTOS), "zh" if language == "zh" else "en")
+def test_every_question_has_a_reply_that_reads_as_the_answer(language: Language) -> None:
+    prompts = Prompts(load_taxonomy(PHOTOS), language)
     replies = dictation(prompts, ANSWER)
-    for reply_format in ("json", "compact"):
-        question = prompts.fused("json" if reply_format == "json" else "compact")
+    for reply_format in CODECS:
+        question = prompts.fused(reply_format)
         read = question.read(replies[question.text])
         assert (read.category, read.details) == (ANSWER.category, ANSWER.details)
     asked = [question for id_ in ANSWER.details for question in prompts.read_attribute(ANSWER.category, id_)]
@@ -60,7 +58,7 @@ def test_every_question_has_a_reply_that_reads_as_the_answer(language: str) -> N
     assert {id_: sum((each.get(id_, ()) for each in chosen.values()), ()) for id_ in ANSWER.details} == ANSWER.details
 
 
-def test_lengths_are_counted_with_the_real_tokenizer() -> None:
+def test_lengths_are_counted_with_the_tokenizer_of_the_folder() -> None:
     prompts, tokens = Prompts(load_taxonomy(PHOTOS), "zh"), load_tokens(TRAINED)
     album = read_labels(HELDOUT)[:9]
     found = headlines({}, tokens, prompts, album)
