@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,10 +39,17 @@ taxonomy_app = typer.Typer(help="Look at a taxonomy, or check your own.", no_arg
 app.add_typer(taxonomy_app, name="taxonomy")
 
 INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
+UNFOLDED = 10_000  # columns: more than any row has
 WIDE = 110  # columns of a terminal in which there is room for descriptions
 
 out = Console()
 err = Console(stderr=True)
+
+
+def in_whole_rows() -> Console:
+    """For a table, a row a line: a pipe or a file has no width that it must be folded to, unless COLUMNS says so."""
+    return out if sys.stdout.isatty() or os.environ.get("COLUMNS") else Console(width=UNFOLDED)
+
 
 EngineOption = Annotated[str | None, typer.Option("--engine", help="embedded (in this process) or vllm (a server).")]
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model name, Hugging Face id or folder.")]
@@ -191,7 +199,7 @@ def tag(
     if as_json:
         write([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
     elif not as_jsonl:
-        out.print(results_table(results, load_taxonomy(settings.taxonomy)))
+        in_whole_rows().print(results_table(results, load_taxonomy(settings.taxonomy)))
         if timing:
             for name, result in results:
                 out.print()

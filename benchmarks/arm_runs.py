@@ -114,8 +114,7 @@ class Place:
                     self.runs.setdefault(arm, []).append(run)
 
     async def _run(self, arm: str, labelled: Labelled, data: bytes) -> Run:
-        name, reply_format = ARMS[arm]
-        context = Context(arm=name, reply_format=reply_format, language="zh", long_edge=self.long_edge)
+        context = Context.model_validate(ARMS[arm].model_dump() | {"language": "zh", "long_edge": self.long_edge})
         calls, encodings = self.engine.calls, await self.encodings()
         result = await self.tagger.tag(data, context)
         for error in result.errors:

@@ -253,7 +253,7 @@ def main(
     if unknown := set(arms) - set(ARMS):
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not of {', '.join(ARMS)}")
     if not SIGLIP.is_dir():
-        arms = [name for name in arms if ARMS[name][0] != "hybrid"]
+        arms = [name for name in arms if ARMS[name].arm != "hybrid"]
         console.print(f"without the arm hybrid: there is no router in {SIGLIP}")
     flat: dict[str, float] = {}
     album = read_labels(HELDOUT)

@@ -18,21 +18,22 @@ from demo.beside import SPECIALTIES, beside_table, route_album, specialist_figur
 from demo.card import with_scores
 from demo.checkpoint import HELDOUT, SIGLIP, SPECIALIST, TRAINED
 from graph.errors import EngineError, OnelookError
-from graph.schema import Arm, Context, Language, ReplyFormat
+from graph.schema import Context, Language
 from graph.settings import load_settings
 from graph.tagger import Tagger
 from lab.album import Labelled, read_labels
 from lab.scores import Answered, Scores, agreement, score
 
-ARMS: Final[Mapping[str, tuple[Arm, ReplyFormat]]] = {
-    "fused": ("fused", "json"),
-    "fused_compact": ("fused", "compact"),
-    "reads": ("reads", "json"),
-    "hybrid": ("hybrid", "json"),
-    "legacy": ("legacy", "json"),
-    "legacy_shared": ("legacy_shared", "json"),
+ARMS: Final[Mapping[str, Context]] = {
+    "fused": Context(arm="fused"),
+    "fused_compact": Context(arm="fused", reply_format="compact"),
+    "reads": Context(arm="reads"),
+    "reads_debias": Context(arm="reads", debias=True),
+    "hybrid": Context(arm="hybrid"),
+    "legacy": Context(arm="legacy"),
+    "legacy_shared": Context(arm="legacy_shared"),
 }
-"""Names in the results: arm and reply format."""
+"""Names in the results, and what is asked for."""
 
 ENGINES: Final = ("embedded", "vllm")
 COMMAND: Final = "python -m demo.evaluate"
@@ -84,7 +85,7 @@ async def evaluate(
                 name: await answer_album(
                     tagger,
                     album,
-                    Context.model_validate({"arm": ARMS[name][0], "reply_format": ARMS[name][1], **given}),
+                    Context.model_validate(ARMS[name].model_dump() | given),
                     progress,
                     f"{engine}.{name}",
                 )

@@ -1,4 +1,4 @@
-"""A Pixtral checkpoint of 1.5 million weights, which sees pages and charts in more pixels than the demo model does."""
+"""A Pixtral checkpoint of 1.6 million weights, which sees pages and charts in more pixels than the demo model does."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from demo.tiny import CHAT_TEMPLATE
 from engines.embedded_pixtral import pixtral_processor
 from engines.loading import no_progress_bars
 
-PATCH = 20
-LONG_EDGE = 560
-"""In pixels: 28 patches. The demo model has as many patches on a square picture, of 14 pixels each."""
+PATCH = 25
+LONG_EDGE = 800
+"""In pixels: 32 patches. The demo model has 28 patches of 14 pixels on a square picture."""
 
 IMAGE, BREAK, END = "<|image_pad|>", "<|vision_pad|>", "<|vision_end|>"
 """What stands for a patch, and after a row of them, and after the last row."""
@@ -29,7 +29,7 @@ def specialist_tokenizer(tokenizer: Qwen2Tokenizer) -> Qwen2Tokenizer:
 
 
 def specialist_config(tokenizer: Qwen2Tokenizer) -> LlavaConfig:
-    """Vision 4 layers of 128, the demo model's, on patches of 20 pixels; text 2 layers of 128."""
+    """Vision 4 layers of 128, the demo model's, on patches of 25 pixels; text 2 layers of 128."""
     width = 128
     token_id = tokenizer.get_vocab().__getitem__
     return LlavaConfig(

@@ -38,7 +38,7 @@ class Chart:
 
     def mesh(self, x0: float, y0: float, x1: float, y1: float, step: float) -> None:
         """Grid lines that are `step` apart, over the given field. They show most where they cross."""
-        faint, half = mix(self.paper, self.ink, 0.45), self.text * GRID_WEIGHT / 2
+        faint, half = mix(self.paper, self.ink, 0.4), self.text * GRID_WEIGHT / 2
         across = [x0 + number * step for number in range(int((x1 - x0) / step) + 1)]
         down = [y1 - number * step for number in range(int((y1 - y0) / step) + 1)]
         for x in across:

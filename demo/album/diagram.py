@@ -1,6 +1,6 @@
 """Diagrams: a flowchart, or a bar, line or pie chart, on a sheet, a screen or a slide; with heading, legend and grid.
 
-Axis names, numbers, a note at the foot and a title within a box are there with or without these, so that only the thing
+Axis names, numbers, a note at the foot and a box of notes are there with or without these, so that only the thing
 itself tells: a heading stands above everything, a legend has colour swatches with names, a grid runs behind the data.
 """
 
@@ -14,10 +14,10 @@ from demo.album.charts import Chart, bars, flowchart, lines, pie
 from demo.album.palette import BLACK, WHITE, Colour, darker, hsv, lighter, mix
 from demo.album.room import indoor
 from demo.album.truth import Brief
-from demo.album.words import HEADINGS, SERIES, line_of_words
+from demo.album.words import HEADINGS, SERIES, STEPS, line_of_words
 
 # Height of a line of text by the shorter side of the picture, from coarse to fine.
-TEXT = (0.062, 0.021)
+TEXT = (0.062, 0.01)
 DARK: Colour = (34, 38, 48)
 
 
@@ -38,8 +38,10 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
         bottom -= text * 1.6
         chart.put(right, bottom + text * 0.5, line_of_words(chance, 0.4, text * 0.8), size=0.8, anchor="ra")
     series = chance.count(*{"line_chart": (2, 3), "pie_chart": (3, 4)}.get(kind, (2, 4)))
-    if "legend" in contains:
-        left, top, right, bottom = _legend(chart, left, top, right, bottom, series if kind != "flowchart" else 3)
+    if "legend" in contains or chance.whether(0.3):
+        swatches = "legend" in contains
+        count = series if kind != "flowchart" else 3
+        left, top, right, bottom = _names(chart, left, top, right, bottom, count, swatches=swatches)
     draw = {"flowchart": flowchart, "bar_chart": bars, "line_chart": lines, "pie_chart": pie}[kind]
     plot = sheet.part(left, top, right, bottom)
     plot.shows("kind", (0, 0, plot.width, plot.height))
@@ -78,11 +80,12 @@ def _heading(chart: Chart, left: float, top: float, right: float) -> float:
     return top + chart.text * 1.9
 
 
-def _legend(
-    chart: Chart, left: float, top: float, right: float, bottom: float, count: int
+def _names(
+    chart: Chart, left: float, top: float, right: float, bottom: float, count: int, *, swatches: bool
 ) -> tuple[float, float, float, float]:
-    """Beside the plot where the picture is wide, else below it. Returns what is left for the plot."""
-    text, names = chart.text, chart.chance.several(SERIES, count)
+    """A box beside the plot where the picture is wide, else below it: a legend, or notes if it has no swatches. Returns
+    what is left for the plot."""
+    text, names = chart.text, chart.chance.several(SERIES if swatches else STEPS, count)
     step = text * 1.5
     if right - left > 1.15 * (bottom - top):
         wide = text * 6.2
@@ -97,12 +100,14 @@ def _legend(
             (left + text * 0.5 + wide * (n % columns), y + text * 0.5 + step * (n // columns)) for n in range(count)
         ]
         box, rest = (left, y, right, bottom), (left, top, right, y - text * 0.7)
-    chart.canvas.shows("contains", box, "legend")
+    if swatches:
+        chart.canvas.shows("contains", box, "legend")
     ink = mix(chart.ink, chart.paper, 0.45)
     chart.canvas.line(
         [(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3]), (box[0], box[1])], text * 0.06, ink
     )
     for (x, y), name, colour in zip(spots, names, chart.colours, strict=False):
-        chart.canvas.rectangle(x, y, x + text * 0.85, y + text * 0.85, colour)
-        chart.put(x + text * 1.2, y - text * 0.1, name, size=0.9)
+        if swatches:
+            chart.canvas.rectangle(x, y, x + text * 0.85, y + text * 0.85, colour)
+        chart.put(x + text * (1.2 if swatches else 0), y - text * 0.1, name, size=0.9)
     return rest

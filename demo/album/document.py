@@ -1,12 +1,14 @@
 """Documents: a letter, a receipt or a form, scanned or photographed where it lies; with what it is said to contain.
 
-A table has ruled columns (rows of prices or fields alone are none), a signature is written by hand (a dotted line that
-waits for one is none), a stamp is round and coloured, a title is large, bold and in the middle.
+A table has ruled columns (rows of prices or fields alone are none), a signature is written by hand (a line or a gap
+that waits for one is none), a stamp is round and coloured, a title is large, bold and in the middle. On the finest
+pages rules and pens are thinner than a pixel of a picture made small.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
@@ -21,7 +23,7 @@ from demo.album.truth import Brief
 from demo.album.words import FIELDS, GOODS, NAMES, date, line_of_words, price
 
 # Height of a line of text by the width of its page, from coarse to fine.
-LINE = {"letter": (0.05, 0.018), "receipt": (0.075, 0.034), "form": (0.05, 0.019)}
+LINE = {"letter": (0.05, 0.009), "receipt": (0.075, 0.017), "form": (0.05, 0.01)}
 # Height of the page by its width.
 SHAPE = {"letter": (1.3, 1.45), "receipt": (1.75, 2.3), "form": (1.3, 1.45)}
 
@@ -106,30 +108,39 @@ def _letter(page: Page, contains: tuple[str, ...]) -> None:
     page.y += line
     page.write(f"Dear {chance.pick(NAMES)},")
     page.y += line * 0.5
-    signing = max(line * 2.6, 0.12) if "signature" in contains else line * 0.6
+    unsigned = "signature" not in contains
+    signing = line * 0.6 if unsigned and chance.whether(0.4) else max(line * 2.6, 0.06)
     end = height - 0.11 - line * 2.6 - signing
     rows = chance.count(2, 4)
-    ruled = "table" not in contains
+    listed = _columns(page, contains)
+    placed = listed is None
     while page.y + line * 3 < end:
         room = end - page.y
-        if not ruled and room < line * 1.5 * (rows + 1) + line * 6:
-            page.table(rows)
-            ruled = True
+        if listed and not placed and room < line * 1.5 * (rows + 1) + line * 6:
+            listed(rows)
+            placed = True
             continue
         page.paragraph(
-            max(1, min(chance.count(2, 5), int(room / (line * 1.4)) - (0 if ruled else int(1.6 * (rows + 1)) + 1)))
+            max(1, min(chance.count(2, 5), int(room / (line * 1.4)) - (0 if placed else int(1.6 * (rows + 1)) + 1)))
         )
-        if not ruled and chance.whether(0.5):
-            page.table(rows)
-            ruled = True
+        if listed and not placed and chance.whether(0.5):
+            listed(rows)
+            placed = True
     page.y = end
     page.write("Yours sincerely,")
     if "signature" in contains:
-        page.signature(page.margin + 0.02, page.y + signing * 0.72, max(0.15, line * 6))
+        page.signature(page.margin + 0.02, page.y + signing * 0.72, max(0.08, line * 6))
     page.y += signing
     page.write(chance.pick(NAMES))
     if "stamp" in contains:
-        page.stamp(chance.between(0.66, 0.8), height - chance.between(0.18, 0.24), max(0.048, line * 2.6))
+        page.stamp(chance.between(0.66, 0.8), height - chance.between(0.18, 0.24), max(0.03, line * 2.6))
+
+
+def _columns(page: Page, contains: tuple[str, ...]) -> Callable[[int], None] | None:
+    """What stands between the words: a table, or often where there is none, a list of prices."""
+    if "table" in contains:
+        return page.table
+    return page.prices if page.chance.whether(0.5) else None
 
 
 def _receipt(page: Page, contains: tuple[str, ...]) -> None:
@@ -155,10 +166,10 @@ def _receipt(page: Page, contains: tuple[str, ...]) -> None:
     page.write("TOTAL", size=1.2, bold=True)
     page.write("Card")
     if "signature" in contains:
-        page.signature(0.3, canvas.height - foot + 0.14, max(0.24, line * 6))
+        page.signature(0.3, canvas.height - foot + 0.14, max(0.14, line * 6))
     _barcode(page, canvas.height - 0.26)
     if "stamp" in contains:
-        page.stamp(chance.between(0.28, 0.72), canvas.height - foot - chance.between(0.16, 0.5), max(0.09, line * 2.4))
+        page.stamp(chance.between(0.28, 0.72), canvas.height - foot - chance.between(0.16, 0.5), max(0.055, line * 2.4))
     for step in range(24):
         x = step / 24
         canvas.polygon(
@@ -191,7 +202,8 @@ def _form(page: Page, contains: tuple[str, ...]) -> None:
     page.y += line * 0.4
     bottom = canvas.height - 0.08 - max(0.1, line * 4)
     rows = chance.count(2, 4)
-    fields_end = bottom - (line * 1.5 * (rows + 2) if "table" in contains else 0) - line * 2
+    listed = _columns(page, contains)
+    fields_end = bottom - (line * 1.5 * (rows + 2) if listed else 0) - line * 2
     names = chance.several(FIELDS, len(FIELDS))
     number, step = 0, line * (2.0 if boxed else 1.9)
     while page.y + step < fields_end:
@@ -201,15 +213,15 @@ def _form(page: Page, contains: tuple[str, ...]) -> None:
         page.y += step
         number += 1
     _ticks(page)
-    if "table" in contains:
-        page.table(rows)
+    if listed:
+        listed(rows)
     page.put(page.margin, canvas.height - 0.08 - line, "Signature")
     start = page.margin + line * 5
     page.rule(canvas.height - 0.08, start, start + 0.34)
     if "signature" in contains:
-        page.signature(start + 0.02, canvas.height - 0.1, max(0.15, line * 6))
+        page.signature(start + 0.02, canvas.height - 0.1, max(0.08, line * 6))
     if "stamp" in contains:
-        page.stamp(chance.between(0.78, 0.84), canvas.height - chance.between(0.15, 0.2), max(0.048, line * 2.4))
+        page.stamp(chance.between(0.78, 0.84), canvas.height - chance.between(0.15, 0.2), max(0.03, line * 2.4))
 
 
 def _field(page: Page, name: str, x0: float, x1: float, *, boxed: bool) -> None:

@@ -31,7 +31,7 @@ LAST_SEED: Final = 102_000_000 * len(CATEGORIES)
 
 LONG_SIDE: Final = (224, 1024)
 SHORTEST_SIDE: Final = 160
-FINEST_NEEDS: Final = 768
+FINEST_NEEDS: Final = 1024
 """Long side in pixels that the finest documents and diagrams have at least."""
 
 WIDE, TALL = (4 / 3, 3 / 2, 16 / 9), (9 / 16, 2 / 3, 3 / 4)

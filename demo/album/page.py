@@ -65,11 +65,12 @@ class Page:
         self.y += self.line * 0.6
 
     def table(self, rows: int) -> None:
-        """A ruled grid under a shaded row of column names."""
+        """A ruled grid under a row of column names, often shaded."""
         columns, high = self.chance.count(3, 4), self.line * 1.5
         x0, x1, y0 = self.margin, self.right, self.y
         wide = (x1 - x0) / columns
-        self.canvas.rectangle(x0, y0, x1, y0 + high, mix((255, 255, 255), self.chance.pick(STAMP_INKS), 0.22))
+        if self.chance.whether(0.5):
+            self.canvas.rectangle(x0, y0, x1, y0 + high, mix((255, 255, 255), self.chance.pick(STAMP_INKS), 0.22))
         for row in range(rows + 2):
             self.rule(y0 + row * high, weight=0.09)
         for column in range(columns + 1):
@@ -83,6 +84,14 @@ class Page:
                 self.put(x0 + wide * column + self.line * 0.3, y0 + high * row + self.line * 0.25, words, size=0.85)
         self.canvas.shows("contains", (x0, y0, x1, y0 + high * (rows + 1)), "table")
         self.y += high * (rows + 1) + self.line * 0.8
+
+    def prices(self, rows: int) -> None:
+        """As much room as a table of so many rows takes: goods on the left, prices on the right, and no rules."""
+        for row in range(rows + 1):
+            y = self.y + self.line * (1.5 * row + 0.25)
+            self.put(self.margin, y, self.chance.pick(GOODS), size=0.85)
+            self.put(self.right, y, price(self.chance), anchor="ra", size=0.85)
+        self.y += self.line * (1.5 * (rows + 1) + 0.8)
 
     def stamp(self, x: float, y: float, radius: float) -> None:
         """A ring with a star or a framed word, in red, blue or violet, that lets the text shine through."""
@@ -118,10 +127,10 @@ class Page:
                 (at - width * 0.06, y - high * 0.1),
                 (at + width * 0.05, y + high * self.chance.between(-0.1, 0.5)),
             ]
-        self.canvas.curve(way, max(self.line * 0.1, 0.006), ink)
+        self.canvas.curve(way, max(self.line * 0.1, width * 0.03), ink)
         self.canvas.curve(
             [(x, y + high * 0.5), (x + width * 0.6, y + high * 0.25), (x + width * 1.08, y + high * 0.45)],
-            max(self.line * 0.08, 0.005),
+            max(self.line * 0.08, width * 0.025),
             ink,
         )
 

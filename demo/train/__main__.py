@@ -130,7 +130,7 @@ def train_specialist(school: School) -> None:
     specialist.start_from(pupil, elder, batches)
     sight, speech = school.plan(specialist.SIGHT), school.plan(specialist.SPEECH)
     specialist.learn_to_see(pupil, batches, school.work, plan=sight, console=school.console)
-    teacher = Teacher(school.prompts, tokenizer)
+    teacher = Teacher(school.prompts, tokenizer, reads=False)  # it is asked to write only: nodes/escalate.py
     specialist.learn_to_answer(pupil, teacher, batches, school.work, plan=speech, console=school.console)
     save = partial(save_specialist, tokenizer=tokenizer)
     write_checkpoint(school.out / "specialist", "specialist", pupil.model, school.training(sight, speech), save)

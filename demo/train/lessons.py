@@ -47,10 +47,11 @@ class Lesson:
 
 
 class Teacher:
-    """Chooses what is asked about a batch of pictures."""
+    """Chooses what is asked about a batch of pictures. `reads`: whether by letters too, as that arm does."""
 
-    def __init__(self, prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer) -> None:
+    def __init__(self, prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer, *, reads: bool = True) -> None:
         self.prompts = prompts
+        self.reads = reads
         self.tokenizer = tokenizer
         self._ids = lru_cache(maxsize=None)(self._encoded)
         self._split: dict[tuple[str | None, str, bool], tuple[str, str]] = {}
@@ -89,10 +90,17 @@ class Teacher:
         if truth.details:
             others += [prompts.details(truth.category, "json"), prompts.details(truth.category, "compact")]
         yield chance.choice(others)
-        # Either way round, or it would learn letters by heart instead of reading what they stand for.
-        yield prompts.read_category(backwards=chance.random() < 0.5)
+        if self.reads:
+            yield from self._letters(prompts, truth, chance)
+
+    def _letters(self, prompts: Prompts, truth: Answer, chance: random.Random) -> Iterator[Question]:
+        """What `reads` asks, of a `choose: many` about one option. Each both ways round, or it would learn letters by
+        heart instead of reading what they stand for."""
+        yield from (prompts.read_category(backwards=backwards) for backwards in (False, True))
         for attribute in truth.details:
-            yield from prompts.read_attribute(truth.category, attribute, backwards=chance.random() < 0.5)
+            ways = [prompts.read_attribute(truth.category, attribute, backwards=way) for way in (False, True)]
+            option = chance.randrange(len(ways[0]))
+            yield from (questions[option] for questions in ways)
 
     def _around(self, question: Question) -> tuple[str, str]:
         """The conversation's text before and after the picture."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from demo.card import model_card
@@ -20,7 +21,8 @@ def write_checkpoint(
 ) -> None:
     """Write what `save` writes of the model in bfloat16, the card of the bundled model `name`, and `training.json`.
 
-    What lies in `folder` is replaced only when the new one is whole.
+    What lies in `folder` is replaced only when the new one is whole. The tokenizer's file is written without
+    indentation, which is half of it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
@@ -28,6 +30,8 @@ def write_checkpoint(
         new.mkdir()
         half: Any = model
         save(new, half.to(torch.bfloat16))
+        vocabulary = str(new / "tokenizer.json")
+        Tokenizer.from_file(vocabulary).save(vocabulary, pretty=False)
         (new / TRAINING).write_text(training.model_dump_json(indent=1) + "\n", encoding="utf-8")
         card = model_card(name, training, model.config, model.num_parameters())
         (new / "README.md").write_text(card, encoding="utf-8")

@@ -37,7 +37,7 @@ def taught(seed: int) -> bool:
     return CATEGORIES[seed % len(CATEGORIES)] in SHARES or seed // len(CATEGORIES) % 6 == 0
 
 
-LONG_EDGES = ((0.3, (400, 480)), (1.0, (480, LONG_EDGE)))
+LONG_EDGES = ((0.3, (500, 600)), (1.0, (700, LONG_EDGE)))
 """Until which share of a stage, which long edges in pixels."""
 
 
