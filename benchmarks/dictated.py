@@ -43,7 +43,8 @@ def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
         attributes = prompts.taxonomy.categories[category].details
         return Answer(category=category, details={id_: (next(iter(each.options)),) for id_, each in attributes.items()})
 
-    asked: list[tuple[Question, Answer]] = [(prompts.read_category(), answer), (prompts.legacy_category(), answer)]
+    asked: list[tuple[Question, Answer]] = [(prompts.legacy_category(), answer)]
+    asked += [(prompts.read_category(backwards=way), answer) for way in (False, True)]
     for reply_format in CODECS:
         asked += [(prompts.fused(reply_format), answer), (prompts.category(reply_format), answer)]
     for id_, category in prompts.taxonomy.categories.items():
@@ -52,7 +53,10 @@ def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
         asked.append((prompts.legacy_details(id_), details(id_)))
         asked += [(prompts.details(id_, reply_format), details(id_)) for reply_format in CODECS]
         asked += [
-            (question, details(id_)) for each in category.details for question in prompts.read_attribute(id_, each)
+            (question, details(id_))
+            for each in category.details
+            for way in (False, True)
+            for question in prompts.read_attribute(id_, each, backwards=way)
         ]
     return {question.text: question.write(reply) for question, reply in asked}
 
