@@ -107,6 +107,6 @@ async def test_a_chart_goes_to_the_specialist_and_keeps_the_first_answer() -> No
 
     assert result.errors == ()
     assert Answered(chart.path.name, chart.truth, result).answer == chart.truth
-    assert result.model == str(SPECIALIST)
+    assert result.model == SPECIALIST.name
     assert result.escalation is not None
     assert result.escalation.category.id == "diagram"
