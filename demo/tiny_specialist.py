@@ -1,4 +1,4 @@
-"""A Pixtral checkpoint of 1.6 million weights, which sees pages and charts in more pixels than the demo model does."""
+"""A Pixtral checkpoint of 1.5 million weights, which sees pages and charts in more pixels than the demo model does."""
 
 from __future__ import annotations
 

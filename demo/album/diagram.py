@@ -38,8 +38,8 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
         bottom -= text * 1.6
         chart.put(right, bottom + text * 0.5, line_of_words(chance, 0.4, text * 0.8), size=0.8, anchor="ra")
     series = chance.count(*{"line_chart": (2, 3), "pie_chart": (3, 4)}.get(kind, (2, 4)))
-    if "legend" in contains or chance.whether(0.3):
-        swatches = "legend" in contains
+    swatches = "legend" in contains
+    if swatches or chance.whether(0.3):
         count = series if kind != "flowchart" else 3
         left, top, right, bottom = _names(chart, left, top, right, bottom, count, swatches=swatches)
     draw = {"flowchart": flowchart, "bar_chart": bars, "line_chart": lines, "pie_chart": pie}[kind]

@@ -108,24 +108,23 @@ def _letter(page: Page, contains: tuple[str, ...]) -> None:
     page.y += line
     page.write(f"Dear {chance.pick(NAMES)},")
     page.y += line * 0.5
-    unsigned = "signature" not in contains
-    signing = line * 0.6 if unsigned and chance.whether(0.4) else max(line * 2.6, 0.06)
+    unspaced = "signature" not in contains and chance.whether(0.4)
+    signing = line * 0.6 if unspaced else max(line * 2.6, 0.06)
     end = height - 0.11 - line * 2.6 - signing
     rows = chance.count(2, 4)
-    listed = _columns(page, contains)
-    placed = listed is None
+    columns = _columns(page, contains)
     while page.y + line * 3 < end:
         room = end - page.y
-        if listed and not placed and room < line * 1.5 * (rows + 1) + line * 6:
-            listed(rows)
-            placed = True
+        if columns and room < line * 1.5 * (rows + 1) + line * 6:
+            columns(rows)
+            columns = None
             continue
         page.paragraph(
-            max(1, min(chance.count(2, 5), int(room / (line * 1.4)) - (0 if placed else int(1.6 * (rows + 1)) + 1)))
+            max(1, min(chance.count(2, 5), int(room / (line * 1.4)) - (int(1.6 * (rows + 1)) + 1 if columns else 0)))
         )
-        if listed and not placed and chance.whether(0.5):
-            listed(rows)
-            placed = True
+        if columns and chance.whether(0.5):
+            columns(rows)
+            columns = None
     page.y = end
     page.write("Yours sincerely,")
     if "signature" in contains:
@@ -202,8 +201,8 @@ def _form(page: Page, contains: tuple[str, ...]) -> None:
     page.y += line * 0.4
     bottom = canvas.height - 0.08 - max(0.1, line * 4)
     rows = chance.count(2, 4)
-    listed = _columns(page, contains)
-    fields_end = bottom - (line * 1.5 * (rows + 2) if listed else 0) - line * 2
+    columns = _columns(page, contains)
+    fields_end = bottom - (line * 1.5 * (rows + 2) if columns else 0) - line * 2
     names = chance.several(FIELDS, len(FIELDS))
     number, step = 0, line * (2.0 if boxed else 1.9)
     while page.y + step < fields_end:
@@ -213,8 +212,8 @@ def _form(page: Page, contains: tuple[str, ...]) -> None:
         page.y += step
         number += 1
     _ticks(page)
-    if listed:
-        listed(rows)
+    if columns:
+        columns(rows)
     page.put(page.margin, canvas.height - 0.08 - line, "Signature")
     start = page.margin + line * 5
     page.rule(canvas.height - 0.08, start, start + 0.34)
