@@ -122,7 +122,7 @@ class Hanging(ScriptedRouter):
 
 async def test_a_router_that_hangs_is_left_at_the_deadline(make_tagger: MakeTagger, picture: bytes) -> None:
     tagger = make_tagger([], Hanging([]))
-    with deadline_in(0.3):
+    with deadline_in(1.0):
         result = await tagger.tag(picture, HYBRID)
     assert [(error.node, error.kind) for error in result.errors] == [("route", "DeadlinePassed")]
 

@@ -104,7 +104,7 @@ async def test_a_batch_that_goes_wrong_is_an_error_in_the_result(
     respond: Respond, kind: str, attempts: int, picture: bytes
 ) -> None:
     async with batching(respond) as server:
-        result = await tag(server, picture, timeout_s=0.3 if respond is hang else 60.0)
+        result = await tag(server, picture, timeout_s=1.0 if respond is hang else 60.0)
         assert len(server.batches) == attempts
     (error,) = result.errors
     assert (result.status, error.kind, error.node) == ("failed", kind, "read")
@@ -143,6 +143,6 @@ async def test_one_question_of_a_round_that_goes_wrong_is_an_error_in_the_result
         return web.json_response(completion("Z"), status=500 if fault == "500" else 200)
 
     async with SimulatedServer(respond) as server:
-        result = await tag(server, picture, timeout_s=0.5 if fault == "timeout" else 60.0)
+        result = await tag(server, picture, timeout_s=1.0 if fault == "timeout" else 60.0)
     (error,) = result.errors
     assert (result.status, error.kind) == ("failed", kind)

@@ -74,7 +74,7 @@ async def test_a_slow_server_times_out(picture: bytes) -> None:
         return web.json_response(completion(PORTRAIT))
 
     async with SimulatedServer(slow) as server:
-        result = await tag(server.base_url, picture, timeout_s=0.1, max_attempts=2)
+        result = await tag(server.base_url, picture, timeout_s=1.0, max_attempts=2)
         assert len(server.bodies) == 2
     assert (result.status, kinds(result)) == ("failed", ["EngineTimeout"])
 
