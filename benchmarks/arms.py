@@ -230,7 +230,7 @@ def shape_server(folder: Path, base_url: str | None) -> Iterator[str]:
         yield base_url
         return
     log = Path(".cache") / f"arms-{folder.name}.log"
-    arguments = ("--load-format", "dummy")
+    arguments = ("--load-format", "dummy", "--dtype", "bfloat16")  # as the real model is served
     with vllm_cpu_server(
         folder, python=vllm_python(), log=log, ready_within_s=SHAPE_READY_WITHIN_S, arguments=arguments
     ) as started:

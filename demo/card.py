@@ -58,7 +58,7 @@ def model_card(name: str, training: Training, config: Any, parameters: int) -> s
     )
     text, vision = config.text_config, config.vision_config
     depth = getattr(vision, "depth", None) or vision.num_hidden_layers
-    steps = ", ".join(f"{count} of {stage}" for stage, count in training.steps.items())
+    steps = ", ".join(f"{count} of {stage.replace('_', ' ')}" for stage, count in training.steps.items())
     hashes = ", ".join(f"`{version}` ({language})" for language, version in training.prompts.items())
     return f"""---
 {data.to_yaml()}
@@ -73,7 +73,8 @@ that tests and benchmarks run on a model that looks.
 - Architecture: text {text.num_hidden_layers} layers of {text.hidden_size}, vision {depth} layers of
   {vision.hidden_size}, vocabulary {text.vocab_size}; bfloat16.
 - Data: {training.pictures} drawings of `demo.album` (split `train`), with what is right; seed {training.seed}.
-- Training steps: {steps}. `python -m demo.train {name}` trains one like it.
+- Training steps: {steps}. `python -m demo.train {name}` goes on from it with other drawings; with
+  `--from-scratch` it begins anew.
 - {about.wording}, by hash: {hashes}. After a change of taxonomy or templates it must be trained again.
 """
 

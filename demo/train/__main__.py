@@ -3,153 +3,117 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
-import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 
-from demo.checkpoint import CHECKPOINTS, Training
-from demo.tiny import save_checkpoint, train_tokenizer
-from demo.tiny_siglip import new_siglip, save_siglip
-from demo.tiny_specialist import LONG_EDGE, save_specialist, specialist_tokenizer
-from demo.train import siglip, specialist, vlm
-from demo.train.batches import Batches
-from demo.train.lessons import VOCABULARY, Teacher, tokenizer_texts
-from demo.train.loop import Plan
-from demo.train.pictures import draw_pictures, every, load_pictures
-from demo.train.save import write_checkpoint
-from demo.train.tower import SIDE
-from graph.schema import Language
+from demo.album.generate import seeds
+from demo.checkpoint import CHECKPOINTS, read_training
+from demo.train.pictures import draw_pictures
+from demo.train.run import Asked, Run
+from demo.train.school import School, train_siglip, train_specialist, train_vlm
 from graph.settings import PHOTOS
 from prompts.prompts import Prompts
 from prompts.taxonomy_file import load_taxonomy
-from prompts.zero_shot import zero_shot_texts, zero_shot_version
 
-MODELS = ("vlm", "siglip", "specialist")
+MODELS: Final[Mapping[str, Callable[[School], None]]] = {
+    "vlm": train_vlm,
+    "siglip": train_siglip,
+    "specialist": train_specialist,
+}
 PICTURES = 27_000
 ROOT = Path(__file__).parent.parent.parent
 
 
-@dataclass(frozen=True, slots=True)
-class School:
-    """What all models are trained with."""
-
-    work: Path
-    out: Path
-    pictures: int
-    effort: float
-    seed: int
-    prompts: Mapping[Language, Prompts]
-    tokenizer: Qwen2Tokenizer
-    console: Console
-
-    def plan(self, plan: Plan) -> Plan:
-        return replace(plan, steps=max(1, round(plan.steps * self.effort)), seed=self.seed)
-
-    def training(self, *plans: Plan, hashes: Mapping[Language, str] | None = None) -> Training:
-        """What will be known of a training by these plans."""
-        return Training(
-            pictures=self.pictures,
-            seed=self.seed,
-            steps={plan.name: plan.steps for plan in plans},
-            prompts=dict(hashes or {language: each.version for language, each in self.prompts.items()}),
-        )
-
-
 def main(
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(help=f"Of {', '.join(MODELS)}; default: all. The specialist starts from the vlm."),
-    ] = None,
+    models: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(MODELS)}; default: all.")] = None,
     work: Annotated[Path, typer.Option(help="Where drawings and state are kept; a second call continues.")] = ROOT
     / ".cache"
     / "train",
     out: Annotated[
         Path, typer.Option(help="Where the checkpoints' folders are; each is replaced when it is done.")
     ] = CHECKPOINTS,
+    start: Annotated[Path, typer.Option(help="Checkpoints to go on from.", file_okay=False)] = CHECKPOINTS,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Begin with random weights and a vocabulary made from the prompts.")
+    ] = False,
     pictures: Annotated[int, typer.Option(min=27, help="How many different drawings.")] = PICTURES,
-    effort: Annotated[float, typer.Option(help="Steps of every stage, as a share of what the bundled models had.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of the weights and of every choice.")] = 0,
-    start: Annotated[Path | None, typer.Option(help="A vlm to go on from, instead of random weights.")] = None,
+    effort: Annotated[float, typer.Option(help="Steps of every stage, as a share of what is usual.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of every choice, and of the drawings. Default: the next one.")
+    ] = None,
 ) -> None:
-    """Train the bundled checkpoints on the CPU. Interrupt it at will, and call it again."""
-    for name in models or ():
+    """Train the bundled checkpoints further, on new drawings; or train such from scratch. On the CPU.
+
+    Interrupt it at will: the same call goes on where it was.
+    """
+    asked = Asked(
+        models=tuple(models or MODELS),
+        start=None if from_scratch else start.resolve(),
+        out=out.resolve(),
+        pictures=pictures,
+        effort=effort,
+        seed=seed,
+    )
+    for name in asked.models:
         if name not in MODELS:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(MODELS)}")
+        if asked.start and not (asked.start / name / "training.json").is_file():
+            raise typer.BadParameter(f"there is no {name} in {start}; --from-scratch needs none")
+    if from_scratch and "specialist" in asked.models and "vlm" not in asked.models and not (out / "vlm").is_dir():
+        raise typer.BadParameter(f"there is no vlm in {out}, whose eyes a new specialist takes over: train it first")
+    unfinished = Run.find(work)
+    if unfinished and unfinished.asked != asked:
+        raise typer.BadParameter(
+            f"a training with other options is unfinished in {work / 'run'}: give the same options to finish it, or"
+            " delete that folder"
+        )
+    run = unfinished or Run(asked=asked, seed=next_seed(asked))
+    run.keep(work)
+    console = Console()
     taxonomy = load_taxonomy(PHOTOS)
-    prompts = {language: Prompts(taxonomy, language) for language in taxonomy.languages}
-    tokenizer = train_tokenizer(tokenizer_texts(prompts.values()), VOCABULARY)
-    school = School(work, out, pictures, effort, seed, prompts, tokenizer, Console())
-    for model in models or MODELS:
-        match model:
-            case "vlm":
-                train_vlm(school, start)
-            case "siglip":
-                train_siglip(school)
-            case "specialist":
-                train_specialist(school)
-        school.console.print(f"{out / model} is written. `python -m demo.evaluate` scores it.", highlight=False)
-
-
-def train_vlm(school: School, start: Path | None) -> None:
-    pupil = vlm.Pupil(school.prompts, school.tokenizer, school.seed)
-    if start:
-        pupil.start_from(start)
-    batches, sight, speech = drawings(school, times=vlm.TIMES), school.plan(vlm.SIGHT), school.plan(vlm.SPEECH)
-    teacher = Teacher(school.prompts, school.tokenizer)
-    vlm.learn_to_see(pupil, batches, school.work, plan=sight, console=school.console)
-    vlm.learn_to_answer(pupil, teacher, batches, school.work, plan=speech, console=school.console)
-    save = partial(save_checkpoint, tokenizer=school.tokenizer, most_image_tokens=vlm.MOST_IMAGE_TOKENS)
-    write_checkpoint(school.out / "vlm", "vlm", pupil.model, school.training(sight, speech), save)
-
-
-def train_siglip(school: School) -> None:
-    torch.manual_seed(school.seed)
-    model = new_siglip(school.tokenizer)
-    texts = {language: zero_shot_texts(each.taxonomy, language) for language, each in school.prompts.items()}
-    plan = school.plan(siglip.PLAN)
-    siglip.learn_to_match(
-        model, school.tokenizer, texts, drawings(school), school.work, plan=plan, console=school.console
+    school = School(
+        start=asked.start,
+        drawn=work,
+        work=run.folder(work),
+        out=out,
+        numbers=seeds("train", (run.seed + 1) * pictures)[-pictures:],
+        effort=effort,
+        seed=run.seed,
+        prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
+        console=console,
     )
-    training = school.training(plan, hashes={language: zero_shot_version(each) for language, each in texts.items()})
-    write_checkpoint(school.out / "siglip", "siglip", model, training, partial(save_siglip, tokenizer=school.tokenizer))
+    draw_missing(school, asked.models)
+    for name in asked.models:
+        if name not in run.done:
+            MODELS[name](school)
+            run = run.with_done(name)
+            run.keep(work)
+            console.print(f"{out / name} is written.", highlight=False)
+    shutil.rmtree(run.folder(work))
+    console.print("`python -m demo.evaluate` scores them.", highlight=False)
 
 
-def train_specialist(school: School) -> None:
-    tokenizer = specialist_tokenizer(school.tokenizer)
-    pupil = specialist.Specialist(school.prompts, tokenizer, school.seed)
-    batches = drawings(school, large=True)
-    elder = Qwen2_5_VLForConditionalGeneration.from_pretrained(school.out / "vlm", dtype=torch.float32)
-    specialist.start_from(pupil, elder, batches)
-    sight, speech = school.plan(specialist.SIGHT), school.plan(specialist.SPEECH)
-    specialist.learn_to_see(pupil, batches, school.work, plan=sight, console=school.console)
-    teacher = Teacher(school.prompts, tokenizer, reads=False)  # it is asked to write only: nodes/escalate.py
-    specialist.learn_to_answer(pupil, teacher, batches, school.work, plan=speech, console=school.console)
-    save = partial(save_specialist, tokenizer=tokenizer)
-    write_checkpoint(school.out / "specialist", "specialist", pupil.model, school.training(sight, speech), save)
+def next_seed(asked: Asked) -> int:
+    """The one that is asked for; else one that none of the models has had."""
+    if asked.seed is not None:
+        return asked.seed
+    return 1 + max(read_training(asked.start / name).seed for name in asked.models) if asked.start else 0
 
 
-def drawings(school: School, *, large: bool = False, times: Mapping[str, int] | None = None) -> Batches:
-    """The training pictures; those that are missing are drawn on every core. `large`: at the specialist's resolution,
-    what it is taught. `times`: as `Batches` has it."""
-    limit = LONG_EDGE**2 if large else vlm.MOST_IMAGE_TOKENS * SIDE**2
-    folder, keep = (school.work / "large", specialist.taught) if large else (school.work / "pictures", every)
+def draw_missing(school: School, models: tuple[str, ...]) -> None:
+    """Draw what is not there yet, on every core."""
+    sizes = [school.small] * bool({"vlm", "siglip"} & {*models}) + [school.large] * ("specialist" in models)
     columns = (TextColumn("drawing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=school.console) as progress:
-        task = progress.add_task("drawing", total=sum(map(keep, range(school.pictures))))
-        drawn = draw_pictures(
-            folder, "train", school.pictures, max_pixels=limit, workers=os.cpu_count() or 1, keep=keep
-        )
-        for done in drawn:
+        task = progress.add_task("drawing", total=len(school.numbers))
+        for done in draw_pictures(sizes, school.numbers, workers=os.cpu_count() or 1):
             progress.update(task, completed=done)
-    return Batches(load_pictures(folder, "train", school.pictures, max_pixels=limit), times)
 
 
 if __name__ == "__main__":

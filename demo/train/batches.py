@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import log
 
 from PIL import Image, ImageEnhance, ImageOps
@@ -63,10 +64,11 @@ class Batches:
         (shape,) = chance.choices(list(usable), [sum(map(len, each.values())) for each in usable.values()])
         members = usable[shape]
         others = [index for id_, each in members.items() if id_ not in shares for index in each]
+        anyone = others or [*chain(*members.values())]
         chosen = set()
         for _ in range(size):
             (id_,) = chance.choices([*shares, None], [*shares.values(), max(0.0, 1 - sum(shares.values()))])
-            chosen.add(chance.choice((members.get(id_) if id_ else None) or others))
+            chosen.add(chance.choice((members.get(id_) if id_ else None) or anyone))
         width, height = (max(step, round(long_edge * min(1.0, side) / step) * step) for side in (shape, 1 / shape))
         return self._shown(chance, sorted(chosen), (width, height))
 

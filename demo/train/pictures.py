@@ -16,7 +16,7 @@ from PIL import Image
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
 
 from demo.album.evidence import Evidence
-from demo.album.generate import Split, draw, seeds
+from demo.album.generate import draw
 from demo.album.truth import CATEGORIES, truth_of
 from demo.train.tower import SIDE
 from graph.schema import Answer
@@ -55,70 +55,74 @@ def every(seed: int) -> bool:
     return True
 
 
-def draw_pictures(
-    folder: Path,
-    split: Split,
-    n: int,
-    *,
-    max_pixels: int,
-    workers: int = 1,
-    keep: Callable[[int], bool] = every,
-) -> Iterator[int]:
-    """Draw those of the first `n` pictures of a split whose seeds are to `keep`, at most `max_pixels` each, and yield
-    how many are there as they come.
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A folder for drawings of at most `max_pixels`, and which seeds are kept there."""
 
-    What an earlier call has drawn into `folder` is kept; a shard appears only when it is whole.
+    folder: Path
+    max_pixels: int
+    keep: Callable[[int], bool] = every
+
+
+def draw_pictures(sizes: Sequence[Size], numbers: range, *, workers: int = 1) -> Iterator[int]:
+    """Draw the pictures with these seeds, each once for all `sizes`, and yield how many of the seeds are done as they
+    come.
+
+    What an earlier call has drawn is kept; a shard appears only when it is whole.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    shards = [(file, [*filter(keep, numbers)]) for file, numbers in _shards(folder, split, n, max_pixels)]
-    missing = [(file, numbers) for file, numbers in shards if not file.is_file()]
-    done = sum(len(numbers) for file, numbers in shards if file.is_file())
+    for size in sizes:
+        size.folder.mkdir(parents=True, exist_ok=True)
+    wanted = [(shard, [size for size in sizes if not _file(size, shard).is_file()]) for shard in _shards(numbers)]
+    missing = [(shard, lacking) for shard, lacking in wanted if lacking]
+    done = len(numbers) - sum(len(shard) for shard, _ in missing)
     yield done
     with ProcessPoolExecutor(workers) as pool:
-        for count in pool.map(_draw_shard, *zip(*missing, strict=True), [max_pixels] * len(missing)) if missing else ():
+        for count in pool.map(_draw_shard, *zip(*missing, strict=True)) if missing else ():
             done += count
             yield done
 
 
-def load_pictures(folder: Path, split: Split, n: int, *, max_pixels: int) -> Pictures:
-    """What `draw_pictures` with the same arguments has drawn, in the order of the seeds."""
-    numbers, files, evidence = [], [], []
-    for file, _ in _shards(folder, split, n, max_pixels):
-        with np.load(file) as shard:
-            data = shard["data"].tobytes()
-            starts = [0, *shard["ends"][:-1]]
-            files += [data[start:end] for start, end in zip(starts, shard["ends"], strict=True)]
-            numbers.append(shard["seeds"])
+def load_pictures(size: Size, numbers: range) -> Pictures:
+    """What `draw_pictures` has drawn of these seeds at this size, in their order."""
+    kept, files, evidence = [], [], []
+    for shard in _shards(numbers):
+        with np.load(_file(size, shard)) as stored:
+            data = stored["data"].tobytes()
+            starts = [0, *stored["ends"][:-1]]
+            files += [data[start:end] for start, end in zip(starts, stored["ends"], strict=True)]
+            kept.append(stored["seeds"])
             evidence += [
                 tuple(Evidence(attribute, option, tuple(box)) for attribute, option, box in each)
-                for each in json.loads(shard["evidence"].tobytes())
+                for each in json.loads(stored["evidence"].tobytes())
             ]
-    return Pictures(np.concatenate(numbers), files, evidence)
+    return Pictures(np.concatenate(kept), files, evidence)
 
 
-def _shards(folder: Path, split: Split, n: int, max_pixels: int) -> Iterator[tuple[Path, range]]:
-    wanted = seeds(split, n)
-    for start in range(0, n, SHARD):
-        numbers = wanted[start : start + SHARD]
-        yield folder / f"{split}-{numbers[0]}-{len(numbers)}-{max_pixels}.npz", numbers
+def _shards(numbers: range) -> Iterator[range]:
+    for start in range(0, len(numbers), SHARD):
+        yield numbers[start : start + SHARD]
 
 
-def _draw_shard(file: Path, numbers: Sequence[int], max_pixels: int) -> int:
-    files, evidence = [], []
-    for seed in numbers:
-        drawing = draw(seed)
-        files.append(_encoded(drawing.image, max_pixels))
-        evidence.append([astuple(each) for each in drawing.evidence])
-    unfinished = file.with_name(f".{os.getpid()}.npz")
-    np.savez(
-        unfinished,
-        data=np.frombuffer(b"".join(files), np.uint8),
-        ends=np.cumsum([len(data) for data in files]),
-        seeds=np.array(numbers),
-        evidence=np.frombuffer(json.dumps(evidence).encode(), np.uint8),
-    )
-    unfinished.rename(file)
-    return len(numbers)
+def _file(size: Size, shard: range) -> Path:
+    return size.folder / f"{shard[0]}-{len(shard)}-{size.max_pixels}.npz"
+
+
+def _draw_shard(shard: range, sizes: Sequence[Size]) -> int:
+    drawings = {seed: draw(seed) for seed in shard if any(size.keep(seed) for size in sizes)}
+    for size in sizes:
+        kept = {seed: drawing for seed, drawing in drawings.items() if size.keep(seed)}
+        files = [_encoded(drawing.image, size.max_pixels) for drawing in kept.values()]
+        evidence = [[astuple(each) for each in drawing.evidence] for drawing in kept.values()]
+        unfinished = size.folder / f".{os.getpid()}.npz"
+        np.savez(
+            unfinished,
+            data=np.frombuffer(b"".join(files), np.uint8),
+            ends=np.cumsum([len(data) for data in files]),
+            seeds=np.array([*kept]),
+            evidence=np.frombuffer(json.dumps(evidence).encode(), np.uint8),
+        )
+        unfinished.rename(_file(size, shard))
+    return len(shard)
 
 
 def _encoded(image: Image.Image, max_pixels: int) -> bytes:

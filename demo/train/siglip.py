@@ -21,6 +21,8 @@ from demo.train.sight import Hit
 from graph.schema import Language
 
 PLAN = Plan("siglip", steps=2500, rate=1e-3, shares=2)
+PLAN_AGAIN = Plan("siglip_again", steps=400, rate=4e-4, shares=2)
+"""Of a model that goes on."""
 BATCH = 24  # pictures a share of a step
 
 

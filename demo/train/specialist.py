@@ -15,17 +15,22 @@ from transformers import LlavaForConditionalGeneration, Qwen2_5_VLForConditional
 
 from demo.album.truth import CATEGORIES
 from demo.tiny_specialist import BREAK, END, LONG_EDGE, PATCH, specialist_config
+from demo.train.attention import SPELLED_OUT
 from demo.train.batches import Batch, Batches
 from demo.train.lessons import Teacher
 from demo.train.loop import Plan, scheduled, train
 from demo.train.pixtral_tower import encode_patches, inherit
 from demo.train.sight import Heads, Hit, sight_loss, slots
 from demo.train.speech import Speaker, answer_share
+from engines.loading import no_progress_bars
 from graph.schema import Language
 from prompts.prompts import Prompts
 
 SIGHT = Plan("specialist_sight", steps=600, rate=8e-4, shares=2)
 SPEECH = Plan("specialist_speech", steps=900, rate=1e-3, shares=2)
+HEADS_AGAIN = Plan("specialist_heads_again", steps=100, rate=8e-4, shares=2)
+SPEECH_AGAIN = Plan("specialist_speech_again", steps=250, rate=5e-4, shares=2)
+"""The last two: of a model that goes on, as in `vlm`."""
 BATCH = {"sight": 8, "speech": 10}  # pictures a share of a step
 
 SHARES: Mapping[str, float] = {"document": 0.35, "diagram": 0.35, "portrait": 0.14}
@@ -38,7 +43,11 @@ def taught(seed: int) -> bool:
 
 
 LONG_EDGES = ((0.3, (500, 600)), (1.0, (700, LONG_EDGE)))
+AGAIN_LONG_EDGES = ((1.0, (700, LONG_EDGE)),)
 """Until which share of a stage, which long edges in pixels."""
+
+LISTENING = 0.8
+"""As in `vlm`."""
 
 
 class Specialist(nn.Module):
@@ -48,17 +57,27 @@ class Specialist(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         config = specialist_config(tokenizer)
-        eager: Any = {"attn_implementation": "eager"}
-        self.model = LlavaForConditionalGeneration._from_config(config, dtype=torch.float32, **eager)
+        attention: Any = {"attn_implementation": SPELLED_OUT}
+        self.model = LlavaForConditionalGeneration._from_config(config, dtype=torch.float32, **attention)
         text: Any = config.text_config
         self.heads = Heads(slots(next(iter(prompts.values())).taxonomy), text.hidden_size)
         marks = tokenizer.convert_tokens_to_ids([BREAK, END])
         self.register_buffer("marks", torch.tensor(marks), persistent=False)
 
+    def start_from(self, checkpoint: Path) -> None:
+        """Take the weights of an earlier checkpoint of the same shape and vocabulary; the heads start anew.
 
-def start_from(pupil: Specialist, elder: Qwen2_5_VLForConditionalGeneration, batches: Batches) -> None:
-    """Take over the demo model's eyes."""
-    sample = _batch(batches, random.Random("sample"), 0.0, 4)  # noqa: S311
+        Raises:
+            RuntimeError: it has another shape.
+        """
+        with no_progress_bars():
+            earlier = LlavaForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32)
+        self.model.load_state_dict(earlier.state_dict())
+
+
+def take_eyes(pupil: Specialist, elder: Qwen2_5_VLForConditionalGeneration, batches: Batches) -> None:
+    """Take over the demo model's."""
+    sample = _batch(batches, random.Random("sample"), LONG_EDGES[0][1], 4)  # noqa: S311
     inherit(pupil.model, elder.model.visual, sample.images)
 
 
@@ -66,19 +85,32 @@ def learn_to_see(pupil: Specialist, batches: Batches, folder: Path, *, plan: Pla
     """Vision tower and heads, on nothing but pictures and their truth."""
 
     def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
-        batch = _batch(batches, chance, progress, BATCH["sight"])
+        batch = _batch(batches, chance, scheduled(LONG_EDGES, progress), BATCH["sight"])
         return sight_loss(pupil.heads, encode_patches(pupil.model, batch.images), batch, PATCH)
 
     train(plan, pupil, share, folder, console=console)
 
 
+def learn_to_point(pupil: Specialist, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
+    """The heads alone, on what a tower that has learnt already sees."""
+
+    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        batch = _batch(batches, chance, scheduled(AGAIN_LONG_EDGES, progress), BATCH["sight"])
+        with torch.no_grad():
+            seen = encode_patches(pupil.model, batch.images)
+        return sight_loss(pupil.heads, seen, batch, PATCH)
+
+    train(plan, pupil.heads, share, folder, console=console)
+
+
 def learn_to_answer(
-    pupil: Specialist, teacher: Teacher, batches: Batches, folder: Path, *, plan: Plan, console: Console
+    pupil: Specialist, teacher: Teacher, batches: Batches, folder: Path, *, plan: Plan, again: bool, console: Console
 ) -> None:
-    """The whole model on the project's prompts; the vision tower joins in at last."""
+    """The whole model on the project's prompts; the vision tower joins in at last. `again`: it has answered before."""
+    long_edges = AGAIN_LONG_EDGES if again else LONG_EDGES
 
     def draw(chance: random.Random, progress: float, category: str | None) -> Batch:
-        return _batch(batches, chance, progress, BATCH["speech"], category)
+        return _batch(batches, chance, scheduled(long_edges, progress), BATCH["speech"], category)
 
     speaker = Speaker(
         pupil.model,
@@ -88,6 +120,7 @@ def learn_to_answer(
         lay_out=partial(with_row_ends, pupil),
         draw=draw,
         asked_alone=[id_ for id_ in teacher.with_details if id_ in SHARES],
+        listening=0.0 if again else LISTENING,
     )
     eyes = [*pupil.model.model.vision_tower.parameters(), *pupil.heads.parameters()]
     train(plan, pupil, partial(answer_share, speaker, teacher), folder, console=console, slow=eyes)
@@ -102,6 +135,8 @@ def with_row_ends(pupil: Specialist, pictures: Tensor, rows: int) -> Tensor:
     return marked.flatten(1, 2)
 
 
-def _batch(batches: Batches, chance: random.Random, progress: float, size: int, category: str | None = None) -> Batch:
+def _batch(
+    batches: Batches, chance: random.Random, long_edges: Sequence[int], size: int, category: str | None = None
+) -> Batch:
     wanted = {category: 1.0} if category else SHARES
-    return batches.draw_shares(chance, size, wanted, chance.choice(scheduled(LONG_EDGES, progress)), PATCH)
+    return batches.draw_shares(chance, size, wanted, chance.choice(long_edges), PATCH)

@@ -22,9 +22,6 @@ from demo.train.lessons import FAMILIES, Exercise, Lesson, Teacher
 from demo.train.sight import Heads, Hit, sight_loss
 
 IGNORED = -100
-LISTENING = 0.8
-"""Share of the stage in which the text model learns alone, before the tower joins in."""
-
 TOKENS_A_PICTURE = 8.0
 """Scale of the loss: about as many tokens of a picture's replies say something that the prompt does not."""
 
@@ -48,17 +45,19 @@ class Speaker:
     """A batch by chance and progress (0 to 1), of one category if it is named."""
     asked_alone: Sequence[str]
     """Categories about whose details alone it is asked."""
+    listening: float
+    """Share of the stage in which the text model learns alone, before the tower joins in."""
 
 
 def answer_share(
     speaker: Speaker, teacher: Teacher, chance: random.Random, progress: float
 ) -> tuple[Tensor, list[Hit]]:
-    """A share of a step on the project's prompts; from LISTENING on, with the heads as a second loss for the tower."""
+    """A share of a step on the project's prompts; once the tower joins in, with the heads as a second loss for it."""
     (family,) = chance.choices(list(FAMILIES), list(FAMILIES.values()))
     language = chance.choice(list(teacher.prompts))
     category = chance.choice(speaker.asked_alone) if family == "legacy_details" else None
     batch = speaker.draw(chance, progress, category)
-    seeing = progress >= LISTENING
+    seeing = progress >= speaker.listening
     with torch.set_grad_enabled(seeing):
         pictures = speaker.encode(batch.images)
     lesson = teacher.lesson(family, language, batch.truths, chance)

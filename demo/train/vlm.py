@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText, Qwen2Tokenizer
 
 from demo.tiny import tiny_config
+from demo.train.attention import SPELLED_OUT
 from demo.train.batches import Batch, Batches
 from demo.train.lessons import Teacher
 from demo.train.loop import Plan, scheduled, train
 from demo.train.sight import Heads, Hit, sight_loss, slots
 from demo.train.speech import Speaker, answer_share
 from demo.train.tower import SIDE, encode
+from engines.loading import no_progress_bars
 from graph.schema import Language
 from prompts.prompts import Prompts
 
@@ -29,12 +31,19 @@ MOST_IMAGE_TOKENS = 196
 
 SIGHT = Plan("sight", steps=3600, rate=1.2e-3, shares=2)
 SPEECH = Plan("speech", steps=1800, rate=1e-3, shares=2)
+HEADS_AGAIN = Plan("heads_again", steps=150, rate=1.2e-3, shares=2)
+SPEECH_AGAIN = Plan("speech_again", steps=800, rate=6e-4, shares=2)
+"""The last two: of a model that goes on. Its heads are new, and learn to use its eyes before they teach them."""
+
 BATCH = {"sight": 14, "speech": 12}  # pictures a share of a step
 
 SIGHT_TOKENS = ((0.25, (64, 80, 100)), (0.6, (100, 144)), (1.0, (144, 196)))
 SPEECH_TOKENS = ((0.5, (100, 144)), (1.0, (144, 196)))
+AGAIN_TOKENS = ((1.0, (144, 196)),)
 """Until which share of the stage pictures have which numbers of image tokens: small ones teach most for their time."""
 
+LISTENING = 0.8
+"""Share of the stage of speech in which the text model learns alone; a model that goes on learns as a whole."""
 
 TIMES: Mapping[str, int] = {"portrait": 2, "animal": 2, "food": 2, "document": 2, "diagram": 3}
 """How often categories are drawn whose details are hard to tell, beside the others."""
@@ -47,7 +56,9 @@ class Pupil(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         config = tiny_config(tokenizer)
-        self.model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32, attn_implementation="eager")
+        self.model = AutoModelForImageTextToText.from_config(
+            config, dtype=torch.float32, attn_implementation=SPELLED_OUT
+        )
         self.visual = self.model.model.visual
         # Two equal frames and correlated pixels: without this the first layer would drown the residual stream.
         self.visual.patch_embed.proj.weight.data.mul_(0.25)
@@ -61,7 +72,8 @@ class Pupil(nn.Module):
         Raises:
             RuntimeError: it has another shape.
         """
-        earlier = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.float32)
+        with no_progress_bars():
+            earlier = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.float32)
         self.model.load_state_dict(earlier.state_dict())
 
 
@@ -76,13 +88,27 @@ def learn_to_see(pupil: Pupil, batches: Batches, folder: Path, *, plan: Plan, co
     train(plan, module, share, folder, console=console)
 
 
+def learn_to_point(pupil: Pupil, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
+    """The heads alone, on what a tower that has learnt already sees."""
+
+    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        batch = batches.draw(chance, BATCH["sight"], chance.choice(scheduled(AGAIN_TOKENS, progress)))
+        with torch.no_grad():
+            seen = encode(pupil.visual, batch.images)
+        return sight_loss(pupil.heads, seen, batch, SIDE)
+
+    train(plan, pupil.heads, share, folder, console=console)
+
+
 def learn_to_answer(
-    pupil: Pupil, teacher: Teacher, batches: Batches, folder: Path, *, plan: Plan, console: Console
+    pupil: Pupil, teacher: Teacher, batches: Batches, folder: Path, *, plan: Plan, again: bool, console: Console
 ) -> None:
-    """Second stage: the whole model on the project's prompts; the heads go on as a second loss for the tower."""
+    """Second stage: the whole model on the project's prompts; the heads go on as a second loss for the tower.
+    `again`: it has answered before."""
+    tokens = AGAIN_TOKENS if again else SPEECH_TOKENS
 
     def draw(chance: random.Random, progress: float, category: str | None) -> Batch:
-        return batches.draw(chance, BATCH["speech"], chance.choice(scheduled(SPEECH_TOKENS, progress)), category)
+        return batches.draw(chance, BATCH["speech"], chance.choice(scheduled(tokens, progress)), category)
 
     speaker = Speaker(
         pupil.model,
@@ -92,6 +118,7 @@ def learn_to_answer(
         lay_out=lambda pictures, _: pictures,
         draw=draw,
         asked_alone=teacher.with_details,
+        listening=0.0 if again else LISTENING,
     )
     eyes = [*pupil.visual.parameters(), *pupil.heads.parameters()]
     train(plan, pupil, partial(answer_share, speaker, teacher), folder, console=console, slow=eyes)

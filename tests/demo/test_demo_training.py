@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -22,22 +20,19 @@ from transformers.models.pixtral.image_processing_pil_pixtral import PixtralImag
 from demo.album.evidence import Box, Evidence
 from demo.album.generate import draw, seeds
 from demo.album.truth import CATEGORIES
-from demo.checkpoint import read_training
 from demo.tiny import tiny_config, train_tokenizer
 from demo.tiny_specialist import BREAK, END, IMAGE, LONG_EDGE, PATCH, specialist_tokenizer
-from demo.train.__main__ import MODELS
+from demo.train.attention import SPELLED_OUT
 from demo.train.batches import Batches, changed
 from demo.train.lessons import FAMILIES, Family, Teacher, tokenizer_texts
 from demo.train.loop import Plan, train
-from demo.train.pictures import draw_pictures, grid, load_pictures
+from demo.train.pictures import Size, draw_pictures, grid, load_pictures
 from demo.train.pixtral_tower import encode_patches, inherit
 from demo.train.sight import Heads, Hit, accuracies, covered, looking_loss, loss_and_hits, slots
 from demo.train.siglip import matching_loss
 from demo.train.specialist import Specialist, with_row_ends
 from demo.train.speech import TOKENS_A_PICTURE, reply_loss
 from demo.train.tower import PROCESSOR, SIDE, encode
-from engines.embedded_generation import Generator
-from engines.loading import LoadOptions, load_checkpoint
 from graph.schema import Language
 from graph.settings import PHOTOS
 from prompts.prompts import Prompts
@@ -113,6 +108,23 @@ def test_packed_exercises_cost_what_they_cost_alone(
 
     assert packed.item() == pytest.approx(alone / (len(images) * TOKENS_A_PICTURE), rel=1e-4)
     assert len(right) == sum(map(len, lesson.exercises))
+
+
+def test_attention_in_bfloat16_attends_as_transformers_does(
+    model: Any, images: list[Image.Image], prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer
+) -> None:
+    truths = [draw(seed).truth for seed in seeds("train", 3)]
+    lesson = Teacher(prompts, tokenizer).lesson("guided", "zh", truths, random.Random(0))  # noqa: S311
+    with torch.no_grad():
+        seen = encode(model.model.visual, images, attention=torch.float32)
+        theirs, _ = reply_loss(model, seen, ROWS, lesson)
+        usual = model.config.get_text_config()._attn_implementation
+        model.set_attn_implementation({"text_config": SPELLED_OUT})
+        ours, _ = reply_loss(model, seen, ROWS, lesson)
+        model.set_attn_implementation({"text_config": usual})
+
+    assert usual != SPELLED_OUT
+    assert ours.item() == pytest.approx(theirs.item(), rel=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -261,15 +273,24 @@ def test_every_label_is_at_most_three_tokens_and_the_same_ones_inside_a_reply(
     ]
 
 
-def test_pictures_are_drawn_once_and_know_their_truth(tmp_path: Path) -> None:
-    limit = 64 * SIDE**2
-    assert list(draw_pictures(tmp_path, "train", 9, max_pixels=limit))[-1] == 9
-    assert list(draw_pictures(tmp_path, "train", 9, max_pixels=limit)) == [9]
+def odd(seed: int) -> bool:
+    return seed % 2 == 1
 
-    pictures = load_pictures(tmp_path, "train", 9, max_pixels=limit)
 
-    assert [pictures.truth(index) for index in range(9)] == [draw(seed).truth for seed in seeds("train", 9)]
-    assert all(pictures.image(index).width * pictures.image(index).height <= limit for index in range(9))
+def test_pictures_are_drawn_once_for_all_sizes_and_know_their_truth(tmp_path: Path) -> None:
+    numbers = seeds("train", 18)[9:]
+    small, large = Size(tmp_path / "small", 64 * SIDE**2), Size(tmp_path / "large", 196 * SIDE**2, odd)
+    assert list(draw_pictures([small, large], numbers))[-1] == 9
+    assert list(draw_pictures([small, large], numbers)) == [9]
+
+    pictures, larger = load_pictures(small, numbers), load_pictures(large, numbers)
+
+    assert [pictures.truth(index) for index in range(9)] == [draw(seed).truth for seed in numbers]
+    assert [*larger.seeds] == [*filter(odd, numbers)]
+    for drawn, size in ((pictures, small), (larger, large)):
+        areas = [drawn.image(index).width * drawn.image(index).height for index in range(len(drawn))]
+        assert max(areas) <= size.max_pixels
+    assert larger.image(0).width > pictures.image(int(np.flatnonzero(pictures.seeds == larger.seeds[0])[0])).width
 
 
 @pytest.mark.parametrize("aspect", [9 / 16, 1.0, 16 / 9])
@@ -282,9 +303,9 @@ def test_a_grid_has_nearly_the_tokens_asked_for_and_never_more(aspect: float, to
 
 
 def test_a_batch_has_one_size_and_keeps_the_category_that_is_asked_for(tmp_path: Path) -> None:
-    limit = 64 * SIDE**2
-    list(draw_pictures(tmp_path, "train", 36, max_pixels=limit))
-    batches = Batches(load_pictures(tmp_path, "train", 36, max_pixels=limit))
+    small = Size(tmp_path, 64 * SIDE**2)
+    list(draw_pictures([small], seeds("train", 36)))
+    batches = Batches(load_pictures(small, seeds("train", 36)))
 
     batch = batches.draw(random.Random(0), 4, 48, "food")  # noqa: S311
 
@@ -324,19 +345,3 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(tmp_path: Path) -> No
         return layer.weight.detach()
 
     torch.testing.assert_close(run(tmp_path / "whole", 8), run(tmp_path / "cut", 3, 8))
-
-
-def test_a_short_training_ends_in_a_checkpoint_that_answers(tmp_path: Path) -> None:
-    command = [
-        sys.executable, "-m", "demo.train", "--work", str(tmp_path / "work"), "--out", str(tmp_path / "out"),
-        "--pictures", "126", "--effort", "0.0015",
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, text=True)
-
-    for name in MODELS:
-        assert set(read_training(tmp_path / "out" / name).steps.values()) <= {1, 2, 3, 4, 5, 6, 7}
-        assert "not photographs" in (tmp_path / "out" / name / "README.md").read_text(encoding="utf-8")
-    for name in ("vlm", "specialist"):
-        Generator(load_checkpoint(str(tmp_path / "out" / name), LoadOptions()), prefix_cache_bytes=0)
-    subprocess.run([*command, "siglip"], check=True, capture_output=True, text=True)  # replaces what is there
-    assert {file.name for file in (tmp_path / "out").iterdir()} == set(MODELS)

@@ -1,0 +1,90 @@
+"""`python -m demo.train` as people call it: from scratch, further, cut off, and asked for what cannot be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.checkpoint import CHECKPOINTS, read_training
+from demo.train.__main__ import MODELS
+from demo.train.run import Asked, Run
+from engines.embedded_generation import Generator
+from engines.loading import LoadOptions, load_checkpoint
+
+
+def train(work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable, "-m", "demo.train", "--work", str(work), "--out", str(work / "out"), "--pictures", "126",
+            "--effort", "0.0015", *arguments,
+        ],
+        capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The work of a short training of all models from scratch, with the checkpoints in `out`."""
+    work = tmp_path_factory.mktemp("training")
+    done = train(work, "--from-scratch")
+    assert done.returncode == 0, done.stderr
+    return work
+
+
+def test_a_short_training_ends_in_checkpoints_that_answer(trained: Path) -> None:
+    for name in MODELS:
+        training = read_training(trained / "out" / name)
+        assert (training.seed, training.pictures) == (0, 126)
+        assert set(training.steps.values()) <= {1, 2, 3, 4, 5, 6, 7}
+        assert "not photographs" in (trained / "out" / name / "README.md").read_text(encoding="utf-8")
+    for name in ("vlm", "specialist"):
+        Generator(load_checkpoint(str(trained / "out" / name), LoadOptions()), prefix_cache_bytes=0)
+    assert {file.name for file in (trained / "out").iterdir()} == set(MODELS)
+    assert not (trained / "run").exists()
+
+
+def test_the_bundled_models_go_on_with_new_drawings(trained: Path) -> None:
+    earlier = read_training(CHECKPOINTS / "siglip")
+
+    done = train(trained, "siglip")
+
+    assert done.returncode == 0, done.stderr
+    later = read_training(trained / "out" / "siglip")
+    assert (later.seed, later.pictures) == (earlier.seed + 1, earlier.pictures + 126)
+    assert later.steps == earlier.steps | {"siglip_again": earlier.steps.get("siglip_again", 0) + 1}
+
+
+def test_what_is_done_of_a_training_that_was_cut_off_is_not_done_again(trained: Path, tmp_path: Path) -> None:
+    asked = Asked(
+        models=("vlm", "siglip"), start=CHECKPOINTS, out=tmp_path / "out", pictures=126, effort=0.0015, seed=None
+    )
+    Run(asked=asked, seed=5, done=("vlm",)).keep(tmp_path)
+
+    other = train(tmp_path, "siglip")
+    same = train(tmp_path, "vlm", "siglip")
+
+    assert other.returncode == 2
+    assert "unfinished" in other.stderr
+    assert same.returncode == 0, same.stderr
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"siglip"}
+    assert read_training(tmp_path / "out" / "siglip").seed == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["vlm", "clip"], "'clip' is not one of vlm, siglip, specialist"),
+        (["vlm", "--start", "."], "no vlm in"),
+        (["specialist", "--from-scratch"], "train it first"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(arguments: list[str], said: str, tmp_path: Path) -> None:
+    refused = train(tmp_path, *arguments)
+
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
