@@ -57,7 +57,7 @@ class Specialist(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         config = specialist_config(tokenizer)
-        attention: Any = {"attn_implementation": SPELLED_OUT}
+        attention: Any = {"attn_implementation": {"text_config": SPELLED_OUT}}
         self.model = LlavaForConditionalGeneration._from_config(config, dtype=torch.float32, **attention)
         text: Any = config.text_config
         self.heads = Heads(slots(next(iter(prompts.values())).taxonomy), text.hidden_size)

@@ -56,9 +56,8 @@ class Pupil(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         config = tiny_config(tokenizer)
-        self.model = AutoModelForImageTextToText.from_config(
-            config, dtype=torch.float32, attn_implementation=SPELLED_OUT
-        )
+        attention = {"text_config": SPELLED_OUT}
+        self.model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32, attn_implementation=attention)
         self.visual = self.model.model.visual
         # Two equal frames and correlated pixels: without this the first layer would drown the residual stream.
         self.visual.patch_embed.proj.weight.data.mul_(0.25)
