@@ -127,23 +127,22 @@ def train_specialist(school: School) -> None:
     batches = Batches(load_pictures(school.large, school.numbers))
     if school.start:
         pupil.start_from(school.start / "specialist")
-        sight, speech = school.plan(specialist.HEADS_AGAIN), school.plan(specialist.SPEECH_AGAIN)
-        specialist.learn_to_point(pupil, batches, school.work, plan=sight, console=school.console)
+        plans = [school.plan(specialist.SPEECH_AGAIN)]
     else:
         with no_progress_bars():
             elder = Qwen2_5_VLForConditionalGeneration.from_pretrained(school.out / "vlm", dtype=torch.float32)
         specialist.take_eyes(pupil, elder, batches)
-        sight, speech = school.plan(specialist.SIGHT), school.plan(specialist.SPEECH)
-        specialist.learn_to_see(pupil, batches, school.work, plan=sight, console=school.console)
+        plans = [school.plan(specialist.SIGHT), school.plan(specialist.SPEECH)]
+        specialist.learn_to_see(pupil, batches, school.work, plan=plans[0], console=school.console)
     specialist.learn_to_answer(
         pupil,
         Teacher(school.prompts, tokenizer, reads=False),  # it is asked to write only: nodes/escalate.py
         batches,
         school.work,
-        plan=speech,
+        plan=plans[-1],
         again=school.start is not None,
         console=school.console,
     )
-    training = school.training("specialist", sight, speech)
+    training = school.training("specialist", *plans)
     save = partial(save_specialist, tokenizer=tokenizer)
     write_checkpoint(school.out / "specialist", "specialist", pupil.model, training, save)
