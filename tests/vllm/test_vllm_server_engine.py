@@ -171,7 +171,7 @@ async def metric(vllm_url: str, name: str) -> float:
 
 
 async def until_running(vllm_url: str, requests: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await metric(vllm_url, "num_requests_running") != requests:  # noqa: ASYNC110  the server is another process
             await asyncio.sleep(0.05)
 
@@ -181,7 +181,10 @@ async def test_a_cancelled_question_is_aborted_on_the_server(vllm_url: str) -> N
     before = await metric(vllm_url, "generation_tokens_total")
     async with engine_at(vllm_url) as engine:
         asking = asyncio.create_task(engine.ask(question(Regex(f"[ab]{{{tokens}}}"), max_tokens=tokens)))
-        await until_running(vllm_url, 1)
+        running = asyncio.create_task(until_running(vllm_url, 1))
+        await asyncio.wait([asking, running], return_when=asyncio.FIRST_COMPLETED)
+        assert not asking.done(), await asking  # its own error says more than waiting for what has ended
+        await running
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
