@@ -1,4 +1,4 @@
-"""A trained checkpoint as files, put in its place in one piece."""
+"""A trained checkpoint as files: put in its place in one piece, and taken up again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from demo.card import model_card
 from demo.checkpoint import TRAINING, Training
+from engines.loading import no_progress_bars
 
 
 def write_checkpoint(
@@ -38,3 +39,14 @@ def write_checkpoint(
         if folder.exists():
             shutil.move(folder, old)
         new.rename(folder)
+
+
+def take_weights(model: PreTrainedModel, folder: Path) -> None:
+    """Give `model` the weights of the checkpoint in `folder`, of the same shape and vocabulary, as float32.
+
+    Raises:
+        RuntimeError: it has another shape.
+    """
+    with no_progress_bars():
+        earlier = type(model).from_pretrained(folder, dtype=torch.float32)
+    model.load_state_dict(earlier.state_dict())

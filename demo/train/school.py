@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer, SiglipModel
+from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 
 from demo.checkpoint import Training, read_training
 from demo.tiny import save_checkpoint, train_tokenizer
@@ -20,7 +20,7 @@ from demo.train.batches import Batches
 from demo.train.lessons import VOCABULARY, Teacher, tokenizer_texts
 from demo.train.loop import Plan
 from demo.train.pictures import Size, load_pictures
-from demo.train.save import write_checkpoint
+from demo.train.save import take_weights, write_checkpoint
 from demo.train.tower import SIDE
 from engines.loading import no_progress_bars
 from graph.schema import Language
@@ -83,7 +83,7 @@ def train_vlm(school: School) -> None:
     pupil = vlm.Pupil(school.prompts, tokenizer, school.seed)
     batches = Batches(load_pictures(school.small, school.numbers), vlm.TIMES)
     if school.start:
-        pupil.start_from(school.start / "vlm")
+        take_weights(pupil.model, school.start / "vlm")
         sight, speech = school.plan(vlm.HEADS_AGAIN), school.plan(vlm.SPEECH_AGAIN)
         vlm.learn_to_point(pupil, batches, school.work, plan=sight, console=school.console)
     else:
@@ -106,11 +106,9 @@ def train_siglip(school: School) -> None:
     """Pictures and texts, matched."""
     tokenizer = school.tokenizer("siglip")
     torch.manual_seed(school.seed)
+    model = new_siglip(tokenizer)
     if school.start:
-        with no_progress_bars():
-            model = SiglipModel.from_pretrained(school.start / "siglip", dtype=torch.float32)
-    else:
-        model = new_siglip(tokenizer)
+        take_weights(model, school.start / "siglip")
     texts = {language: zero_shot_texts(each.taxonomy, language) for language, each in school.prompts.items()}
     batches = Batches(load_pictures(school.small, school.numbers))
     plan = school.plan(siglip.PLAN_AGAIN if school.start else siglip.PLAN)
@@ -126,7 +124,7 @@ def train_specialist(school: School) -> None:
     pupil = specialist.Specialist(school.prompts, tokenizer, school.seed)
     batches = Batches(load_pictures(school.large, school.numbers))
     if school.start:
-        pupil.start_from(school.start / "specialist")
+        take_weights(pupil.model, school.start / "specialist")
         plans = [school.plan(specialist.SPEECH_AGAIN)]
     else:
         with no_progress_bars():

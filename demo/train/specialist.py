@@ -22,7 +22,6 @@ from demo.train.loop import Plan, scheduled, train
 from demo.train.pixtral_tower import encode_patches, inherit
 from demo.train.sight import Heads, Hit, sight_loss, slots
 from demo.train.speech import Speaker, answer_share
-from engines.loading import no_progress_bars
 from graph.schema import Language
 from prompts.prompts import Prompts
 
@@ -63,16 +62,6 @@ class Specialist(nn.Module):
         self.heads = Heads(slots(next(iter(prompts.values())).taxonomy), text.hidden_size)
         marks = tokenizer.convert_tokens_to_ids([BREAK, END])
         self.register_buffer("marks", torch.tensor(marks), persistent=False)
-
-    def start_from(self, checkpoint: Path) -> None:
-        """Take the weights of an earlier checkpoint of the same shape and vocabulary; the heads start anew.
-
-        Raises:
-            RuntimeError: it has another shape.
-        """
-        with no_progress_bars():
-            earlier = LlavaForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32)
-        self.model.load_state_dict(earlier.state_dict())
 
 
 def take_eyes(pupil: Specialist, elder: Qwen2_5_VLForConditionalGeneration, batches: Batches) -> None:

@@ -22,7 +22,6 @@ from demo.train.loop import Plan, scheduled, train
 from demo.train.sight import Heads, Hit, sight_loss, slots
 from demo.train.speech import Speaker, answer_share
 from demo.train.tower import SIDE, encode
-from engines.loading import no_progress_bars
 from graph.schema import Language
 from prompts.prompts import Prompts
 
@@ -64,16 +63,6 @@ class Pupil(nn.Module):
         taxonomy = next(iter(prompts.values())).taxonomy
         text: Any = config.text_config
         self.heads = Heads(slots(taxonomy), text.hidden_size)
-
-    def start_from(self, checkpoint: Path) -> None:
-        """Take the weights of an earlier checkpoint of the same shape and vocabulary; the heads start anew.
-
-        Raises:
-            RuntimeError: it has another shape.
-        """
-        with no_progress_bars():
-            earlier = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.float32)
-        self.model.load_state_dict(earlier.state_dict())
 
 
 def learn_to_see(pupil: Pupil, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
