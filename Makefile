@@ -33,7 +33,7 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
 	$(BIN)/python -m demo $(IMAGE)
 
-demo-model: venv ## train the demo checkpoints further on the CPU (below two hours; it can be interrupted)
+demo-model: venv ## train the demo checkpoints further on the CPU (about two hours; it can be interrupted)
 	$(BIN)/python -m demo.train
 	$(BIN)/python -m demo.evaluate --card --beside
 

@@ -106,7 +106,7 @@ def build_tiny_checkpoint(folder: Path, *, texts: Iterable[str] | None = None, s
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModelForImageTextToText.from_config(tiny_config(tokenizer), dtype=torch.bfloat16)
-    save_checkpoint(folder, model, tokenizer, most_image_tokens=MOST_IMAGE_TOKENS)
+    save_checkpoint(folder, model, tokenizer)
 
     data = ModelCardData(license="apache-2.0", pipeline_tag="image-text-to-text", tags=[RANDOM_WEIGHTS])
     card = f"---\n{data.to_yaml()}\n---\n\nRandom weights (seed {seed}): what this model says means nothing.\n"
@@ -114,11 +114,18 @@ def build_tiny_checkpoint(folder: Path, *, texts: Iterable[str] | None = None, s
     return folder
 
 
-def save_checkpoint(folder: Path, model: PreTrainedModel, tokenizer: Qwen2Tokenizer, *, most_image_tokens: int) -> None:
-    """Write all that Transformers and vLLM need; pictures are scaled down to `most_image_tokens` by the processor."""
+def save_checkpoint(
+    folder: Path,
+    model: PreTrainedModel,
+    tokenizer: Qwen2Tokenizer,
+    *,
+    fewest_image_tokens: int = FEWEST_IMAGE_TOKENS,
+    most_image_tokens: int = MOST_IMAGE_TOKENS,
+) -> None:
+    """Write all that Transformers and vLLM need; the processor scales pictures to these numbers of tokens."""
     tokenizer.save_pretrained(folder)
     Qwen2VLImageProcessorPil(
-        min_pixels=FEWEST_IMAGE_TOKENS * PIXELS_PER_TOKEN, max_pixels=most_image_tokens * PIXELS_PER_TOKEN
+        min_pixels=fewest_image_tokens * PIXELS_PER_TOKEN, max_pixels=most_image_tokens * PIXELS_PER_TOKEN
     ).save_pretrained(folder)
     model.generation_config = GenerationConfig(
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id

@@ -44,7 +44,8 @@ def load_processor(
 
 
 def _limit_pixels(processor: Any, config: PreTrainedConfig, limits: dict[str, int | None]) -> None:
-    """Where a processor takes numbers of pixels, they lie, whatever their names, in its shortest and longest edge."""
+    """Where a processor takes numbers of pixels, they lie, whatever their names, in its shortest and longest edge. A
+    limit that is given holds: the checkpoint's own other one gives way to it."""
     from transformers.image_utils import SizeDict
 
     given = {edge: pixels for edge, pixels in limits.items() if pixels is not None}
@@ -55,7 +56,11 @@ def _limit_pixels(processor: Any, config: PreTrainedConfig, limits: dict[str, in
             f"pictures for a {config.model_type} model are not scaled by number of pixels",
             hint="leave min_pixels and max_pixels unset, and set long_edge",
         )
-    processor.image_processor.size = SizeDict(**{**dict(processor.image_processor.size), **given})
+    size = {**dict(processor.image_processor.size), **given}
+    least, most = size.get("shortest_edge"), size.get("longest_edge")
+    if least is not None and most is not None and least > most:
+        size |= {"shortest_edge": most} if "longest_edge" in given else {"longest_edge": least}
+    processor.image_processor.size = SizeDict(**size)
 
 
 def _without_video(kind: type[ProcessorMixin]) -> type[ProcessorMixin]:

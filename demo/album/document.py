@@ -23,7 +23,7 @@ from demo.album.truth import Brief
 from demo.album.words import FIELDS, GOODS, NAMES, date, line_of_words, price
 
 # Height of a line of text by the width of its page, from coarse to fine.
-LINE = {"letter": (0.05, 0.009), "receipt": (0.075, 0.017), "form": (0.05, 0.01)}
+LINE = {"letter": (0.036, 0.0075), "receipt": (0.06, 0.013), "form": (0.036, 0.008)}
 # Height of the page by its width.
 SHAPE = {"letter": (1.3, 1.45), "receipt": (1.75, 2.3), "form": (1.3, 1.45)}
 
@@ -128,11 +128,11 @@ def _letter(page: Page, contains: tuple[str, ...]) -> None:
     page.y = end
     page.write("Yours sincerely,")
     if "signature" in contains:
-        page.signature(page.margin + 0.02, page.y + signing * 0.72, max(0.08, line * 6))
+        page.signature(page.margin + 0.02, page.y + signing * 0.72, max(0.05, line * 5))
     page.y += signing
     page.write(chance.pick(NAMES))
     if "stamp" in contains:
-        page.stamp(chance.between(0.66, 0.8), height - chance.between(0.18, 0.24), max(0.03, line * 2.6))
+        page.stamp(chance.between(0.66, 0.8), height - chance.between(0.18, 0.24), max(0.022, line * 2.6))
 
 
 def _columns(page: Page, contains: tuple[str, ...]) -> Callable[[int], None] | None:
@@ -165,10 +165,10 @@ def _receipt(page: Page, contains: tuple[str, ...]) -> None:
     page.write("TOTAL", size=1.2, bold=True)
     page.write("Card")
     if "signature" in contains:
-        page.signature(0.3, canvas.height - foot + 0.14, max(0.14, line * 6))
+        page.signature(0.3, canvas.height - foot + 0.14, max(0.09, line * 5))
     _barcode(page, canvas.height - 0.26)
     if "stamp" in contains:
-        page.stamp(chance.between(0.28, 0.72), canvas.height - foot - chance.between(0.16, 0.5), max(0.055, line * 2.4))
+        page.stamp(chance.between(0.28, 0.72), canvas.height - foot - chance.between(0.16, 0.5), max(0.035, line * 2.4))
     for step in range(24):
         x = step / 24
         canvas.polygon(
@@ -218,9 +218,9 @@ def _form(page: Page, contains: tuple[str, ...]) -> None:
     start = page.margin + line * 5
     page.rule(canvas.height - 0.08, start, start + 0.34)
     if "signature" in contains:
-        page.signature(start + 0.02, canvas.height - 0.1, max(0.08, line * 6))
+        page.signature(start + 0.02, canvas.height - 0.1, max(0.05, line * 5))
     if "stamp" in contains:
-        page.stamp(chance.between(0.78, 0.84), canvas.height - chance.between(0.15, 0.2), max(0.03, line * 2.4))
+        page.stamp(chance.between(0.78, 0.84), canvas.height - chance.between(0.15, 0.2), max(0.022, line * 2.4))
 
 
 def _field(page: Page, name: str, x0: float, x1: float, *, boxed: bool) -> None:

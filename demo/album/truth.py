@@ -53,7 +53,7 @@ OPTIONS: Final[dict[Category, dict[str, tuple[str, ...]]]] = {
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What a painter is asked for. `fineness` (0 coarse to 1 fine) says how small the details of documents and diagrams
-    are, beside the picture; the finest need a long side of about 700 pixels to be told."""
+    are, beside the picture; the finest need a long side of about 800 pixels to be told."""
 
     details: Mapping[str, Choice]
     fineness: float = 0.0

@@ -15,6 +15,8 @@ from demo.train.pictures import Pictures, grid
 from demo.train.tower import SIDE
 from graph.schema import Answer
 
+AS_THEY_COME = 1 / 3
+"""Share of the batches that are not enlarged."""
 UNFLIPPED = ("document", "diagram")  # writing runs one way
 
 
@@ -36,9 +38,11 @@ class Batches:
     def __init__(self, pictures: Pictures, times: Mapping[str, int] | None = None) -> None:
         self.pictures = pictures
         self.members: dict[float, dict[str, list[int]]] = {}
+        self.long_edges: list[int] = []
         for index in range(len(pictures)):
-            aspect = pictures.aspect(index)
-            nearest = min(SHAPES, key=lambda shape: abs(log(shape / aspect)))
+            width, height = pictures.size(index)
+            self.long_edges.append(max(width, height))
+            nearest = min(SHAPES, key=lambda shape: abs(log(shape * height / width)))
             category = pictures.truth(index).category
             again = (times or {}).get(category, 1)
             self.members.setdefault(nearest, {}).setdefault(category, []).extend([index] * again)
@@ -55,22 +59,30 @@ class Batches:
             chance, chance.sample(members[shape], min(size, len(members[shape]))), (columns * SIDE, rows * SIDE)
         )
 
-    def draw_shares(
-        self, chance: random.Random, size: int, shares: Mapping[str, float], long_edge: int, step: int
-    ) -> Batch:
+    def draw_shares(self, chance: random.Random, size: int, shares: Mapping[str, float], most: int, step: int) -> Batch:
         """Pictures of one shape, multiples of `step` pixels each way, of which categories have these shares; what is
-        left of 1 is shared by the others."""
+        left of 1 is shared by the others.
+
+        Two batches in three are enlarged or scaled down to `most` across, as the resolution policy sends them; the
+        third holds pictures of about one size as they come, but for larger ones.
+        """
         usable = {shape: members for shape, members in self.members.items() if shares.keys() & members.keys()}
         (shape,) = chance.choices(list(usable), [sum(map(len, each.values())) for each in usable.values()])
         members = usable[shape]
         others = [index for id_, each in members.items() if id_ not in shares for index in each]
         anyone = others or [*chain(*members.values())]
-        chosen = set()
-        for _ in range(size):
-            (id_,) = chance.choices([*shares, None], [*shares.values(), max(0.0, 1 - sum(shares.values()))])
-            chosen.add(chance.choice((members.get(id_) if id_ else None) or anyone))
+        ids = chance.choices([*shares, None], [*shares.values(), max(0.0, 1 - sum(shares.values()))], k=size)
+        candidates = [(members.get(id_) if id_ else None) or anyone for id_ in ids]
+        long_edge = most
+        if chance.random() < AS_THEY_COME:
+            long_edge = min(most, self.long_edges[chance.choice(candidates[0])])
+            candidates = [[index for index in each if self._is_about(long_edge, index, most)] for each in candidates]
+        chosen = sorted({chance.choice(each) for each in candidates if each})
         width, height = (max(step, round(long_edge * min(1.0, side) / step) * step) for side in (shape, 1 / shape))
-        return self._shown(chance, sorted(chosen), (width, height))
+        return self._shown(chance, chosen, (width, height))
+
+    def _is_about(self, long_edge: int, index: int, most: int) -> bool:
+        return 0.7 <= min(most, self.long_edges[index]) / long_edge <= 1.1
 
     def draw_squares(self, chance: random.Random, size: int, side: int) -> Batch:
         """`size` pictures of any shape, each pressed into a square of `side` pixels as SigLIP sees it."""

@@ -40,10 +40,9 @@ class Pictures:
     def image(self, index: int) -> Image.Image:
         return Image.open(BytesIO(self.files[index])).convert("RGB")
 
-    def aspect(self, index: int) -> float:
-        """Width by height."""
-        width, height = Image.open(BytesIO(self.files[index])).size
-        return width / height
+    def size(self, index: int) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return Image.open(BytesIO(self.files[index])).size
 
     def truth(self, index: int) -> Answer:
         seed = int(self.seeds[index])

@@ -98,7 +98,12 @@ def train_vlm(school: School) -> None:
         again=school.start is not None,
         console=school.console,
     )
-    save = partial(save_checkpoint, tokenizer=tokenizer, most_image_tokens=vlm.MOST_IMAGE_TOKENS)
+    save = partial(
+        save_checkpoint,
+        tokenizer=tokenizer,
+        fewest_image_tokens=vlm.FEWEST_IMAGE_TOKENS,
+        most_image_tokens=vlm.MOST_IMAGE_TOKENS,
+    )
     write_checkpoint(school.out / "vlm", "vlm", pupil.model, school.training("vlm", sight, speech), save)
 
 
@@ -123,22 +128,27 @@ def train_specialist(school: School) -> None:
     tokenizer = specialist_tokenizer(school.tokenizer("specialist"))
     pupil = specialist.Specialist(school.prompts, tokenizer, school.seed)
     batches = Batches(load_pictures(school.large, school.numbers))
+    again = school.start is not None
     if school.start:
         take_weights(pupil.model, school.start / "specialist")
-        plans = [school.plan(specialist.SPEECH_AGAIN)]
+        plans = [
+            school.plan(each) for each in (specialist.HEADS_AGAIN, specialist.SIGHT_AGAIN, specialist.SPEECH_AGAIN)
+        ]
+        specialist.learn_to_point(pupil, batches, school.work, plan=plans[0], console=school.console)
     else:
         with no_progress_bars():
             elder = Qwen2_5_VLForConditionalGeneration.from_pretrained(school.out / "vlm", dtype=torch.float32)
         specialist.take_eyes(pupil, elder, batches)
-        plans = [school.plan(specialist.SIGHT), school.plan(specialist.SPEECH)]
-        specialist.learn_to_see(pupil, batches, school.work, plan=plans[0], console=school.console)
+        plans = [school.plan(each) for each in (specialist.SIGHT, specialist.SPEECH)]
+    *_, sight, speech = plans
+    specialist.learn_to_see(pupil, batches, school.work, plan=sight, again=again, console=school.console)
     specialist.learn_to_answer(
         pupil,
         Teacher(school.prompts, tokenizer, reads=False),  # it is asked to write only: nodes/escalate.py
         batches,
         school.work,
-        plan=plans[-1],
-        again=school.start is not None,
+        plan=speech,
+        again=again,
         console=school.console,
     )
     training = school.training("specialist", *plans)

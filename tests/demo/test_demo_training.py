@@ -313,6 +313,28 @@ def test_a_batch_has_one_size_and_keeps_the_category_that_is_asked_for(tmp_path:
     assert len({image.size for image in batch.images}) == 1
 
 
+def test_the_specialist_is_shown_pictures_enlarged_and_as_small_as_they_come(tmp_path: Path) -> None:
+    """The resolution policy enlarges them, Pixtral's own processor does not: it must know both."""
+    size, numbers = Size(tmp_path, LONG_EDGE**2), seeds("train", 90)
+    list(draw_pictures([size], numbers))
+    pictures = load_pictures(size, numbers)
+    batches = Batches(pictures)
+    long_edges: dict[str, set[int]] = {}
+    for index in range(len(pictures)):
+        long_edges.setdefault(repr(pictures.truth(index)), set()).add(max(pictures.size(index)))
+    shown = []
+    for seed in range(60):
+        batch = batches.draw_shares(random.Random(seed), 4, {"portrait": 1.0}, LONG_EDGE, PATCH)  # noqa: S311
+        (long_edge,) = {max(image.size) for image in batch.images}
+        shown.append(long_edge)
+        if long_edge < LONG_EDGE:
+            smallest = min(max(long_edges[repr(truth)]) for truth in batch.truths)
+            assert long_edge <= smallest / 0.7 + PATCH
+
+    assert 10 < sum(long_edge < LONG_EDGE for long_edge in shown) < 30
+    assert min(shown) < 400
+
+
 def test_the_heads_are_scored_on_what_the_picture_has() -> None:
     all_slots = slots(load_taxonomy(PHOTOS))
     truths = [draw(0, category=category).truth for category in CATEGORIES]

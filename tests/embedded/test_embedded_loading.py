@@ -114,8 +114,9 @@ def test_bfloat16_and_eager_attention_answer_too(tiny_checkpoint: Path) -> None:
     chat.close()
 
 
-@pytest.mark.parametrize(("max_pixels", "image_tokens"), [(16 * 28 * 28, 12), (None, 20)])
+@pytest.mark.parametrize(("max_pixels", "image_tokens"), [(9 * 28 * 28, 6), (16 * 28 * 28, 12), (None, 20)])
 def test_fewer_pixels_are_fewer_tokens(tiny_checkpoint: Path, max_pixels: int | None, image_tokens: int) -> None:
+    """The first is below what the checkpoint itself has as its least: 16 tokens."""
     chat = EmbeddedChat(model=str(tiny_checkpoint), max_pixels=max_pixels)
     usage = chat.invoke(question([1]), max_tokens=2).response_metadata["token_usage"]
     assert usage["prompt_tokens_details"]["multimodal_tokens"]["image"] == image_tokens
