@@ -63,8 +63,8 @@ class Batches:
         """Pictures of one shape, multiples of `step` pixels each way, of which categories have these shares; what is
         left of 1 is shared by the others.
 
-        Two batches in three are enlarged or scaled down to `most` across, as the resolution policy sends them; the
-        third holds pictures of about one size as they come, but for larger ones.
+        Two batches in three are brought to `most` across, as the resolution policy does with small pictures; the third
+        holds pictures of about one size, none larger than `most`, and none of them much enlarged.
         """
         usable = {shape: members for shape, members in self.members.items() if shares.keys() & members.keys()}
         (shape,) = chance.choices(list(usable), [sum(map(len, each.values())) for each in usable.values()])
@@ -82,6 +82,7 @@ class Batches:
         return self._shown(chance, chosen, (width, height))
 
     def _is_about(self, long_edge: int, index: int, most: int) -> bool:
+        """Whether this picture, at most `most` across, can be shown at `long_edge` without much change of its size."""
         return 0.7 <= min(most, self.long_edges[index]) / long_edge <= 1.1
 
     def draw_squares(self, chance: random.Random, size: int, side: int) -> Batch:
