@@ -31,18 +31,18 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 	@touch $@
 
 demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
-	$(BIN)/python -m demo $(IMAGE)
+	$(BIN)/python -m onelook.cli.demo $(IMAGE)
 
 demo-model: venv ## train the demo checkpoints further on the CPU (about two hours; it can be interrupted)
-	$(BIN)/python -m demo.train
-	$(BIN)/python -m demo.evaluate --card --beside
+	$(BIN)/python -m tools.demo_model.train
+	$(BIN)/python -m tools.demo_model.evaluate --card --beside
 
 evaluate: venv ## score every arm on the bundled album, whose truth is known
 	@mkdir -p build/bench
-	$(BIN)/python -m demo.evaluate --beside --json build/bench/evaluate.json
+	$(BIN)/python -m tools.demo_model.evaluate --beside --json build/bench/evaluate.json
 
 serve: venv ## serve the web page and the HTTP API on 127.0.0.1:8080 (ONELOOK_HTTP__… sets more)
-	$(BIN)/python -m api
+	$(BIN)/python -m onelook.api
 
 studio: venv ## open the graph in LangGraph Studio's local server: no key, nothing leaves the machine
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[studio]'
@@ -79,7 +79,7 @@ bench: venv ## run the benchmarks; figures go to build/bench/*.json
 	$(BIN)/python -m benchmarks.arms --json build/bench/arms.json
 
 vllm-cpu: venv venv-vllm ## serve the demo checkpoint with vLLM's CPU build, in the foreground
-	$(BIN)/python -m demo.vllm_cpu --python $(VLLM_VENV)/bin/python
+	$(BIN)/python -m tools.vllm_cpu --python $(VLLM_VENV)/bin/python
 
 clean: ## remove the environments and everything that was built
 	rm -rf $(VENV) $(VLLM_VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

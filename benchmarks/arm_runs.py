@@ -11,13 +11,14 @@ from random import Random
 from rich.progress import track
 
 from benchmarks.new_pictures import NewPictures
-from demo.evaluate import ARMS
-from engines.contract import AskRequest, Engine, Finding, Reply
-from graph.errors import EngineError
-from graph.schema import Context, TagResult
-from graph.tagger import Tagger
-from lab.album import Labelled
-from lab.scores import Answered
+from onelook.engines.base import AskRequest, Engine, Finding, Reply
+from onelook.errors import EngineError
+from onelook.lab.album import Labelled
+from onelook.lab.scores import Answered
+from onelook.result import TagResult
+from onelook.tagger import Tagger
+from onelook.types import Context
+from tools.demo_model.evaluate import ARMS
 
 FLOOR = "floor"
 """One request of one token: nothing that looks at the picture can take less."""

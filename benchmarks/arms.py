@@ -32,19 +32,20 @@ from yarl import URL
 from benchmarks.arm_runs import FLOOR, Counted, Encodings, Place
 from benchmarks.dictated import Tokens, dictated_engine, dictation, load_tokens
 from benchmarks.report import write_report
-from demo.checkpoint import HELDOUT, SIGLIP
-from demo.evaluate import ARMS
-from demo.vllm_cpu import vllm_cpu_server, vllm_python
-from engines.build import build_engine
-from engines.chat import ChatEngine
-from engines.embedded import EmbeddedChat
-from graph.errors import OnelookError
-from graph.schema import Answer
-from graph.settings import Settings, load_settings
-from graph.tagger import Tagger, build_services, with_demo_model
-from lab.album import Labelled, read_labels
-from lab.scores import score
-from prompts.prompts import Prompts
+from onelook.demo.checkpoint import ROUTER, with_demo_models
+from onelook.engines.build import build_engine
+from onelook.engines.chat import ChatEngine
+from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.errors import OnelookError
+from onelook.lab.album import Labelled, read_labels
+from onelook.lab.scores import score
+from onelook.prompts.questions import Prompts
+from onelook.settings.process import Settings, load_settings
+from onelook.tagger import Tagger, build_services
+from onelook.types import Answer
+from tools.demo_model import HELDOUT
+from tools.demo_model.evaluate import ARMS
+from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
 
 ANSWER = Answer(
     category="portrait",
@@ -62,8 +63,8 @@ COUNTS = ("prompt_tokens", "cached_tokens", "image_tokens", "completion_tokens")
 @asynccontextmanager
 async def embedded_place(album: Sequence[Labelled]) -> AsyncIterator[Place]:
     """The bundled model in this process."""
-    settings = _settings(engine="embedded")
-    engine = Counted(build_engine(with_demo_model(settings)))
+    settings = with_demo_models(_settings(engine="embedded"))
+    engine = Counted(build_engine(settings))
     async with Tagger(settings, engine) as tagger:
         await tagger.start()
         yield Place("demo-embedded", LONG_EDGE, tagger, engine, _embedded_encodings(engine), album)
@@ -93,7 +94,7 @@ async def shape_place(
 
 def _settings(**given: Any) -> Settings:
     """The arm hybrid asks the bundled router everywhere."""
-    return load_settings(router={"model": str(SIGLIP)}, max_attempts=1, **given)
+    return load_settings(router={"model": str(ROUTER)}, max_attempts=1, **given)
 
 
 def _prompts(settings: Settings) -> Prompts:
@@ -252,9 +253,9 @@ def main(
     arms, console = arm or list(ARMS), Console(width=160)
     if unknown := set(arms) - set(ARMS):
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not of {', '.join(ARMS)}")
-    if not SIGLIP.is_dir():
+    if not ROUTER.is_dir():
         arms = [name for name in arms if ARMS[name].arm != "hybrid"]
-        console.print(f"without the arm hybrid: there is no router in {SIGLIP}")
+        console.print(f"without the arm hybrid: there is no router in {ROUTER}")
     flat: dict[str, float] = {}
     album = read_labels(HELDOUT)
     tokens = load_tokens(shape) if shape is not None else None

@@ -12,10 +12,10 @@ from typing import Annotated
 import uvicorn
 from fastapi import FastAPI, File, UploadFile
 
-from engines.build import build_engine
-from engines.contract import AskRequest
-from graph.settings import Settings
-from graph.tagger import build_services
+from onelook.engines.base import AskRequest
+from onelook.engines.build import build_engine
+from onelook.settings.process import Settings
+from onelook.tagger import build_services
 
 
 def application(base_url: str) -> FastAPI:

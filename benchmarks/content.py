@@ -22,14 +22,14 @@ from rich.table import Table
 
 from benchmarks.prepare import MAX_PIXELS, photograph
 from benchmarks.report import write_report
-from demo.checkpoint import HELDOUT
-from graph.resolution import CONTENTS, at_most
-from graph.schema import Content
-from graph.settings import PHOTOS
-from images.content import detect
-from images.original import Original
-from lab.album import read_labels
-from prompts.taxonomy_file import load_taxonomy
+from onelook.images.content import detect
+from onelook.images.original import Original
+from onelook.lab.album import read_labels
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
+from onelook.settings.resolution import CONTENTS, at_most
+from onelook.types import Content
+from tools.demo_model import HELDOUT
 
 LONG_EDGE = 768
 REPETITIONS = 15

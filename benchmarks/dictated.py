@@ -17,13 +17,13 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
 from transformers import AutoTokenizer
 
-from engines.chat import ChatEngine
-from engines.contract import AskRequest, Choice, Constraint
-from engines.openai_server import OpenAIServer
-from engines.vllm import NO_KEY, VllmChat
-from graph.schema import Answer
-from prompts.prompts import CODECS, Prompts
-from prompts.question import Question
+from onelook.engines.base import AskRequest, Choice, Constraint
+from onelook.engines.chat import ChatEngine
+from onelook.engines.openai.chat_model import NO_KEY, VllmChat
+from onelook.engines.openai.server import OpenAIServer
+from onelook.prompts.question import Question
+from onelook.prompts.questions import CODECS, Prompts
+from onelook.types import Answer
 
 Tokens = Callable[[str], list[int]]
 

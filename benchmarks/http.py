@@ -3,9 +3,10 @@
     python -m benchmarks.http --json http.json
     python -m benchmarks.http --minutes 20 --json http.json
 
-Three ways to the same answer about the same JPEG of about 300 kB, in interleaved rounds: the door (`python -m api`), a
-bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a process of its own, and the
-graph called in this process. With `--minutes`, the door is then kept under load and its memory is watched.
+Three ways to the same answer about the same JPEG of about 300 kB, in interleaved rounds: the HTTP API
+(`python -m onelook.api`), a bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a
+process of its own, and the graph called in this process. With `--minutes`, the API is then kept under
+load and its memory is watched.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from rich.table import Table
 from benchmarks.echo_server import echo_server
 from benchmarks.overhead import ANSWER, AT_ONCE, photograph
 from benchmarks.report import write_report
-from graph.settings import Settings
-from graph.tagger import Tagger, build_services
+from onelook.settings.process import Settings
+from onelook.tagger import Tagger, build_services
 
 DOOR, BARE, GRAPH = "onelook over HTTP", "bare FastAPI route", "graph in process"
 KEYS = {DOOR: "http", BARE: "bare", GRAPH: "graph"}

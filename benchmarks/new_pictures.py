@@ -10,7 +10,7 @@ from secrets import randbits
 import numpy as np
 from PIL import Image
 
-from lab.album import Labelled
+from onelook.lab.album import Labelled
 
 GRAIN = 2  # of 255: nobody sees it, and no digest is the same
 QUALITY = 95

@@ -32,14 +32,16 @@ from rich.table import Table
 
 from benchmarks.echo_server import MODEL, echo_server
 from benchmarks.report import write_report
-from engines.chat import ChatEngine
-from engines.openai_request import guidance_fields
-from graph.resolution import at_most
-from graph.schema import Answer, Ledger, TagResult
-from graph.settings import Settings
-from graph.tagger import Tagger, build_services
-from images.original import Original
-from images.source import read
+from onelook.engines.chat import ChatEngine
+from onelook.engines.openai.request import guidance_fields
+from onelook.images.original import Original
+from onelook.images.source import read
+from onelook.ledger.model import Ledger
+from onelook.result import TagResult
+from onelook.settings.process import Settings
+from onelook.settings.resolution import at_most
+from onelook.tagger import Tagger, build_services
+from onelook.types import Answer
 
 WIDTH, HEIGHT = 756, 560  # multiples of 28 within the default long edge of 768: passed through untouched
 PICTURE_BYTES = 300_000

@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.report import write_report
-from graph.resolution import at_most
-from images.original import Original
-from images.picture import Picture
+from onelook.images.original import Original
+from onelook.images.picture import Picture
+from onelook.settings.resolution import at_most
 
 LONG_EDGE = 768
 MAX_PIXELS = 100_000_000

@@ -12,22 +12,22 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import CachePolicy, Checkpointer, RetryPolicy
 
-from graph.fail import fail, may_pass
-from graph.schema import Context
-from graph.services import Services
-from graph.state import Input, Output, State
-from graph.visit import visit
-from nodes.analyze import analyze
-from nodes.classify import classify
-from nodes.describe import describe
-from nodes.escalate import escalate
-from nodes.finish import finish
-from nodes.parse import parse
-from nodes.prepare import prepare
-from nodes.read import read_labels
-from nodes.resolution import sized_by_category
-from nodes.review import asks_specialist, review
-from nodes.route import route
+from onelook.answering.resolution import sized_by_category
+from onelook.graph.failure import fail, may_pass
+from onelook.graph.instrument import visit
+from onelook.graph.state import Input, Output, State
+from onelook.nodes.analyze import analyze
+from onelook.nodes.classify import classify
+from onelook.nodes.describe import describe
+from onelook.nodes.escalate import escalate
+from onelook.nodes.finish import finish
+from onelook.nodes.parse import parse
+from onelook.nodes.prepare import prepare
+from onelook.nodes.read import read_labels
+from onelook.nodes.review import asks_specialist, review
+from onelook.nodes.route import route
+from onelook.services import Services
+from onelook.types import Context
 
 TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
 
@@ -147,4 +147,4 @@ def build_graph(
 def answer_key(state: State) -> str:
     """What the answer to a node's question depends on: picture and choices, and what the run has found before."""
     category = state["category"]
-    return f"{state['run_key']} {category.id if category else ''} {state['complaint'] or ''}"
+    return f"{state['run_key']} {category.id if category else ''} {state['parse_error'] or ''}"

@@ -8,10 +8,12 @@ from typing import Annotated
 from langgraph.channels import UntrackedValue
 from typing_extensions import TypedDict
 
-from engines.contract import Reply
-from graph.schema import ErrorRecord, Escalation, FirstLook, NodeTiming, Subject, Tag, TagResult
-from images.original import Original
-from images.picture import Picture
+from onelook.engines.base import Reply
+from onelook.images.original import Original
+from onelook.images.picture import Picture
+from onelook.ledger.model import NodeTiming
+from onelook.result import Escalation, FirstLook, TagResult
+from onelook.types import ErrorRecord, Subject, Tag
 
 
 def followed_by(visits: Iterable[NodeTiming], more: Iterable[NodeTiming]) -> tuple[NodeTiming, ...]:
@@ -45,7 +47,7 @@ class State(TypedDict, total=False):
 
     reply: Annotated[Reply | None, UntrackedValue]
     replies: tuple[str, ...]
-    complaint: str | None
+    parse_error: str | None
 
     category: Tag | None
     details: dict[str, tuple[Tag, ...]] | None
@@ -78,7 +80,7 @@ def unanswered() -> State:
     """What is known of a picture that no engine has been asked about."""
     return {
         "reply": None,
-        "complaint": None,
+        "parse_error": None,
         "category": None,
         "details": None,
         "absences": {},

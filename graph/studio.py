@@ -13,13 +13,13 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from typing_extensions import TypedDict
 
-from api.door import open_tagger
-from demo.checkpoint import HELDOUT
-from graph.build import build_graph
-from graph.settings import load_settings
-from server import build_app
+from onelook.api.app import build_app
+from onelook.api.state import open_tagger
+from onelook.demo.checkpoint import DRAWINGS
+from onelook.graph.build import build_graph
+from onelook.settings.process import load_settings
 
-SAMPLE = str(HELDOUT / "heldout-0002.jpg")
+SAMPLE = str(DRAWINGS / "heldout-0002.jpg")
 
 
 class StudioInput(TypedDict, total=False):

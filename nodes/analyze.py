@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from graph.schema import Context
-from graph.services import Services
-from graph.state import State
-from graph.timing import span
-from nodes.ask import ask
-from nodes.calibrated import fit_of
-from nodes.reading import read_reply, tags
+from onelook.answering.ask import ask
+from onelook.answering.calibrated import fit_of
+from onelook.answering.reading import read_reply, tags
+from onelook.graph.state import State
+from onelook.ledger.stamps import span
+from onelook.services import Services
+from onelook.types import Context
 
 
 async def analyze(services: Services, state: State, runtime: Runtime[Context]) -> State:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from graph.schema import Context
-from graph.services import Services
-from graph.state import State
-from nodes.ask import ask
-from nodes.questions import next_question
+from onelook.answering.ask import ask
+from onelook.answering.questions import next_question
+from onelook.graph.state import State
+from onelook.services import Services
+from onelook.types import Context
 
 
 async def classify(services: Services, state: State, runtime: Runtime[Context]) -> State:

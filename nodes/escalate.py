@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from graph.schema import Context, Escalation
-from graph.services import Services
-from graph.state import State
-from graph.timing import span
-from nodes.answered import answering_model
-from nodes.ask import ask
-from nodes.calibrated import confidence_threshold, fit_of
-from nodes.reading import read_reply, tags
-from nodes.review import least_sure
+from onelook.answering.answered import answering_model
+from onelook.answering.ask import ask
+from onelook.answering.calibrated import confidence_threshold, fit_of
+from onelook.answering.reading import read_reply, tags
+from onelook.graph.state import State
+from onelook.ledger.stamps import span
+from onelook.nodes.review import least_sure
+from onelook.result import Escalation
+from onelook.services import Services
+from onelook.types import Context
 
 
 async def escalate(services: Services, state: State, runtime: Runtime[Context]) -> State:

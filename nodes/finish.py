@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from graph.schema import Context, Status, TagResult, Versions
-from graph.services import Services
-from graph.state import State
-from nodes.answered import answering_model, model_name
-from nodes.resolution import shown
-from prompts.zero_shot import zero_shot_version
+from onelook.answering.answered import answering_model, model_name
+from onelook.answering.resolution import shown
+from onelook.graph.state import State
+from onelook.prompts.zero_shot import zero_shot_version
+from onelook.result import TagResult
+from onelook.services import Services
+from onelook.types import Context, Status, Versions
 
 
 async def finish(services: Services, state: State, runtime: Runtime[Context]) -> State:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from graph.errors import ReplyError
-from graph.schema import Context
-from graph.services import Services
-from graph.state import State
-from nodes.calibrated import fit_of
-from nodes.questions import has_details, next_question
-from nodes.reading import read_reply, tags
+from onelook.answering.calibrated import fit_of
+from onelook.answering.questions import has_details, next_question
+from onelook.answering.reading import read_reply, tags
+from onelook.errors import ReplyError
+from onelook.graph.state import State
+from onelook.services import Services
+from onelook.types import Context
 
 
 async def parse(services: Services, state: State, runtime: Runtime[Context]) -> State:
@@ -21,10 +21,10 @@ async def parse(services: Services, state: State, runtime: Runtime[Context]) -> 
         reading = read_reply(next_question(services, state, context), reply)
     except ReplyError as error:
         # Free text goes wrong now and then; as in the field, the model is told so and asked once more.
-        if context.arm != "legacy" or state["complaint"] is not None:
+        if context.arm != "legacy" or state["parse_error"] is not None:
             raise
-        return {"complaint": error.message}
+        return {"parse_error": error.message}
     fit = fit_of(services, context, services.engine)
     category, details = tags(services, reading, reply, fit, context.language, known)
     complete = known is not None or not has_details(services, category)
-    return {"complaint": None, "category": category, "details": details if complete else None}
+    return {"parse_error": None, "category": category, "details": details if complete else None}

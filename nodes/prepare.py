@@ -13,18 +13,19 @@ from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
-from engines.contract import MAX_IMAGES
-from graph.errors import ImageRefused
-from graph.resolution import at_most
-from graph.schema import Context, FirstLook, Tag
-from graph.services import Services
-from graph.state import State, unanswered
-from graph.timing import span
-from graph.visit import begins_run
-from images.original import Original
-from images.picture import Picture
-from images.source import describe, read
-from nodes.resolution import all_bounds, full_bounds, shown, sized_by_category
+from onelook.answering.resolution import all_bounds, full_bounds, shown, sized_by_category
+from onelook.engines.base import MAX_IMAGES
+from onelook.errors import ImageRefused
+from onelook.graph.instrument import begins_run
+from onelook.graph.state import State, unanswered
+from onelook.images.original import Original
+from onelook.images.picture import Picture
+from onelook.images.source import describe, read
+from onelook.ledger.stamps import span
+from onelook.result import FirstLook
+from onelook.services import Services
+from onelook.settings.resolution import at_most
+from onelook.types import Context, Tag
 
 
 async def prepare(services: Services, state: State, runtime: Runtime[Context]) -> State:

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
-from engines.contract import Reply
-from graph.schema import Context
-from graph.services import Services
-from graph.state import State
-from graph.timing import span
-from images.picture import Picture
-from nodes.ask import ask_together
-from nodes.calibrated import fit_of
-from nodes.debias import MOST_LETTERS, average
-from nodes.reading import Details, absences, read_reply, tags
-from prompts.question import Question
+from onelook.answering.ask import ask_together
+from onelook.answering.calibrated import fit_of
+from onelook.answering.debias import MOST_LETTERS, average
+from onelook.answering.reading import Details, absences, read_reply, tags
+from onelook.engines.base import Reply
+from onelook.graph.state import State
+from onelook.images.picture import Picture
+from onelook.ledger.stamps import span
+from onelook.prompts.question import Question
+from onelook.services import Services
+from onelook.types import Context
 
 
 async def read_labels(services: Services, state: State, runtime: Runtime[Context]) -> State:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from langgraph.runtime import Runtime
 
-from graph.schema import Context, Tag
-from graph.services import Services
-from graph.state import State
-from nodes.calibrated import confidence_threshold
-from nodes.reading import Details
-from nodes.resolution import more_to_see
+from onelook.answering.calibrated import confidence_threshold
+from onelook.answering.reading import Details
+from onelook.answering.resolution import more_to_see
+from onelook.graph.state import State
+from onelook.services import Services
+from onelook.types import Context, Tag
 
 
 def least_sure(category: Tag, details: Details, absences: Details | None = None) -> float:

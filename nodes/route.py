@@ -6,14 +6,14 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
-from graph.deadline import remaining_s
-from graph.errors import DeadlinePassed
-from graph.schema import Context, Tag
-from graph.services import Services
-from graph.state import State
-from graph.timing import span
-from nodes.calibrated import routing
-from nodes.questions import has_details
+from onelook.answering.calibrated import routing
+from onelook.answering.questions import has_details
+from onelook.deadline import remaining_s
+from onelook.errors import DeadlinePassed
+from onelook.graph.state import State
+from onelook.ledger.stamps import span
+from onelook.services import Services
+from onelook.types import Context, Tag
 
 
 async def route(services: Services, state: State, runtime: Runtime[Context]) -> State:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from langchain_core.runnables.graph import Graph
 from matplotlib.axes import Axes
 
-from graph.schema import Ledger
-from terminal.waterfall import reported
+from onelook.cli.waterfall import reported
+from onelook.ledger.model import Ledger
 
 Point = tuple[float, float]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from graph.constraint import Constraint
-from graph.schema import Answer
-from prompts.reading import Codec, Reading
+from onelook.constraint import Constraint
+from onelook.prompts.replies.reading import Codec, Reading
+from onelook.types import Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
-from graph.errors import PromptError
+from onelook.errors import PromptError
 
 TEMPLATES = Path(__file__).parent / "templates"
 HINT = "prompts/templates holds a working set, one folder a language"

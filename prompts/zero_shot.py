@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from graph.schema import Language
-from prompts.rendering import TEMPLATES, Templates
-from prompts.taxonomy import Taxonomy
+from onelook.prompts.rendering import TEMPLATES, Templates
+from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.types import Language
 
 
 def zero_shot_texts(taxonomy: Taxonomy, language: Language, templates: Path = TEMPLATES) -> dict[str, str]:

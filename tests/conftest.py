@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.tiny import build_tiny_checkpoint
-from demo.tiny_siglip import build_tiny_siglip
+from tools.demo_model.tiny import build_tiny_checkpoint
+from tools.demo_model.tiny_siglip import build_tiny_siglip
 
 
 @pytest.fixture(scope="session")

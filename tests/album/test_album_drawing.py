@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo.album import CATEGORIES, OPTIONS, Drawing, draw, seeds
-from demo.album.generate import LAST_SEED, Split
-from demo.album.truth import Category, truth_of
-from graph.errors import UserError
-from graph.settings import PHOTOS
-from prompts.taxonomy_file import load_taxonomy
+from onelook.errors import UserError
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
+from tools.demo_model.album import CATEGORIES, OPTIONS, Drawing, draw, seeds
+from tools.demo_model.album.generate import LAST_SEED, Split
+from tools.demo_model.album.truth import Category, truth_of
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "heldout")
 any_seed = st.integers(min_value=0, max_value=LAST_SEED - 1)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.album.generate import Drawing, draw
-from demo.album.truth import CATEGORIES
+from tools.demo_model.album.generate import Drawing, draw
+from tools.demo_model.album.truth import CATEGORIES
 
 SEEDS = range(12)
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.album import CATEGORIES, draw, seeds, write_album
-from demo.album.sheet import WIDTH, contact_sheet
-from graph.errors import ImageNotFound, UserError
-from lab.album import read_labels
+from onelook.errors import ImageNotFound, UserError
+from onelook.lab.album import read_labels
+from tools.demo_model.album import CATEGORIES, draw, seeds, write_album
+from tools.demo_model.album.sheet import WIDTH, contact_sheet
 
 ROUND = len(CATEGORIES)
 
@@ -83,7 +83,7 @@ def picture(folder: Path, name: str = "a.png") -> str:
 
 
 @pytest.mark.parametrize(
-    ("lines", "complaint"),
+    ("lines", "parse_error"),
     [
         (lambda line: "", "names no picture"),
         (lambda line: f"{line}\n{line}\n", r"line 2: a\.png is named twice"),
@@ -96,11 +96,11 @@ def picture(folder: Path, name: str = "a.png") -> str:
     ],
 )
 def test_broken_labels_are_refused_with_their_line(
-    tmp_path: Path, lines: Callable[[str], str | bytes], complaint: str
+    tmp_path: Path, lines: Callable[[str], str | bytes], parse_error: str
 ) -> None:
     text = lines(picture(tmp_path))
     (tmp_path / "labels.jsonl").write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(UserError, match=complaint) as caught:
+    with pytest.raises(UserError, match=parse_error) as caught:
         read_labels(tmp_path)
     assert caught.value.hint
 
@@ -133,7 +133,7 @@ def test_a_contact_sheet_shows_every_drawing_uncropped(captions: bool) -> None:
 
 def test_the_command_draws_an_album_and_refuses_to_draw_over_it(tmp_path: Path) -> None:
     folder, sheet = tmp_path / "new" / "album", tmp_path / "sheet.png"
-    command = [sys.executable, "-m", "demo.album", str(folder), "--split", "heldout", "--n", str(ROUND)]
+    command = [sys.executable, "-m", "tools.demo_model.album", str(folder), "--split", "heldout", "--n", str(ROUND)]
     wide = {**os.environ, "COLUMNS": "200"}
     done = subprocess.run(
         [*command, "--contact-sheet", str(sheet)], env=wide, capture_output=True, text=True, check=True

@@ -16,11 +16,11 @@ import aiohttp
 import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.door import open_tagger
-from engines.contract import Engine
-from graph.schema import TagResult
-from graph.settings import load_settings
-from server import build_app
+from onelook.api.app import build_app
+from onelook.api.state import open_tagger
+from onelook.engines.base import Engine
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
 
 STARTED_WITHIN_S = 60.0
 

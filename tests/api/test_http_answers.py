@@ -8,12 +8,14 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from demo.checkpoint import HELDOUT
-from graph.schema import Arm, Ledger
-from graph.settings import load_settings
-from graph.tagger import Tagger
-from lab.album import read_labels
+from onelook.demo.checkpoint import with_demo_models
+from onelook.lab.album import read_labels
+from onelook.ledger.model import Ledger
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Arm
 from tests.api.served import Client, form, tidy
+from tools.demo_model import HELDOUT
 
 BUILDING = (HELDOUT / "heldout-0005.jpg").read_bytes()
 PLANT = (HELDOUT / "heldout-0006.jpg").read_bytes()
@@ -41,7 +43,7 @@ async def test_a_picture_in_json(demo: Client, image: str) -> None:
 
 async def test_http_and_the_graph_in_process_say_the_same(demo: Client) -> None:
     over_http = (await demo.post("/v1/tags", data=form(PLANT))).result
-    async with Tagger(load_settings()) as tagger:
+    async with Tagger(with_demo_models(load_settings())) as tagger:
         in_process = await tagger.tag(PLANT)
     assert over_http.category == in_process.category
     assert over_http.details == in_process.details

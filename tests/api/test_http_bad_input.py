@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from api.asked import MOST_JSON_VALUES
-from api.multipart import LONGEST_FIELD, MAX_FIELDS, FormReader
-from api.problem import Problem
-from engines.scripted import ScriptedEngine
+from onelook.api.multipart import LONGEST_FIELD, MAX_FIELDS, FormReader
+from onelook.api.parsed_request import MOST_JSON_VALUES
+from onelook.api.problem import Problem
+from onelook.engines.scripted import ScriptedEngine
 from tests.api.served import Client, form, served
 
 MULTIPART = "multipart/form-data; boundary=b"

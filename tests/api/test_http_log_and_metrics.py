@@ -8,7 +8,7 @@ from base64 import b64encode
 
 import pytest
 
-from api.log import JsonLines
+from onelook.api.log_lines import JsonLines
 from tests.api.conftest import Connect
 from tests.api.served import Client, form
 from tests.engines.openai_simulation import SimulatedServer, always, completion
@@ -59,7 +59,7 @@ async def test_a_bug_is_a_500_that_tells_nothing_and_a_line_that_tells_all(
     def broken(self: object) -> str:
         raise ZeroDivisionError("in the dark")
 
-    monkeypatch.setattr("graph.tagger.Tagger.mermaid", broken)
+    monkeypatch.setattr("onelook.tagger.Tagger.mermaid", broken)
     async with SimulatedServer() as engine, connect(engine) as client:
         answer = await client.get("/v1/graph", headers={"X-Request-ID": "the-bug"})
         answer.problem(500, kind="Bug")

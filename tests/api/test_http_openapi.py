@@ -14,8 +14,8 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from engines.scripted import ScriptedEngine
-from server import JSON, build_app
+from onelook.api.app import JSON, build_app
+from onelook.engines.scripted import ScriptedEngine
 from tests.api import hypothesis_many  # noqa: F401  before the first object is drawn
 from tests.api.served import Client, served
 from tests.graph.replies import BUILDING

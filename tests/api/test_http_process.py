@@ -8,7 +8,7 @@ import sys
 
 COUNT = """
 import gc
-from api.door import open_server
+from onelook.api.state import open_server
 open_server()
 print(gc.get_freeze_count(), len(gc.get_objects()))
 """

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from aiohttp import web
 
-from images import source
-from images.download import download
+from onelook.images import source
+from onelook.images.download import download
 from tests.api.conftest import Connect
 from tests.api.served import Client
 from tests.engines.openai_simulation import SimulatedServer, always, completion

@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 from PIL import Image
 
-from demo.album.generate import draw, seeds
-from demo.album.truth import CATEGORIES
-from demo.checkpoint import HELDOUT
-from lab.album import read_labels
+from onelook.lab.album import read_labels
+from tools.demo_model import HELDOUT
+from tools.demo_model.album.generate import draw, seeds
+from tools.demo_model.album.truth import CATEGORIES
 
 MOST_BYTES = 10_000_000
 

@@ -11,12 +11,13 @@ from typer.testing import CliRunner
 
 from benchmarks.arms import ANSWER, headlines, main
 from benchmarks.dictated import dictation, load_tokens
-from demo.checkpoint import HELDOUT, TRAINED
-from graph.schema import Language
-from graph.settings import PHOTOS
-from lab.album import read_labels
-from prompts.prompts import CODECS, Prompts
-from prompts.taxonomy_file import load_taxonomy
+from onelook.demo.checkpoint import MODEL
+from onelook.lab.album import read_labels
+from onelook.prompts.questions import CODECS, Prompts
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
+from onelook.types import Language
+from tools.demo_model import HELDOUT
 
 app = typer.Typer()
 app.command()(main)
@@ -59,7 +60,7 @@ def test_every_question_has_a_reply_that_reads_as_the_answer(language: Language)
 
 
 def test_lengths_are_counted_with_the_tokenizer_of_the_folder() -> None:
-    prompts, tokens = Prompts(load_taxonomy(PHOTOS), "zh"), load_tokens(TRAINED)
+    prompts, tokens = Prompts(load_taxonomy(PHOTOS), "zh"), load_tokens(MODEL)
     album = read_labels(HELDOUT)[:9]
     found = headlines({}, tokens, prompts, album)
     written = [len(tokens(prompts.fused("json").write(each.truth))) for each in album]

@@ -7,17 +7,27 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from demo.beside import route_album
-from demo.checkpoint import CHECKPOINTS, HELDOUT, SIGLIP, SPECIALIST, TRAINED, Training, demo_note, read_training
-from demo.evaluate import evaluate
-from graph.schema import Context, Language
-from graph.settings import PHOTOS, load_settings
-from graph.tagger import Tagger
-from lab.album import read_labels
-from lab.scores import Answered, score
-from prompts.prompts import Prompts
-from prompts.taxonomy_file import load_taxonomy
-from prompts.zero_shot import zero_shot_texts, zero_shot_version
+from onelook.demo.checkpoint import (
+    CHECKPOINTS,
+    MODEL,
+    ROUTER,
+    SPECIALIST,
+    Training,
+    demo_note,
+    read_training,
+    with_demo_models,
+)
+from onelook.lab.album import read_labels
+from onelook.lab.scores import Answered, score
+from onelook.prompts.questions import Prompts
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.prompts.zero_shot import zero_shot_texts, zero_shot_version
+from onelook.settings.process import PHOTOS, load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context, Language
+from tools.demo_model import HELDOUT
+from tools.demo_model.beside import route_album
+from tools.demo_model.evaluate import evaluate
 
 MOST_BYTES = 15_000_000
 
@@ -28,7 +38,7 @@ def prompts() -> dict[Language, Prompts]:
     return {language: Prompts(taxonomy, language) for language in taxonomy.languages}
 
 
-@pytest.mark.parametrize("folder", [TRAINED, SPECIALIST], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [MODEL, SPECIALIST], ids=lambda folder: folder.name)
 def test_the_prompts_are_those_that_the_model_was_trained_on(folder: Path, prompts: dict[Language, Prompts]) -> None:
     """Whoever edits a prompt or a label trains again: `make demo-model`."""
     assert read_training(folder).moved(prompts) == []
@@ -37,10 +47,10 @@ def test_the_prompts_are_those_that_the_model_was_trained_on(folder: Path, promp
 def test_a_moved_prompt_is_said_beside_the_answers(
     prompts: dict[Language, Prompts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = demo_note(prompts)
+    kept = demo_note(with_demo_models(load_settings()), prompts)
     monkeypatch.setattr(prompts["zh"], "version", "moved")
 
-    moved = demo_note(prompts)
+    moved = demo_note(with_demo_models(load_settings()), prompts)
 
     assert kept is not None
     assert "other prompts" not in kept
@@ -59,7 +69,7 @@ def test_the_texts_are_those_that_the_router_was_trained_on() -> None:
     taxonomy = load_taxonomy(PHOTOS)
     now = {language: zero_shot_version(zero_shot_texts(taxonomy, language)) for language in taxonomy.languages}
 
-    assert read_training(SIGLIP).prompts == now
+    assert read_training(ROUTER).prompts == now
 
 
 def test_all_are_small_enough_to_be_bundled() -> None:

@@ -1,4 +1,4 @@
-"""`python -m demo.evaluate` and `make demo`, as a user runs them, on a model that knows nothing."""
+"""`python -m tools.demo_model.evaluate` and `make demo`, as a user runs them, on a model that knows nothing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.album.write import write_album
-from demo.tiny import build_tiny_checkpoint
+from tools.demo_model.album.write import write_album
+from tools.demo_model.tiny import build_tiny_checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -30,7 +30,7 @@ def test_figures_are_printed_and_written_flat(album: Path, tmp_path: Path) -> No
     model, figures = build_tiny_checkpoint(tmp_path / "model"), tmp_path / "figures.json"
 
     done = run(
-        "demo.evaluate", "--album", str(album), "--model", str(model), "--arm", "fused", "--arm", "legacy",
+        "tools.demo_model.evaluate", "--album", str(album), "--model", str(model), "--arm", "fused", "--arm", "legacy",
         "--limit", "2", "--json", str(figures),
     )  # fmt: skip
 
@@ -44,14 +44,14 @@ def test_figures_are_printed_and_written_flat(album: Path, tmp_path: Path) -> No
 def test_a_model_that_cannot_be_loaded_is_an_error_and_not_a_score_of_zero(album: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
-    done = run("demo.evaluate", "--album", str(album), "--model", str(tmp_path / "empty"))
+    done = run("tools.demo_model.evaluate", "--album", str(album), "--model", str(tmp_path / "empty"))
 
     assert done.returncode == 2
     assert "config.json" in done.stdout
 
 
 def test_an_unknown_arm_is_refused_with_the_known_ones(album: Path) -> None:
-    done = run("demo.evaluate", "--album", str(album), "--arm", "guess")
+    done = run("tools.demo_model.evaluate", "--album", str(album), "--arm", "guess")
 
     assert done.returncode == 2
     assert "legacy_shared" in done.stderr

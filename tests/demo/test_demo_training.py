@@ -17,26 +17,26 @@ from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText, Qwen2Tokenizer
 from transformers.models.pixtral.image_processing_pil_pixtral import PixtralImageProcessorPil
 
-from demo.album.evidence import Box, Evidence
-from demo.album.generate import draw, seeds
-from demo.album.truth import CATEGORIES
-from demo.tiny import tiny_config, train_tokenizer
-from demo.tiny_specialist import BREAK, END, IMAGE, LONG_EDGE, PATCH, specialist_tokenizer
-from demo.train.attention import SPELLED_OUT
-from demo.train.batches import Batches, changed
-from demo.train.lessons import FAMILIES, Family, Teacher, tokenizer_texts
-from demo.train.loop import Plan, train
-from demo.train.pictures import Size, draw_pictures, grid, load_pictures
-from demo.train.pixtral_tower import encode_patches, inherit
-from demo.train.sight import Heads, Hit, accuracies, covered, looking_loss, loss_and_hits, slots
-from demo.train.siglip import matching_loss
-from demo.train.specialist import Specialist, with_row_ends
-from demo.train.speech import TOKENS_A_PICTURE, reply_loss
-from demo.train.tower import PROCESSOR, SIDE, encode
-from graph.schema import Language
-from graph.settings import PHOTOS
-from prompts.prompts import Prompts
-from prompts.taxonomy_file import load_taxonomy
+from onelook.prompts.questions import Prompts
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
+from onelook.types import Language
+from tools.demo_model.album.evidence import Box, Evidence
+from tools.demo_model.album.generate import draw, seeds
+from tools.demo_model.album.truth import CATEGORIES
+from tools.demo_model.tiny import tiny_config, train_tokenizer
+from tools.demo_model.tiny_specialist import BREAK, END, IMAGE, LONG_EDGE, PATCH, specialist_tokenizer
+from tools.demo_model.train.attention import SPELLED_OUT
+from tools.demo_model.train.batches import Batches, changed
+from tools.demo_model.train.lessons import FAMILIES, Family, Teacher, tokenizer_texts
+from tools.demo_model.train.loop import Plan, train
+from tools.demo_model.train.pictures import Size, draw_pictures, grid, load_pictures
+from tools.demo_model.train.pixtral_tower import encode_patches, inherit
+from tools.demo_model.train.sight import Heads, Hit, accuracies, covered, looking_loss, loss_and_hits, slots
+from tools.demo_model.train.siglip import matching_loss
+from tools.demo_model.train.specialist import Specialist, with_row_ends
+from tools.demo_model.train.speech import TOKENS_A_PICTURE, reply_loss
+from tools.demo_model.train.tower import PROCESSOR, SIDE, encode
 
 ROWS, COLUMNS = 6, 9
 

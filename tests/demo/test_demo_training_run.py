@@ -1,4 +1,4 @@
-"""`python -m demo.train` as people call it: from scratch, further, cut off, and asked for what cannot be."""
+"""`python -m tools.demo_model.train` from scratch, continued, interrupted, and with options that are refused."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from demo.checkpoint import CHECKPOINTS, read_training
-from demo.train.__main__ import MODELS
-from demo.train.run import Asked, Run
-from engines.embedded_generation import Generator
-from engines.loading import LoadOptions, load_checkpoint
+from onelook.demo.checkpoint import CHECKPOINTS, read_training
+from onelook.engines.transformers.generation import Generator
+from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
+from tools.demo_model.train.__main__ import MODELS
+from tools.demo_model.train.run import Asked, Run
 
 
 def train(work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            sys.executable, "-m", "demo.train", "--work", str(work), "--out", str(work / "out"), "--pictures", "126",
+            sys.executable, "-m", "tools.demo_model.train", "--work", str(work), "--out", str(work / "out"),
+            "--pictures", "126",
             "--effort", "0.0015", *arguments,
         ],
         capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"},

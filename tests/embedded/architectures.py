@@ -11,7 +11,7 @@ import torch
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoTokenizer, LlavaProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from engines.embedded_generation import Generator
+from onelook.engines.transformers.generation import Generator
 
 MakeGenerator = Callable[[str, int], Generator]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engines.embedded import EmbeddedChat
-from engines.embedded_generation import Generator
-from engines.loading import LoadOptions, leave_one_core, load_checkpoint
+from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.generation import Generator
+from onelook.engines.transformers.loading import LoadOptions, leave_one_core, load_checkpoint
 from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
 
 

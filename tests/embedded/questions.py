@@ -10,7 +10,7 @@ import numpy as np
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from PIL import Image
 
-from engines.tokens import read_tokens
+from onelook.engines.tokens import read_tokens
 
 SYSTEM = "你看一张照片，回答它是什么。" * 4
 

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage, HumanMessage
 
-from engines.chat import ChatEngine, read_reply
-from engines.contract import AskRequest, Choice, Constraint, JsonSchema, Regex
-from engines.embedded import EmbeddedChat
-from engines.loading import LoadOptions, load_checkpoint
-from graph.errors import EngineRefused
+from onelook.engines.base import AskRequest, Choice, Constraint, JsonSchema, Regex
+from onelook.engines.chat import ChatEngine, read_reply
+from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
+from onelook.errors import EngineRefused
 from tests.embedded.questions import SYSTEM, logprobs, picture, picture_part, question
 
 WRITTEN = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)

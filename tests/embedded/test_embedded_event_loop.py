@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engines.build import build_engine
-from engines.chat import read_reply
-from engines.contract import AskRequest, Choice
-from engines.embedded import EmbeddedChat
-from engines.embedded_generation import Generator
-from engines.embedded_guide import Cancelled
-from engines.loading import LoadOptions, load_checkpoint
-from graph.settings import load_settings
+from onelook.engines.base import AskRequest, Choice
+from onelook.engines.build import build_engine
+from onelook.engines.chat import read_reply
+from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.generation import Generator
+from onelook.engines.transformers.guide import Cancelled
+from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
+from onelook.settings.process import load_settings
 from tests.embedded.questions import question
 
 LONG = 3000

@@ -13,9 +13,9 @@ import pytest
 import torch
 from transformers import Qwen2Config
 
-from engines.embedded import EmbeddedChat
-from engines.loading import LoadOptions, load_checkpoint
-from graph.errors import EngineIncapable
+from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
+from onelook.errors import EngineIncapable
 from tests.embedded.architectures import build_llava
 from tests.embedded.questions import question
 
@@ -143,8 +143,8 @@ def test_without_the_extra_it_imports_and_says_what_to_install() -> None:
     program = """
 import sys
 sys.modules["torch"] = None
-import engines.embedded
-from graph.errors import EngineIncapable
+import onelook.engines.transformers.chat_model
+from onelook.errors import EngineIncapable
 chat = engines.embedded.EmbeddedChat(model="anything")
 try:
     chat.invoke("hello")
@@ -159,7 +159,7 @@ chat.close()
 
 def test_loading_and_answering_print_nothing(tiny_checkpoint: Path) -> None:
     program = f"""
-from engines.embedded import EmbeddedChat
+from onelook.engines.transformers.chat_model import EmbeddedChat
 from langchain_core.messages import HumanMessage
 chat = EmbeddedChat(model={str(tiny_checkpoint)!r})
 chat.invoke([HumanMessage("你好")], max_tokens=3)

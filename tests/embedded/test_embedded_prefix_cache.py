@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.prefix_cache import PrefixCache, Prompt, States
+from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, States
 
 PLACE = 9  # the placeholder token of pictures
 

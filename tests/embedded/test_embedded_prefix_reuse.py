@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engines.contract import Regex
-from engines.embedded_generation import REUSES_PREFIXES, Answer, Generator
+from onelook.engines.base import Regex
+from onelook.engines.transformers.generation import REUSES_PREFIXES, Answer, Generator
 from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
 from tests.embedded.questions import SYSTEM, question
 

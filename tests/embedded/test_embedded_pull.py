@@ -16,11 +16,11 @@ import pytest
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = """
 import sys
-from engines.pull import pull
-from graph.errors import EngineIncapable
+from onelook.engines.transformers.pull import pull
+from onelook.errors import EngineIncapable
 try:
     folder = pull(sys.argv[1])
-    from engines.loading import LoadOptions, load_checkpoint
+    from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
     load_checkpoint(sys.argv[1], LoadOptions())
     print("loaded", *sorted(file.name for file in folder.iterdir()))
 except EngineIncapable as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from demo.tiny import build_tiny_checkpoint, train_tokenizer, weights_are_random
+from tools.demo_model.tiny import build_tiny_checkpoint, train_tokenizer, weights_are_random
 
 
 def test_the_same_seed_and_texts_give_the_same_bytes(tmp_path: Path, tiny_checkpoint: Path) -> None:

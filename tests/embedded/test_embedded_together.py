@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 
-from engines.chat import ChatEngine
-from engines.contract import AskRequest, Choice, Regex
-from engines.embedded import EmbeddedChat
-from engines.embedded_generation import REUSES_PREFIXES, Answer, Generator
-from engines.embedded_guide import Cancelled
-from engines.embedded_together import answer_together
-from graph.errors import EngineRefused
+from onelook.engines.base import AskRequest, Choice, Regex
+from onelook.engines.chat import ChatEngine
+from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.generation import REUSES_PREFIXES, Answer, Generator
+from onelook.engines.transformers.guide import Cancelled
+from onelook.engines.transformers.together import answer_together
+from onelook.errors import EngineRefused
 from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
 from tests.embedded.questions import SYSTEM, question
 

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from engines.chat import ChatEngine
-from engines.vllm import vllm_engine
-from graph.settings import Settings
+from onelook.engines.chat import ChatEngine
+from onelook.engines.openai.chat_model import vllm_engine
+from onelook.settings.process import Settings
 
 Body = Mapping[str, Any]
 Respond = Callable[[web.Request, Body], Awaitable[web.StreamResponse]]

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
-from engines.chat import read_reply
-from engines.contract import Reply
-from graph.schema import ServerTiming, Usage
+from onelook.engines.base import Reply
+from onelook.engines.chat import read_reply
+from onelook.ledger.model import ServerTiming
+from onelook.types import Usage
 
 
 def entry(data: str | bytes, logprob: float = -0.5, top: Sequence[tuple[str, float]] = ()) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from engines.contract import Finding
-from engines.probe import probe
-from engines.scripted import Line, ScriptedEngine
-from graph.errors import EngineTimeout
+from onelook.engines.base import Finding
+from onelook.engines.probe import probe
+from onelook.engines.scripted import ScriptedEngine, ScriptedReply
+from onelook.errors import EngineTimeout
 from tests.engines.openai_simulation import Body, SimulatedServer, always, completion, engine_at
 
 USAGE = {
@@ -132,6 +132,8 @@ async def test_a_wrong_model_name_is_one_finding_that_lists_the_right_ones() -> 
 
 
 async def test_an_engine_that_fails_between_two_questions_is_not_called_able() -> None:
-    answers, schema = await probe(ScriptedEngine([Line('{"word":"zebra"}'), EngineTimeout("too slow", hint="wait")]))
+    answers, schema = await probe(
+        ScriptedEngine([ScriptedReply('{"word":"zebra"}'), EngineTimeout("too slow", hint="wait")])
+    )
     assert answers == Finding("answers", ok=False, detail="too slow", hint="wait")
     assert schema.ok

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from engines.contract import AskRequest, Choice, Regex, Reply
-from engines.openai_batch import read_batch
-from engines.tokens import MASKED
-from graph.errors import DeadlinePassed, EngineFailed, EngineIncapable, EngineRefused, EngineTimeout
+from onelook.engines.base import AskRequest, Choice, Regex, Reply
+from onelook.engines.openai.batch import read_batch
+from onelook.engines.tokens import MASKED
+from onelook.errors import DeadlinePassed, EngineFailed, EngineIncapable, EngineRefused, EngineTimeout
 from tests.engines.openai_simulation import (
     Body,
     Respond,

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from langchain_core.messages import HumanMessage
 
-from engines.contract import AskRequest
-from graph.errors import (
+from onelook.engines.base import AskRequest
+from onelook.errors import (
     EngineError,
     EngineFailed,
     EngineIncapable,

@@ -11,10 +11,10 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from benchmarks.echo_server import echo_server
-from engines.contract import AskRequest, Choice, Constraint, JsonSchema, Regex
-from engines.vllm import vllm_engine
-from graph.errors import EngineIncapable, SettingsError
-from graph.settings import Settings
+from onelook.engines.base import AskRequest, Choice, Constraint, JsonSchema, Regex
+from onelook.engines.openai.chat_model import vllm_engine
+from onelook.errors import EngineIncapable, SettingsError
+from onelook.settings.process import Settings
 from tests.engines.openai_simulation import SimulatedServer, engine_at
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
@@ -101,7 +101,7 @@ async def test_a_named_model_is_asked_among_several() -> None:
 
 
 @pytest.mark.parametrize(
-    ("models", "wanted", "complaint"),
+    ("models", "wanted", "parse_error"),
     [
         (["a", "b"], None, "several models: a, b"),
         (["a", "b"], "c", "no model 'c'; it has: a, b"),
@@ -110,10 +110,10 @@ async def test_a_named_model_is_asked_among_several() -> None:
     ids=["several", "missing", "none"],
 )
 async def test_a_model_that_is_not_there_is_an_error_that_lists_what_is(
-    models: list[str], wanted: str | None, complaint: str
+    models: list[str], wanted: str | None, parse_error: str
 ) -> None:
     async with SimulatedServer(models=models) as server, engine_at(server.base_url, model=wanted) as engine:
-        with pytest.raises(EngineIncapable, match=complaint):
+        with pytest.raises(EngineIncapable, match=parse_error):
             await engine.ask(question())
 
 

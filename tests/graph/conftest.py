@@ -7,10 +7,10 @@ import io
 import pytest
 from PIL import Image
 
-from engines.router import Router
-from engines.scripted import Answer, Script, ScriptedEngine
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.engines.scripted import Answer, Script, ScriptedEngine
+from onelook.engines.zero_shot.base import Router
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
 from tests.graph.replies import MakeTagger, routed
 
 

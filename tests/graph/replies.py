@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from engines.contract import AskRequest
-from engines.scripted import Line, ScriptedRouter
-from graph.errors import EngineFailed, EngineIncapable, EngineRefused, EngineTimeout, EngineUnavailable
-from graph.settings import PHOTOS
-from graph.tagger import Tagger
-from prompts.taxonomy_file import load_taxonomy
+from onelook.engines.base import AskRequest
+from onelook.engines.scripted import ScriptedReply, ScriptedRouter
+from onelook.errors import EngineFailed, EngineIncapable, EngineRefused, EngineTimeout, EngineUnavailable
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
+from onelook.tagger import Tagger
 
 MakeTagger = Callable[..., Tagger]
 
@@ -32,10 +32,10 @@ ATTEMPTS = [
 IDS = {"gender": ["male"], "composition": ["selfie", "half_body"], "mood": ["happy"], "scene": ["indoor"]}
 
 
-def sure(text: str, unsure: Mapping[str, float] | None = None) -> Line:
+def sure(text: str, unsure: Mapping[str, float] | None = None) -> ScriptedReply:
     """`text` one token a character, each certain but for the characters named in `unsure` with their probability."""
     odds = unsure or {}
-    return Line(tokens=[(letter, math.log(odds.get(letter, 1.0))) for letter in text])
+    return ScriptedReply(tokens=[(letter, math.log(odds.get(letter, 1.0))) for letter in text])
 
 
 def routed(category: str, probability: float = 1.0) -> ScriptedRouter:

@@ -11,13 +11,14 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from PIL import Image, ImageDraw
 
-from engines.contract import AskRequest
-from engines.scripted import Answer, Script, ScriptedEngine
-from graph.build import build_graph
-from graph.errors import EngineError, EngineFailed, EngineTimeout
-from graph.schema import Arm, Context, TagResult
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest
+from onelook.engines.scripted import Answer, Script, ScriptedEngine
+from onelook.errors import EngineError, EngineFailed, EngineTimeout
+from onelook.graph.build import build_graph
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Arm, Context
 from tests.graph.replies import BUILDING, CATEGORY, DETAILS, PORTRAIT, MakeTagger, question, routed, sure
 
 SMALL, FULL = (448, 336), (756, 560)

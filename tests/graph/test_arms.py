@@ -6,10 +6,11 @@ import math
 
 import pytest
 
-from engines.contract import AskRequest, Choice, Regex
-from engines.scripted import ScriptedEngine
-from graph.schema import Context, TagResult
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest, Choice, Regex
+from onelook.engines.scripted import ScriptedEngine
+from onelook.result import TagResult
+from onelook.tagger import Tagger
+from onelook.types import Context
 from tests.graph.replies import (
     BUILDING,
     CATEGORY,
@@ -133,9 +134,9 @@ async def test_confidence_is_the_product_of_the_label_tokens(make_tagger: MakeTa
         ('","scene":"室', math.log(0.25)),
         ('内"}}', math.log(0.5)),
     ]
-    from engines.scripted import Line
+    from onelook.engines.scripted import ScriptedReply
 
-    result = await make_tagger([Line(tokens=tokens)]).tag(picture)
+    result = await make_tagger([ScriptedReply(tokens=tokens)]).tag(picture)
     assert result.category is not None
     assert result.category.confidence == pytest.approx(0.9 * 0.8)
     confidences = {tag.id: tag.confidence for tags in result.details.values() for tag in tags}

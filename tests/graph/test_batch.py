@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.as_done import as_done
-from graph.batch import Batch, after_the_others
+from onelook.run_pool import RunPool, as_completed, barrier
 
 
 class Log:
@@ -32,7 +31,7 @@ class Log:
     async def run(self, number: int, *, hard: bool, pauses: int) -> int:
         await self.work("first", number, pauses)
         if hard:
-            await after_the_others()
+            await barrier()
             await self.work("second", number, pauses)
         return number
 
@@ -46,7 +45,7 @@ def test_all_go_as_far_as_they_can_before_the_first_hard_one_goes_on(runs: list[
 
     async def all_of_them() -> list[int]:
         works = (partial(log.run, number, hard=hard, pauses=pauses) for number, (hard, pauses) in enumerate(runs))
-        return [number async for number in Batch(places).results(works)]
+        return [number async for number in RunPool(places).results(works)]
 
     came = asyncio.run(all_of_them())
     assert sorted(came) == list(range(len(runs)))
@@ -67,28 +66,30 @@ def test_only_so_many_wait_at_a_time(runs: list[tuple[bool, int]], places: int, 
         if hard:
             waiting += 1
             most_waiting = max(most_waiting, waiting)
-            await after_the_others()
+            await barrier()
             waiting -= 1
 
     async def all_of_them() -> int:
         works = (partial(run, hard=hard, pauses=pauses) for hard, pauses in runs)
-        return len([None async for _ in Batch(places, most_put_off=most).results(works)])
+        return len([None async for _ in RunPool(places, max_deferred=most).results(works)])
 
     assert asyncio.run(all_of_them()) == len(runs)
     assert most_waiting < most + places
 
 
 async def test_outside_of_a_batch_nobody_is_waited_for() -> None:
-    await after_the_others()
+    await barrier()
 
 
 async def test_who_has_waited_once_does_not_wait_again() -> None:
     async def stubborn(number: int) -> int:
         for _ in range(3):
-            await after_the_others()
+            await barrier()
         return number
 
-    assert sorted([outcome async for outcome in as_done(stubborn, range(5), at_once=2)]) == [(n, n) for n in range(5)]
+    assert sorted([outcome async for outcome in as_completed(stubborn, range(5), at_once=2)]) == [
+        (n, n) for n in range(5)
+    ]
 
 
 async def test_closing_it_cancels_those_who_work_and_those_who_wait() -> None:
@@ -97,7 +98,7 @@ async def test_closing_it_cancels_those_who_work_and_those_who_wait() -> None:
     async def work(number: int) -> int:
         try:
             if number == 1:
-                await after_the_others()
+                await barrier()
             if number > 1:
                 await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -105,7 +106,7 @@ async def test_closing_it_cancels_those_who_work_and_those_who_wait() -> None:
             raise
         return number
 
-    async with aclosing(as_done(work, range(9), at_once=3)) as outcomes:
+    async with aclosing(as_completed(work, range(9), at_once=3)) as outcomes:
         assert await anext(outcomes) == (0, 0)
         await asyncio.sleep(0.01)
     assert sorted(cancelled) == [1, 2]
@@ -115,9 +116,9 @@ async def test_a_bug_in_one_run_is_raised_and_ends_the_others() -> None:
     async def work(number: int) -> int:
         if number == 1:
             raise ZeroDivisionError
-        await after_the_others()
+        await barrier()
         return number
 
     with pytest.raises(ZeroDivisionError):
-        _ = [outcome async for outcome in as_done(work, range(4), at_once=2)]
+        _ = [outcome async for outcome in as_completed(work, range(4), at_once=2)]
     assert len(asyncio.all_tasks()) == 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engines.scripted import ScriptedEngine
-from graph.schema import Arm, Context
+from onelook.engines.scripted import ScriptedEngine
+from onelook.types import Arm, Context
 from tests.graph.replies import CATEGORY, DETAILS, IDS, PORTRAIT, MakeTagger, sure
 
 

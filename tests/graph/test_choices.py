@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engines.scripted import ScriptedEngine
-from graph.errors import SettingsError
-from graph.schema import Context
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.engines.scripted import ScriptedEngine
+from onelook.errors import SettingsError
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context
 from tests.graph.replies import PORTRAIT, MakeTagger, sure
 
 ENGLISH = """

@@ -7,21 +7,21 @@ import re
 
 import pytest
 
-import graph.errors
-from graph.errors import OnelookError
+import onelook.errors
+from onelook.errors import OnelookError
 
 
 def descendants(root: type[OnelookError]) -> list[type[OnelookError]]:
     return [root, *(below for child in root.__subclasses__() for below in descendants(child))]
 
 
-ERRORS = [error for error in descendants(OnelookError) if error.__module__ == "graph.errors"]
+ERRORS = [error for error in descendants(OnelookError) if error.__module__ == "onelook.errors"]
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:
     drawn = []
     ancestors: list[str] = []
-    for line in (graph.errors.__doc__ or "").splitlines():
+    for line in (onelook.errors.__doc__ or "").splitlines():
         match = re.match(r"^    ([│ ├└─]*)([A-Z]\w+)(.*)$", line)
         if match:
             depth = len(match[1]) // 4

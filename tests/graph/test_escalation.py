@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 
-from engines.scripted import Answer, Line, ScriptedEngine
-from graph.errors import EngineIncapable, EngineUnavailable, SettingsError
-from graph.schema import Arm, Context
-from graph.settings import load_settings, sources
-from graph.tagger import Tagger
+from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
+from onelook.errors import EngineIncapable, EngineUnavailable, SettingsError
+from onelook.settings.process import load_settings, sources
+from onelook.tagger import Tagger
+from onelook.types import Arm, Context
 from tests.graph.replies import PORTRAIT, routed, sure
 from tests.graph.test_ledger import script
 
@@ -54,19 +54,19 @@ async def test_a_sure_answer_stays(picture: bytes) -> None:
 
 
 async def test_an_unsure_specialist_is_not_asked_twice(picture: bytes) -> None:
-    both = tagger(Line(PORTRAIT), Line(PORTRAIT))
+    both = tagger(ScriptedReply(PORTRAIT), ScriptedReply(PORTRAIT))
     result = await both.tag(picture)
     assert (result.status, result.model) == ("needs_review", "pixtral")
     assert (calls(both.services.engine), calls(both.services.specialist)) == (1, 1)
 
 
 async def test_a_run_can_choose_to_stay_with_the_first(picture: bytes) -> None:
-    result = await tagger(Line(PORTRAIT), sure(DIAGRAM)).tag(picture, Context(escalate=False))
+    result = await tagger(ScriptedReply(PORTRAIT), sure(DIAGRAM)).tag(picture, Context(escalate=False))
     assert (result.status, result.model, result.escalation) == ("needs_review", "scripted", None)
 
 
 async def test_a_specialist_that_fails_leaves_the_first_answer_unsure_and_says_why(picture: bytes) -> None:
-    both = tagger(Line(PORTRAIT), EngineUnavailable("nothing answers", hint="start it"))
+    both = tagger(ScriptedReply(PORTRAIT), EngineUnavailable("nothing answers", hint="start it"))
     result = await both.tag(picture)
     assert result.category is not None
     assert (result.status, result.category.id, result.model) == ("needs_review", "portrait", "scripted")

@@ -7,11 +7,12 @@ from typing import get_args
 
 import pytest
 
-from engines.contract import AskRequest, Reply
-from engines.scripted import Answer, Line, ScriptedEngine
-from graph.errors import EngineError, EngineFailed, EngineRefused
-from graph.schema import Arm, Context, TagResult
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest, Reply
+from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
+from onelook.errors import EngineError, EngineFailed, EngineRefused
+from onelook.result import TagResult
+from onelook.tagger import Tagger
+from onelook.types import Arm, Context
 from tests.graph.replies import ATTEMPTS, CATEGORY, PORTRAIT, MakeTagger, sure
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
@@ -71,7 +72,7 @@ async def test_a_reply_that_breaks_the_constraint_is_never_an_answer(
 
 
 async def test_a_reply_that_was_cut_off_says_so(make_tagger: MakeTagger, picture: bytes) -> None:
-    result = await make_tagger([Line(PORTRAIT[:30], stop_reason="length")]).tag(picture)
+    result = await make_tagger([ScriptedReply(PORTRAIT[:30], stop_reason="length")]).tag(picture)
     assert (result.status, kinds(result)) == ("failed", ["ReplyTruncated"])
     assert "cut off" in result.errors[0].message
 
@@ -89,8 +90,8 @@ async def test_a_picture_that_cannot_be_read_is_a_failed_result_without_a_call(
 async def test_a_server_that_hangs_is_cut_off_by_the_graph(
     make_tagger: MakeTagger, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.build.GRACE_S", 0.0)
-    tagger = make_tagger(lambda _: Line(PORTRAIT, wait_s=60), engine="vllm", timeout_s=0.05, max_attempts=2)
+    monkeypatch.setattr("onelook.graph.build.GRACE_S", 0.0)
+    tagger = make_tagger(lambda _: ScriptedReply(PORTRAIT, wait_s=60), engine="vllm", timeout_s=0.05, max_attempts=2)
     result = await tagger.tag(picture)
     assert (result.status, kinds(result)) == ("failed", ["EngineTimeout"])
     assert calls(tagger) == 2

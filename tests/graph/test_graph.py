@@ -10,9 +10,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import ValidationError
 
-from engines.scripted import ScriptedEngine
-from graph.build import build_graph
-from graph.tagger import Tagger
+from onelook.engines.scripted import ScriptedEngine
+from onelook.graph.build import build_graph
+from onelook.tagger import Tagger
 from tests.graph.replies import BUILDING, PORTRAIT, MakeTagger, sure
 
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import pytest
 from PIL import Image
 
-from engines.scripted import ScriptedEngine, ScriptedRouter
-from graph.deadline import deadline_in
-from graph.errors import EngineError, EngineFailed, EngineRefused, SettingsError
-from graph.schema import Context, ReplyFormat, TagResult
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.deadline import deadline_in
+from onelook.engines.scripted import ScriptedEngine, ScriptedRouter
+from onelook.errors import EngineError, EngineFailed, EngineRefused, SettingsError
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context, ReplyFormat
 from tests.graph.replies import ATTEMPTS, BUILDING, DETAILS, IDS, PORTRAIT, MakeTagger, routed, sure
 
 HYBRID = Context(arm="hybrid")
@@ -130,7 +131,7 @@ async def test_a_router_that_hangs_is_left_at_the_deadline(make_tagger: MakeTagg
 async def test_a_served_router_that_hangs_is_cut_off_by_the_graph(
     make_tagger: MakeTagger, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.build.GRACE_S", 0.0)
+    monkeypatch.setattr("onelook.graph.build.GRACE_S", 0.0)
     tagger = make_tagger([], Hanging([]), router={"engine": "vllm", "timeout_s": 0.02}, max_attempts=2)
     result = await tagger.tag(picture, HYBRID)
     assert [(error.node, error.kind) for error in result.errors] == [("route", "EngineTimeout")]

@@ -8,10 +8,12 @@ from typing import get_args
 
 import pytest
 
-from engines.contract import AskRequest
-from engines.scripted import Answer, Line
-from graph.schema import Arm, Context, Ledger, NodeTiming, TagResult
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest
+from onelook.engines.scripted import Answer, ScriptedReply
+from onelook.ledger.model import Ledger, NodeTiming
+from onelook.result import TagResult
+from onelook.tagger import Tagger
+from onelook.types import Arm, Context
 from tests.graph.replies import CATEGORY, DETAILS, PORTRAIT, MakeTagger, question
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
@@ -21,10 +23,10 @@ def script(request: AskRequest) -> Answer:
     """Answers any arm's question, after a while."""
     words = question(request)
     if "？A" in words:
-        return Line("A", wait_s=0.01)
+        return ScriptedReply("A", wait_s=0.01)
     if "details" in words:
-        return Line(PORTRAIT, wait_s=0.01)
-    return Line(CATEGORY if "primary_category" in words else DETAILS, wait_s=0.01)
+        return ScriptedReply(PORTRAIT, wait_s=0.01)
+    return ScriptedReply(CATEGORY if "primary_category" in words else DETAILS, wait_s=0.01)
 
 
 async def timed(tagger: Tagger, picture: bytes, arm: Arm) -> tuple[TagResult, float]:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from engines.contract import AskRequest, Choice
-from engines.scripted import Answer, Line, ScriptedEngine
-from graph.errors import EngineFailed, EngineRefused
-from graph.schema import Context
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest, Choice
+from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
+from onelook.errors import EngineFailed, EngineRefused
+from onelook.tagger import Tagger
+from onelook.types import Context
 from tests.graph.replies import IDS, MakeTagger, pictures_first, question
 
 READS = Context(arm="reads")
@@ -34,7 +34,7 @@ def letters(odds: Mapping[str, float] | None = None) -> Callable[[AskRequest], A
 
     def script(request: AskRequest) -> Answer:
         (about,) = (words for words in LETTERS if f"{words}？A" in question(request))
-        return Line(tokens=[(LETTERS[about], math.log((odds or {}).get(about, 1.0)))], stop_reason="length")
+        return ScriptedReply(tokens=[(LETTERS[about], math.log((odds or {}).get(about, 1.0)))], stop_reason="length")
 
     return script
 
@@ -78,7 +78,7 @@ async def test_a_doubtful_absence_needs_review_too(make_tagger: MakeTagger, pict
 
 
 async def test_a_category_without_details_is_one_question(make_tagger: MakeTagger, picture: bytes) -> None:
-    tagger = make_tagger([Line("E", stop_reason="length")])
+    tagger = make_tagger([ScriptedReply("E", stop_reason="length")])
     result = await tagger.tag(picture, READS)
     assert result.category is not None
     assert (result.category.id, result.details, len(asked(tagger))) == ("building", {}, 1)

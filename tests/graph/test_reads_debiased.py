@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.contract import AskRequest, Reply, Token
-from engines.scripted import Answer, ScriptedEngine
-from graph.schema import Context, ServerTiming, TagResult, Usage
-from graph.settings import load_settings
-from graph.tagger import Tagger
-from nodes.confidence import span_probability
-from nodes.debias import average
-from prompts.letters import LetterCodec
-from prompts.question import Question
+from onelook.answering.confidence import span_probability
+from onelook.answering.debias import average
+from onelook.engines.base import AskRequest, Reply, Token
+from onelook.engines.scripted import Answer, ScriptedEngine
+from onelook.ledger.model import ServerTiming
+from onelook.prompts.question import Question
+from onelook.prompts.replies.letters import LetterCodec
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context, Usage
 from tests.graph.replies import IDS, question
 
 TRUTH = {"人像", "男性", "自拍", "半身", "开心", "室内"}

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from graph.schema import Context, TagResult
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.demo.checkpoint import with_demo_models
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context
 from tests.engines.openai_simulation import Body, Respond, SimulatedServer, always, batch_completion, completion, letter
 from tests.graph.replies import IDS
 
@@ -40,7 +42,7 @@ async def one_by_one(request: web.Request, asked: Body) -> web.StreamResponse:
 
 async def tag(server: SimulatedServer, picture: bytes, **settings: Any) -> TagResult:
     given = {"engine": "vllm", "base_url": server.base_url, "retry_interval_s": 0.001, "max_attempts": 2, **settings}
-    async with Tagger(load_settings(**given)) as tagger, asyncio.timeout(90):
+    async with Tagger(with_demo_models(load_settings(**given))) as tagger, asyncio.timeout(90):
         return await tagger.tag(picture, READS)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from graph.schema import TagResult
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
 from tests.engines.openai_simulation import Body, SimulatedServer, always, completion
 from tests.graph.replies import PORTRAIT
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from graph.errors import SettingsError
-from graph.settings import load_settings, sources
+from onelook.errors import SettingsError
+from onelook.settings.process import load_settings, sources
 
 
 def test_argument_beats_environment_beats_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ import io
 import pytest
 from PIL import Image
 
-from engines.contract import AskRequest
-from engines.scripted import ScriptedEngine
-from graph.schema import Reference
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest
+from onelook.engines.scripted import ScriptedEngine
+from onelook.tagger import Tagger
+from onelook.types import Reference
 from tests.graph.replies import PORTRAIT, MakeTagger, sure
 
 

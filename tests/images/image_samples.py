@@ -8,11 +8,11 @@ from typing import Any
 from PIL import Image, ImageCms, ImageDraw
 from pillow_heif import from_pillow
 
-from graph.resolution import at_most
-from images.limits import Limits
-from images.original import Original
-from images.picture import Picture
-from images.source import describe, read
+from onelook.images.limits import Limits
+from onelook.images.original import Original
+from onelook.images.picture import Picture
+from onelook.images.source import describe, read
+from onelook.settings.resolution import at_most
 
 LIMITS = Limits(
     max_bytes=2_000_000, max_pixels=4_000_000, allow_urls=True, allow_private_urls=True, download_timeout_s=5.0

@@ -1,6 +1,6 @@
 import pytest
 
-from images.addresses import is_public
+from onelook.images.addresses import is_public
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.prepare import photograph
-from demo.album.generate import draw, seeds
-from graph.schema import Content
-from images.content import detect
+from onelook.images.content import detect
+from onelook.types import Content
+from tools.demo_model.album.generate import draw, seeds
 
 WORDS = "the quick brown fox jumps over the lazy dog and then sits down to read a long letter from home " * 2
 

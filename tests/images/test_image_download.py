@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.typedefs import Handler
 
-from graph.errors import ImageError, ImageNotFound, ImageRefused, ImageTooLarge, ImageUnreachable, ImageUnreadable
-from graph.timing import node_span
-from images.addresses import is_public
-from images.download import download
+from onelook.errors import ImageError, ImageNotFound, ImageRefused, ImageTooLarge, ImageUnreachable, ImageUnreadable
+from onelook.images.addresses import is_public
+from onelook.images.download import download
+from onelook.ledger.stamps import node_span
 from tests.images.image_samples import LIMITS, load_picture, sample
 
 JPEG = sample("JPEG")

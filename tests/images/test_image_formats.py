@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from graph.errors import ImageTooLarge, ImageUnreadable
-from images.picture import Picture
+from onelook.errors import ImageTooLarge, ImageUnreadable
+from onelook.images.picture import Picture
 from tests.images.image_samples import (
     BLUE,
     GREEN,

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from graph.errors import ImageError
-from images.formats import SIGNATURES
+from onelook.errors import ImageError
+from onelook.images.formats import SIGNATURES
 from tests.images.image_samples import KINDS, encode, prepare, quarters, sample
 
 # Under pytest's `error` filter Pillow's remarks on broken files would be exceptions; users' programs ignore them.

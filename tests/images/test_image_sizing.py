@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from graph.resolution import Bounds, at_most
-from images.sizing import target_size
+from onelook.images.sizing import target_size
+from onelook.settings.resolution import Bounds, at_most
 
 SIDES = st.integers(1, 20_000)
 LONG_EDGES = st.integers(224, 2048)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import ImageError, ImageNotFound, ImageRefused, ImageTooLarge, ImageUnreadable
-from graph.timing import node_span
-from images.picture import Picture
+from onelook.errors import ImageError, ImageNotFound, ImageRefused, ImageTooLarge, ImageUnreadable
+from onelook.images.picture import Picture
+from onelook.ledger.stamps import node_span
 from tests.images.image_samples import LIMITS, load_picture, sample
 
 JPEG = sample("JPEG")

@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from graph.errors import ImageUnreadable
-from images.picture import Picture
+from onelook.errors import ImageUnreadable
+from onelook.images.picture import Picture
 from tests.images.image_samples import OTHER_COLOURS, SRGB, encode, prepare, quarters, sample
 
 

@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from demo.checkpoint import HELDOUT
-from engines.scripted import Line, ScriptedEngine
-from graph.calibration import Calibration, Curve, Fit, RouterFit, load_calibration
-from graph.errors import EngineUnavailable, SettingsError, UserError
-from graph.schema import Arm, Context
-from graph.settings import load_settings
-from graph.tagger import Tagger
-from lab.calibrate import calibrate
-from prompts.zero_shot import zero_shot_version
+from onelook.calibration.fits import Calibration, Curve, Fit, RouterFit, load_calibration
+from onelook.demo.checkpoint import with_demo_models
+from onelook.engines.scripted import ScriptedEngine, ScriptedReply
+from onelook.errors import EngineUnavailable, SettingsError, UserError
+from onelook.lab.calibrate import calibrate
+from onelook.prompts.zero_shot import zero_shot_version
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Arm, Context
 from tests.graph.replies import BUILDING, PORTRAIT, routed, sure
+from tools.demo_model import HELDOUT
 
 SAID = 0.98
 RIGHT = 0.75
@@ -57,9 +58,9 @@ async def test_an_over_confident_model_is_believed_as_often_as_it_is_right(album
         album,
         [Context()],
         accuracy=0.9,
-        judge="category",
+        target="category",
         engine=boastful(),
-        told=lambda *progress: told.append(progress),
+        on_progress=lambda *progress: told.append(progress),
     )
     assert router is None
     assert outcome.fit.category(SAID) == pytest.approx(RIGHT, abs=0.03)
@@ -75,7 +76,7 @@ async def test_the_wanted_accuracy_draws_the_line_between_sure_and_unsure(album:
     turn = itertools.count()
     engine = ScriptedEngine(lambda _: sure(BUILDING, {"建": 0.6 if next(turn) % 4 == 3 else 0.9}))
     (outcome,), _ = await calibrate(
-        load_settings(concurrency=1), album, [Context()], accuracy=0.98, judge="category", engine=engine
+        load_settings(concurrency=1), album, [Context()], accuracy=0.98, target="category", engine=engine
     )
     assert outcome.line is not None
     assert (outcome.line.accuracy, outcome.line.escalated) == (1.0, 0.25)
@@ -90,7 +91,7 @@ async def test_the_arm_hybrid_learns_its_router_too(album: Path, tmp_path: Path)
         album,
         [Context(arm="hybrid")],
         accuracy=0.7,
-        judge="category",
+        target="category",
         engine=ScriptedEngine([]),
         router=routed("building", SAID),
     )
@@ -192,8 +193,8 @@ async def test_an_engine_without_probabilities_cannot_be_calibrated(album: Path)
             album,
             [Context()],
             accuracy=0.9,
-            judge="category",
-            engine=ScriptedEngine(lambda _: Line(BUILDING)),
+            target="category",
+            engine=ScriptedEngine(lambda _: ScriptedReply(BUILDING)),
         )
 
 
@@ -201,19 +202,19 @@ async def test_an_engine_that_is_down_ends_it(album: Path) -> None:
     down = ScriptedEngine(lambda _: EngineUnavailable("nothing answers", hint="start it"))
     settings = load_settings(max_attempts=1)
     with pytest.raises(Exception, match="nothing answers"):
-        await calibrate(settings, album, [Context()], accuracy=0.9, judge="category", engine=down)
+        await calibrate(settings, album, [Context()], accuracy=0.9, target="category", engine=down)
 
 
 async def test_a_picture_that_is_none_is_told_with_its_line(album: Path) -> None:
     (album / "1.png").write_text("not a picture")
     with pytest.raises(UserError, match=r"labels.jsonl, line 2: .*1\.png: not a picture"):
-        await calibrate(load_settings(), album, [Context()], accuracy=0.9, judge="category", engine=boastful())
+        await calibrate(load_settings(), album, [Context()], accuracy=0.9, target="category", engine=boastful())
 
 
 @pytest.mark.parametrize("arm", ["fused", "reads"])
 async def test_the_bundled_model_on_the_bundled_album(arm: Arm) -> None:
     (outcome,), _ = await calibrate(
-        load_settings(), HELDOUT, [Context(arm=arm)], accuracy=0.5, judge="category", limit=24
+        with_demo_models(load_settings()), HELDOUT, [Context(arm=arm)], accuracy=0.5, target="category", limit=24
     )
     category, details = outcome.labels
     assert (len(category.sure), outcome.failed) == (24, 0)

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.calibration import Curve, RouterFit
-from lab.fitting import fit_curve, fit_softmax_temperature
-from lab.reliability import Sure, calibration_error, groups
-from lab.threshold import FEWEST, least_escalation, lines, most_accurate
+from onelook.calibration.fits import Curve, RouterFit
+from onelook.lab.fitting import fit_curve, fit_softmax_temperature
+from onelook.lab.reliability import Prediction, calibration_error, groups
+from onelook.lab.threshold import FEWEST, least_escalation, lines, most_accurate
 
 MANY = 4000
 
 
-def over_confident(temperature: float, bias: float, seed: int, count: int = MANY) -> list[Sure]:
+def over_confident(temperature: float, bias: float, seed: int, count: int = MANY) -> list[Prediction]:
     """Labels said with log-odds that are `temperature` times too large, and off by `bias`."""
     random = np.random.default_rng(seed)
     true_odds = random.normal(1.0, 1.5, count)
@@ -89,7 +89,7 @@ ANSWERS = st.lists(
 
 @given(sure=ANSWERS, accuracy=st.floats(0.3, 1.0))
 def test_the_threshold_reaches_the_accuracy_and_none_reaches_it_with_less_escalation(
-    sure: list[Sure], accuracy: float
+    sure: list[Prediction], accuracy: float
 ) -> None:
     def standing(threshold: float) -> list[bool]:
         return [right for confidence, right in sure if confidence >= threshold]
@@ -121,7 +121,7 @@ def test_a_few_lucky_answers_are_no_threshold() -> None:
 
 
 @given(ANSWERS)
-def test_groups_hold_every_label_once(sure: list[Sure]) -> None:
+def test_groups_hold_every_label_once(sure: list[Prediction]) -> None:
     parts = groups(sure, sure)
     assert sum(group.labels for group in parts) == len(sure)
     assert [group.said for group in parts] == pytest.approx(sorted(group.said for group in parts))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import ImageNotFound, UserError
-from graph.settings import load_settings
-from lab.labels import read_labelled
-from prompts.taxonomy_file import load_taxonomy
+from onelook.errors import ImageNotFound, UserError
+from onelook.lab.labels import read_labelled
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import load_settings
 
 TAXONOMY = load_taxonomy(load_settings().taxonomy)
 GOOD = {"file": "a.jpg", "category": "building", "details": {}}

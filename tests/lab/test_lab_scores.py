@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.schema import Answer, Ledger, Tag, TagResult, Versions
-from lab.reliability import calibration_error
-from lab.scores import Answered, agreement, score
+from onelook.lab.reliability import calibration_error
+from onelook.lab.scores import Answered, agreement, score
+from onelook.ledger.model import Ledger
+from onelook.result import TagResult
+from onelook.types import Answer, Tag, Versions
 
 CAKE = Answer(category="food", details={"kind": ("cake",), "served_in": ("plate",)})
 HOUSE = Answer(category="building")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 PROGRAM = """
 import asyncio, base64, pathlib, sys
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.demo.checkpoint import with_demo_models
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
 
 async def main(path):
     data = pathlib.Path(path).read_bytes()
-    async with Tagger(load_settings()) as tagger:
+    async with Tagger(with_demo_models(load_settings())) as tagger:
         for picture in (path, data, "data:image/jpeg;base64," + base64.b64encode(data).decode()):
             print((await tagger.tag(picture)).model_dump_json())
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from langgraph_sdk import get_sync_client
 
-from demo.checkpoint import HELDOUT
 from tests.processes import free_port, serving
 from tests.studio.make_studio import make_studio
+from tools.demo_model import HELDOUT
 
 SETTINGS_OF_OTHERS = ("ONELOOK_", "OTEL_", "LANGSMITH_", "LANGCHAIN_", "OPENINFERENCE_", "HF_", "TRANSFORMERS_")
 PICTURE = HELDOUT / "heldout-0001.jpg"

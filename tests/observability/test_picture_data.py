@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.settings import PHOTOS
-from observability.pictures import without_pictures
-from prompts.prompts import Prompts
-from prompts.taxonomy_file import load_taxonomy
+from onelook.observability.pictures import without_pictures
+from onelook.prompts.questions import Prompts
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
 
 WORDS = st.text(alphabet=st.characters(exclude_characters="+/-_=", exclude_categories=("L", "N", "Cs")))
 

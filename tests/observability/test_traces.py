@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from graph.schema import Arm
-from observability.export import PictureFreeExporter
+from onelook.observability.export import PictureFreeExporter
+from onelook.types import Arm
 from tests.engines.openai_simulation import Body, SimulatedServer
 from tests.observability.receiver import Received, attributes, holds
 from tests.observability.tagging import tag
@@ -126,7 +126,8 @@ def test_an_error_that_quotes_a_picture_is_sent_without_it(noise: bytes) -> None
 def test_unless_asked_for_nothing_of_it_is_even_loaded(off: Mapping[str, str], received: Received) -> None:
     asked = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.url} if "OTEL_SDK_DISABLED" in off else {}
     code = (
-        "import sys, server; print([name for name in sys.modules if name in ('openinference', 'observability.export')])"
+        "import sys, server\n"
+        "print([name for name in sys.modules if name in ('openinference', 'onelook.observability.export')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **asked, **off}, capture_output=True, text=True, check=True

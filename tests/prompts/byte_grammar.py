@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xgrammar
 
-from graph.constraint import Choice, Constraint, JsonSchema
+from onelook.constraint import Choice, Constraint, JsonSchema
 
 END = 256
 BYTES = xgrammar.TokenizerInfo(

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from graph.errors import TaxonomyError
-from graph.schema import Answer
-from prompts.scope import Scope
-from prompts.taxonomy import Taxonomy
-from prompts.taxonomy_file import parse_taxonomy
+from onelook.errors import TaxonomyError
+from onelook.prompts.replies.scope import Scope
+from onelook.prompts.taxonomy.document import parse_taxonomy
+from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.types import Answer
 
 # Few letters, so that labels often begin alike; or every sign of regular expressions and of both reply formats.
 FEW: dict[str, str] = {"zh": "人像猫", "en": "ab "}

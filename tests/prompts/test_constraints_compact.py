@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from graph.constraint import Choice, Regex
-from graph.errors import ReplyInvalid, TaxonomyError
-from graph.schema import Answer
-from graph.settings import PHOTOS
-from prompts.compact import CompactCodec, separator
-from prompts.scope import Scope
-from prompts.taxonomy_file import load_taxonomy, parse_taxonomy
+from onelook.constraint import Choice, Regex
+from onelook.errors import ReplyInvalid, TaxonomyError
+from onelook.prompts.replies.compact import CompactCodec, separator
+from onelook.prompts.replies.scope import Scope
+from onelook.prompts.taxonomy.document import load_taxonomy, parse_taxonomy
+from onelook.settings.process import PHOTOS
+from onelook.types import Answer
 
 PORTRAIT = Answer(
     category="portrait",
@@ -57,7 +57,7 @@ def test_the_lightest_separator_that_leaves_one_reading_is_taken(mine: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("mine", "complaint"),
+    ("mine", "parse_error"),
     [
         (
             document("猫", "猫黑", "猫|黑", many=("黑", "白")),
@@ -73,10 +73,10 @@ def test_the_lightest_separator_that_leaves_one_reading_is_taken(mine: dict[str,
         ),
     ],
 )
-def test_labels_that_no_separator_keeps_apart_are_refused(mine: dict[str, Any], complaint: str) -> None:
+def test_labels_that_no_separator_keeps_apart_are_refused(mine: dict[str, Any], parse_error: str) -> None:
     with pytest.raises(TaxonomyError) as caught:
         parse_taxonomy(mine)
-    assert complaint in caught.value.message
+    assert parse_error in caught.value.message
 
 
 def test_a_refused_file_names_the_line(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from graph.errors import ReplyInvalid
-from graph.settings import PHOTOS
-from prompts.free_text import FreeTextCodec
-from prompts.scope import Scope
-from prompts.taxonomy_file import load_taxonomy
+from onelook.errors import ReplyInvalid
+from onelook.prompts.replies.free_text import FreeTextCodec
+from onelook.prompts.replies.scope import Scope
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
 
 TAXONOMY = load_taxonomy(PHOTOS)
 ZH, EN = FreeTextCodec(Scope.category(TAXONOMY, "zh")), FreeTextCodec(Scope.category(TAXONOMY, "en"))

@@ -11,12 +11,12 @@ import xgrammar
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from graph.errors import ReplyInvalid
-from graph.schema import Answer
-from prompts.compact import CompactCodec
-from prompts.free_text import FreeTextCodec
-from prompts.json_codec import JsonCodec
-from prompts.scope import Scope
+from onelook.errors import ReplyInvalid
+from onelook.prompts.replies.compact import CompactCodec
+from onelook.prompts.replies.free_text import FreeTextCodec
+from onelook.prompts.replies.json_reply import JsonCodec
+from onelook.prompts.replies.scope import Scope
+from onelook.types import Answer
 from tests.prompts.byte_grammar import ByteGrammar
 from tests.prompts.random_taxonomies import MANY, all_answers, answers, scopes
 

@@ -7,13 +7,13 @@ from typing import Any, get_args
 import pytest
 from langchain_core.messages import messages_to_dict
 
-from graph.constraint import Choice
-from graph.errors import PromptError, ReplyInvalid, SettingsError
-from graph.schema import Answer, Language, ReplyFormat
-from graph.settings import PHOTOS
-from prompts.prompts import Prompts
-from prompts.question import Question
-from prompts.taxonomy_file import load_taxonomy, parse_taxonomy
+from onelook.constraint import Choice
+from onelook.errors import PromptError, ReplyInvalid, SettingsError
+from onelook.prompts.question import Question
+from onelook.prompts.questions import Prompts
+from onelook.prompts.taxonomy.document import load_taxonomy, parse_taxonomy
+from onelook.settings.process import PHOTOS
+from onelook.types import Answer, Language, ReplyFormat
 
 TAXONOMY = load_taxonomy(PHOTOS)
 LANGUAGES: tuple[Language, ...] = get_args(Language)

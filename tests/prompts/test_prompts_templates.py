@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import PromptError
-from graph.settings import PHOTOS
-from prompts.prompts import Prompts
-from prompts.rendering import TEMPLATES
-from prompts.taxonomy_file import load_taxonomy
+from onelook.errors import PromptError
+from onelook.prompts.questions import Prompts
+from onelook.prompts.rendering import TEMPLATES
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
 
 TAXONOMY = load_taxonomy(PHOTOS)
 NAMES = sorted(file.name for file in (TEMPLATES / "zh").iterdir())
@@ -58,6 +58,6 @@ def test_the_version_follows_the_texts(templates: Path) -> None:
     version = Prompts(TAXONOMY, "zh").version
     assert version == Prompts(TAXONOMY, "zh", templates).version
     assert version != Prompts(TAXONOMY, "en").version
-    with (templates / "zh" / "legacy_complaint.j2").open("a", encoding="utf-8") as file:
+    with (templates / "zh" / "legacy_retry.j2").open("a", encoding="utf-8") as file:
         file.write("谢谢。")
     assert version != Prompts(TAXONOMY, "zh", templates).version

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from graph.errors import TaxonomyError
-from prompts.taxonomy_file import load_taxonomy, parse_taxonomy
+from onelook.errors import TaxonomyError
+from onelook.prompts.taxonomy.document import load_taxonomy, parse_taxonomy
 
 GOOD = """\
 name: pets
@@ -59,7 +59,7 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "complaint"),
+    ("old", "new", "parse_error"),
     [
         ("name: pets\n", "", "1: name: is missing"),
         ("name: pets", "name: pets\nlanguages: [zh, zh, en]", "2: languages: names a language twice"),
@@ -119,9 +119,9 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, parse_error: str) -> None:
     assert GOOD.count(old) == 1
-    assert complaint in complaints(tmp_path, GOOD.replace(old, new))
+    assert parse_error in complaints(tmp_path, GOOD.replace(old, new))
 
 
 def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "parse_error"),
     [
         ("", "is empty, expected name and categories"),
         ("# nothing\n", "is empty, expected name and categories"),
@@ -154,8 +154,8 @@ def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         ("name: pets\x00", "is not YAML: "),
     ],
 )
-def test_a_file_that_is_no_taxonomy_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
-    assert any(line.strip().startswith(complaint) for line in complaints(tmp_path, text))
+def test_a_file_that_is_no_taxonomy_is_refused(tmp_path: Path, text: str, parse_error: str) -> None:
+    assert any(line.strip().startswith(parse_error) for line in complaints(tmp_path, text))
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graph.settings import PHOTOS
-from prompts.taxonomy_file import load_taxonomy
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
 
 
 def test_the_default_taxonomy_has_the_promised_categories() -> None:

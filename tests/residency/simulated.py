@@ -8,9 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from engines.contract import AskRequest, Engine, Finding, Reply
-from engines.scripted import Line
-from graph.errors import EngineError
+from onelook.engines.base import AskRequest, Engine, Finding, Reply
+from onelook.engines.scripted import ScriptedReply
+from onelook.errors import EngineError
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
 
 
@@ -71,7 +71,7 @@ class SimulatedEngine(Engine):
         finally:
             self.answering -= 1
         self.answered += 1
-        return Line(self.name).reply()
+        return ScriptedReply(self.name).reply()
 
     async def probe(self) -> list[Finding]:
         assert self.device.loaded == {self.name}

@@ -15,16 +15,16 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText
 
-from demo.tiny import prompt_texts, save_checkpoint, tiny_config, train_tokenizer
-from engines.build import build_engine
-from engines.chat import ChatEngine
-from engines.contract import AskRequest, Choice, Engine
-from engines.embedded import EmbeddedChat
-from engines.loading import free_memory
-from engines.resident import take_turns
-from graph.errors import EngineIncapable
-from graph.settings import load_settings
+from onelook.engines.base import AskRequest, Choice, Engine
+from onelook.engines.build import build_engine
+from onelook.engines.chat import ChatEngine
+from onelook.engines.resident import share_memory
+from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.loading import free_memory
+from onelook.errors import EngineIncapable
+from onelook.settings.process import load_settings
 from tests.embedded.questions import question
+from tools.demo_model.tiny import prompt_texts, save_checkpoint, tiny_config, train_tokenizer
 
 MB = 1_000_000
 WIDE = 42_000  # one layer so wide that its three matrices of 43 MB are most of the model
@@ -113,11 +113,11 @@ async def most_mb(both: list[Engine]) -> float:
 async def test_two_models_are_never_in_memory_at_once(checkpoints: list[Path]) -> None:
     """One engine alone, two, and two that take turns: those need the memory of one."""
     first, second = engines(checkpoints)
-    await most_mb(list(take_turns(first, second, put_off=False)))  # libraries and buffers that stay
+    await most_mb(list(share_memory(first, second, defer=False)))  # libraries and buffers that stay
     one_mb = await most_mb(engines(checkpoints[:1]))
     two_mb = await most_mb(engines(checkpoints))
     first, second = engines(checkpoints)
-    turns_mb = await most_mb(list(take_turns(first, second, put_off=False)))
+    turns_mb = await most_mb(list(share_memory(first, second, defer=False)))
     assert one_mb > WEIGHTS_MB
     assert two_mb > one_mb + 0.6 * WEIGHTS_MB
     assert turns_mb < (one_mb + two_mb) / 2
@@ -125,7 +125,7 @@ async def test_two_models_are_never_in_memory_at_once(checkpoints: list[Path]) -
 
 async def test_a_model_that_leaves_is_gone_before_the_other_is_read(checkpoints: list[Path]) -> None:
     inner = engines(checkpoints)
-    first, second = take_turns(inner[0], inner[1], put_off=False)
+    first, second = share_memory(inner[0], inner[1], defer=False)
     await ask(first)
     was_first = model_of(inner[0])
     assert was_first is not None
@@ -156,7 +156,7 @@ async def test_a_specialist_that_cannot_be_loaded_is_refused_at_start_without_be
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
     inner = engines([checkpoints[0], tmp_path])
-    first, second = take_turns(inner[0], inner[1], put_off=False)
+    first, second = share_memory(inner[0], inner[1], defer=False)
     with pytest.raises(EngineIncapable, match="has no tokenizer"):
         await second.start()
     await first.start()

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.contract import AskRequest
-from engines.resident import ResidentEngine, take_turns
-from engines.scripted import ScriptedEngine
-from graph.errors import DeadlinePassed, EngineError, EngineFailed, EngineIncapable, EngineTimeout
+from onelook.engines.base import AskRequest
+from onelook.engines.resident import ResidentEngine, share_memory
+from onelook.engines.scripted import ScriptedEngine
+from onelook.errors import DeadlinePassed, EngineError, EngineFailed, EngineIncapable, EngineTimeout
 from tests.residency.simulated import Device, SimulatedEngine
 
 QUESTION = AskRequest([], None, max_tokens=1)
 
 
-def pair(first: SimulatedEngine, second: SimulatedEngine, *, put_off: bool = False) -> list[ResidentEngine]:
-    return list(take_turns(first, second, put_off=put_off))
+def pair(first: SimulatedEngine, second: SimulatedEngine, *, defer: bool = False) -> list[ResidentEngine]:
+    return list(share_memory(first, second, defer=defer))
 
 
 def two(device: Device) -> list[ResidentEngine]:
@@ -216,5 +216,5 @@ async def test_a_switch_under_way_ends_before_the_engines_close() -> None:
 
 def test_an_engine_that_cannot_leave_memory_is_refused() -> None:
     with pytest.raises(EngineIncapable, match="no way to leave memory") as refused:
-        take_turns(SimulatedEngine("A", Device()), ScriptedEngine([]), put_off=False)
+        share_memory(SimulatedEngine("A", Device()), ScriptedEngine([]), defer=False)
     assert "residency" in (refused.value.hint or "")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from engines.contract import AskRequest
-from engines.resident import ResidentEngine, take_turns
-from engines.vllm import VllmChat, vllm_engine
-from graph.errors import EngineFailed, EngineIncapable, EngineUnavailable
-from graph.settings import load_settings
+from onelook.engines.base import AskRequest
+from onelook.engines.openai.chat_model import VllmChat, vllm_engine
+from onelook.engines.resident import ResidentEngine, share_memory
+from onelook.errors import EngineFailed, EngineIncapable, EngineUnavailable
+from onelook.settings.process import load_settings
 from tests.engines.openai_simulation import Body
 from tests.residency.simulated import Device, SleepingServer
 
@@ -42,7 +42,7 @@ class Pair:
                 await stack.enter_async_context(server)
                 inner.append(vllm_engine(load_settings(engine="vllm", base_url=server.base_url)))
                 stack.push_async_callback(inner[-1].aclose)
-            yield take_turns(*inner, put_off=False)
+            yield share_memory(*inner, defer=False)
 
 
 @pytest.mark.parametrize(("first_awake", "second_awake"), [(True, False), (False, True), (False, False)])

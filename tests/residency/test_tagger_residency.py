@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engines.contract import AskRequest, Reply
-from engines.scripted import Line, ScriptedEngine
-from graph.errors import EngineFailed, EngineIncapable, SettingsError
-from graph.schema import TagResult
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest, Reply
+from onelook.engines.scripted import ScriptedEngine, ScriptedReply
+from onelook.errors import EngineFailed, EngineIncapable, SettingsError
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
 from tests.graph.replies import BUILDING, PORTRAIT, sure
 from tests.residency.simulated import Device, SimulatedEngine
 
@@ -27,7 +27,7 @@ SIZE = 224
 class Answering(SimulatedEngine):
     """Unsure of the pictures in HARD, which it knows by their turn; `line` overrides that."""
 
-    def __init__(self, model: str, device: Device, line: Line | None = None) -> None:
+    def __init__(self, model: str, device: Device, line: ScriptedReply | None = None) -> None:
         super().__init__(model, device, pauses=2)
         self.line = line
 

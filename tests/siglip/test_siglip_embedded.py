@@ -18,14 +18,14 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-from demo.tiny_siglip import build_tiny_siglip, text_tokens
-from engines.siglip.build import build_router
-from engines.siglip.embedded import EmbeddedSiglip
-from engines.siglip.router import SiglipRouter
-from engines.siglip.scale import read_logit_scale
-from engines.siglip.vectors import Vector
-from graph.errors import EngineIncapable, EngineRefused
-from graph.router_settings import RouterSettings
+from onelook.engines.zero_shot.build import build_router
+from onelook.engines.zero_shot.embedded import EmbeddedSiglip
+from onelook.engines.zero_shot.router import SiglipRouter
+from onelook.engines.zero_shot.scale import read_logit_scale
+from onelook.engines.zero_shot.vectors import Vector
+from onelook.errors import EngineIncapable, EngineRefused
+from onelook.settings.router import RouterSettings
+from tools.demo_model.tiny_siglip import build_tiny_siglip, text_tokens
 
 TEXTS = (
     "portrait photo: a person is the main subject",
@@ -216,8 +216,8 @@ def test_loading_and_looking_print_nothing(tiny_siglip: Path, tmp_path: Path) ->
 import asyncio
 from pathlib import Path
 from PIL import Image
-from engines.siglip.build import build_router
-from graph.router_settings import RouterSettings
+from onelook.engines.zero_shot.build import build_router
+from onelook.settings.router import RouterSettings
 async def main():
     router = build_router(RouterSettings(model={str(tiny_siglip)!r}), ["a", "b"])
     await router.classify([Image.new("RGB", (9, 9))])
@@ -234,9 +234,9 @@ def test_without_pytorch_it_says_what_to_install(tiny_siglip: Path) -> None:
 import sys
 sys.modules["torch"] = None
 import asyncio
-from engines.siglip.build import build_router
-from graph.errors import EngineIncapable
-from graph.router_settings import RouterSettings
+from onelook.engines.zero_shot.build import build_router
+from onelook.errors import EngineIncapable
+from onelook.settings.router import RouterSettings
 async def main():
     try:
         await build_router(RouterSettings(model={str(tiny_siglip)!r}), ["a", "b"]).start()

@@ -15,9 +15,9 @@ from PIL import Image
 from transformers import AutoTokenizer, Siglip2Config, Siglip2Model
 from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 
-from demo.tiny import prompt_texts
-from engines.siglip.embedded import EmbeddedSiglip
-from engines.siglip.router import SiglipRouter
+from onelook.engines.zero_shot.embedded import EmbeddedSiglip
+from onelook.engines.zero_shot.router import SiglipRouter
+from tools.demo_model.tiny import prompt_texts
 
 END = 1
 TEXT = "Portrait photo: a PERSON, the main subject!"
@@ -51,7 +51,7 @@ def test_siglips_own_tokenizer_pads_with_its_end_token_and_needs_no_pytorch(sent
 import sys
 sys.modules["torch"] = None
 import json
-from engines.siglip.files import read_files
+from onelook.engines.zero_shot.files import read_files
 print(json.dumps(read_files({str(sentencepiece_siglip)!r}, elsewhere="").token_ids([{TEXT!r}, {TEXT.lower()!r}])))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -14,14 +14,15 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from engines.openai_server import OpenAIServer
-from engines.scripted import Answer, ScriptedEngine
-from engines.siglip.server import ServedSiglip
-from graph.errors import EngineError, EngineIncapable
-from graph.schema import Context, Subject, TagResult
-from graph.settings import PHOTOS, load_settings
-from graph.tagger import Tagger
-from prompts.taxonomy_file import load_taxonomy
+from onelook.engines.openai.server import OpenAIServer
+from onelook.engines.scripted import Answer, ScriptedEngine
+from onelook.engines.zero_shot.server import ServedSiglip
+from onelook.errors import EngineError, EngineIncapable
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.result import TagResult
+from onelook.settings.process import PHOTOS, load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context, Subject
 from tests.graph.replies import DETAILS, sure
 from tests.siglip.pooling_simulation import DIMENSION, Body, Respond, SimulatedPoolingServer, axis, embeddings
 
@@ -270,9 +271,9 @@ sys.modules["torch"] = None
 import asyncio
 from pathlib import Path
 from PIL import Image
-from graph.schema import Context
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.types import Context
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
 from tests.siglip.pooling_simulation import SimulatedPoolingServer
 
 async def main():
@@ -293,8 +294,8 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     program = """
 import sys
 sys.modules["transformers"] = None
-from engines.siglip.files import read_files
-from graph.errors import EngineIncapable
+from onelook.engines.zero_shot.files import read_files
+from onelook.errors import EngineIncapable
 try:
     read_files("anything", elsewhere="")
 except EngineIncapable as error:

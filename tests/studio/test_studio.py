@@ -12,8 +12,8 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
-from demo.checkpoint import HELDOUT
-from graph.schema import Arm, Context
+from onelook.demo.checkpoint import DRAWINGS
+from onelook.types import Arm, Context
 from tests.studio.make_studio import make_studio
 
 RANDOM_WEIGHTS_SAY: tuple[list[str], ...] = ([], ["ReplyInvalid"], ["ReplyTruncated"])  # free text of random weights
@@ -63,7 +63,7 @@ async def test_every_choice_of_a_run_is_a_field_of_the_form(schemas: Any) -> Non
 async def test_the_form_comes_with_a_drawing_that_works_at_once(schemas: Any, studio: LangGraphClient) -> None:
     (name, field), *others = schemas["input_schema"]["properties"].items()
     assert (name, others) == ("image", [])
-    assert Path(field["default"]).parent == HELDOUT
+    assert Path(field["default"]).parent == DRAWINGS
     assert field["examples"] == [field["default"]]
     assert field["type"] == "string"
     shown = await studio.runs.wait(None, "onelook", input={"image": field["default"]})
@@ -92,7 +92,7 @@ async def test_it_draws_the_graph_and_names_its_ways(studio: LangGraphClient) ->
 async def test_every_arm_runs_to_its_end(arm: Arm, studio: LangGraphClient) -> None:
     thread = await studio.threads.create()
     output: Any = await studio.runs.wait(
-        thread["thread_id"], "onelook", input={"image": str(HELDOUT / "heldout-0001.jpg")}, context={"arm": arm}
+        thread["thread_id"], "onelook", input={"image": str(DRAWINGS / "heldout-0001.jpg")}, context={"arm": arm}
     )
     result = output["result"]
     assert result["arm"] == arm
@@ -115,7 +115,7 @@ async def test_every_arm_streams_node_by_node(arm: Arm, studio: LangGraphClient)
     async for part in studio.runs.stream(
         thread["thread_id"],
         "onelook",
-        input={"image": str(HELDOUT / "heldout-0001.jpg")},
+        input={"image": str(DRAWINGS / "heldout-0001.jpg")},
         context={"arm": arm},
         stream_mode=["updates", "messages"],
     ):
@@ -149,7 +149,7 @@ async def test_the_http_door_is_open_beside_it(door: httpx.AsyncClient) -> None:
     assert "prepare" in graph.text
     ready = await door.get("/readyz")
     assert ready.json() == {"status": "ready"}
-    tagged = await door.post("/v1/tags", files={"image": (HELDOUT / "heldout-0003.jpg").read_bytes()})
+    tagged = await door.post("/v1/tags", files={"image": (DRAWINGS / "heldout-0003.jpg").read_bytes()})
     assert tagged.json()["category"]["confidence"] > 0
     wrong = await door.post("/v1/tags", content=b"{", headers={"content-type": "application/json"})
     assert wrong.headers["content-type"] == "application/problem+json"
@@ -157,7 +157,7 @@ async def test_the_http_door_is_open_beside_it(door: httpx.AsyncClient) -> None:
 
 async def test_both_ask_one_engine(studio: LangGraphClient, door: httpx.AsyncClient) -> None:
     """What one of them has asked about a picture is in the engine's prefix cache when the other one asks the same."""
-    picture = HELDOUT / "heldout-0005.jpg"
+    picture = DRAWINGS / "heldout-0005.jpg"
     context = {"arm": "fused", "language": "en"}
     await studio.runs.wait(None, "onelook", input={"image": str(picture)}, context=context)
     files = {"image": picture.read_bytes()}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.vllm_cpu import vllm_cpu_server, vllm_python
+from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
 
 
 @pytest.fixture(scope="session")

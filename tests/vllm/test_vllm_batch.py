@@ -9,11 +9,11 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from engines.contract import AskRequest, Choice
-from engines.openai_batch import PATH
-from graph.schema import Context
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.engines.base import AskRequest, Choice
+from onelook.engines.openai.batch import PATH
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context
 from tests.engines.openai_simulation import engine_at
 from tests.vllm.test_vllm_graph import picture as photograph
 from tests.vllm.test_vllm_server_engine import picture, question

@@ -17,10 +17,11 @@ import pytest
 from PIL import Image
 from transformers import AutoTokenizer
 
-from demo.vllm_cpu import SERVED_NAME
-from graph.schema import Context, ReplyFormat, TagResult, Usage
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context, ReplyFormat, Usage
+from tools.vllm_cpu.server import SERVED_NAME
 
 pytestmark = pytest.mark.vllm
 

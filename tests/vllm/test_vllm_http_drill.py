@@ -12,9 +12,10 @@ import aiohttp
 import psutil
 import pytest
 
-from demo.checkpoint import HELDOUT, demo_checkpoint
-from demo.vllm_cpu import vllm_cpu_server, vllm_python
+from onelook.demo.checkpoint import MODEL
 from tests.api.served import Answer, Client, form, served_process, until
+from tools.demo_model import HELDOUT
+from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
 
 AT_ONCE = 8
 READY_WITHIN_S = 120
@@ -59,7 +60,7 @@ async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_
     port = free_port()
 
     def vllm(name: str) -> AbstractContextManager[str]:
-        return vllm_cpu_server(demo_checkpoint(), python=vllm_python(), log=tmp_path / f"{name}.log", port=port)
+        return vllm_cpu_server(MODEL, python=vllm_python(), log=tmp_path / f"{name}.log", port=port)
 
     async with (
         served_process(f"http://127.0.0.1:{port}/v1") as (door, address),

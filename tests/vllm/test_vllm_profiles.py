@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from demo.vllm_cpu import ENVIRONMENT, PROFILE, ROOT, SERVED_NAME, vllm_python
+from tools.vllm_cpu.server import ENVIRONMENT, PROFILE, ROOT, SERVED_NAME, vllm_python
 
 pytestmark = pytest.mark.vllm
 

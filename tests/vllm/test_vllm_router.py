@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from demo.checkpoint import HELDOUT
-from demo.vllm_cpu import ROUTER_PROFILE, vllm_cpu_server, vllm_python
-from engines.openai_server import OpenAIServer
-from engines.scripted import ScriptedEngine
-from engines.siglip.embedded import EmbeddedSiglip
-from engines.siglip.server import ServedSiglip
-from graph.schema import Context
-from graph.settings import PHOTOS, load_settings
-from graph.tagger import Tagger
-from prompts.taxonomy_file import load_taxonomy
-from prompts.zero_shot import zero_shot_texts
+from onelook.engines.openai.server import OpenAIServer
+from onelook.engines.scripted import ScriptedEngine
+from onelook.engines.zero_shot.embedded import EmbeddedSiglip
+from onelook.engines.zero_shot.server import ServedSiglip
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.prompts.zero_shot import zero_shot_texts
+from onelook.settings.process import PHOTOS, load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context
 from tests.graph.replies import sure
 from tests.graph.test_ledger import script
+from tools.demo_model import HELDOUT
+from tools.vllm_cpu.server import ROUTER_PROFILE, vllm_cpu_server, vllm_python
 
 pytestmark = pytest.mark.vllm
 

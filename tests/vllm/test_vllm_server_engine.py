@@ -14,10 +14,10 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from PIL import Image
 
-from demo.vllm_cpu import SERVED_NAME
-from engines.contract import AskRequest, Choice, Constraint, JsonSchema, Regex
-from graph.errors import EngineIncapable, EngineRefused
+from onelook.engines.base import AskRequest, Choice, Constraint, JsonSchema, Regex
+from onelook.errors import EngineIncapable, EngineRefused
 from tests.engines.openai_simulation import engine_at
+from tools.vllm_cpu.server import SERVED_NAME
 
 pytestmark = pytest.mark.vllm
 

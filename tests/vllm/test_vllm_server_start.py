@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.vllm_cpu import vllm_cpu_server, vllm_python
-from graph.errors import EngineIncapable, EngineUnavailable
+from onelook.errors import EngineIncapable, EngineUnavailable
+from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
 
 
 def script(folder: Path, lines: str) -> Path:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from graph.errors import EngineIncapable
-from graph.settings import load_settings
-from graph.tagger import Tagger
+from onelook.errors import EngineIncapable
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
 
 pytestmark = pytest.mark.vllm
 

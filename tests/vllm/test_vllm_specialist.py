@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from demo.checkpoint import HELDOUT, SPECIALIST
-from demo.evaluate import evaluate
-from demo.vllm_cpu import vllm_cpu_server, vllm_python
-from lab.album import read_labels
-from lab.scores import agreement
+from onelook.demo.checkpoint import SPECIALIST
+from onelook.lab.album import read_labels
+from onelook.lab.scores import agreement
+from tools.demo_model import HELDOUT
+from tools.demo_model.evaluate import evaluate
+from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
 
 pytestmark = pytest.mark.vllm
 

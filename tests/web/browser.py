@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from graph.errors import EngineIncapable
+from onelook.errors import EngineIncapable
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 # A browser looks its maker's hosts up unless told otherwise; root has no sandbox to be had.

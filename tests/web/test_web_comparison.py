@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
-from graph.settings import PHOTOS
-from prompts.taxonomy_file import load_taxonomy
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
 from tests.web.parts import by_kind
 from tests.web.visitor import Visitor
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from graph.schema import Ledger, NodeTiming, ServerTiming, Span
+from onelook.ledger.model import Ledger, NodeTiming, ServerTiming, Span
 from tests.web.parts import by_kind
 from tests.web.visitor import visit
 

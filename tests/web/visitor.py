@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
-HELDOUT = Path(__file__).parent.parent.parent / "demo" / "album" / "heldout"
+HELDOUT = Path(__file__).parent.parent.parent / "tools" / "demo_model" / "heldout"
 ANSWER_WITHIN_MS = 120_000
 
 
@@ -42,8 +42,8 @@ class Visitor:
         return self.page.get_by_role("article", name=arm, exact=True)
 
     def forgive(self, words: str) -> None:
-        """Take back the one complaint that a test provokes: Chromium logs every answer of 4xx and 5xx."""
-        (forgiven,) = [complaint for complaint in self.complaints if words in complaint]
+        """Take back the one parse_error that a test provokes: Chromium logs every answer of 4xx and 5xx."""
+        (forgiven,) = [parse_error for parse_error in self.complaints if words in parse_error]
         self.complaints.remove(forgiven)
 
 

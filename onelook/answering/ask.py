@@ -1,0 +1,56 @@
+"""The one place where a node puts questions to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from onelook.deadline import remaining_s
+from onelook.engines.base import AskRequest, Engine, Reply
+from onelook.images.picture import Picture
+from onelook.ledger.stamps import span
+from onelook.prompts.question import Question
+from onelook.services import Services
+from onelook.types import Usage
+
+
+async def ask(
+    services: Services, question: Question, pictures: Sequence[Picture], *, engine: Engine | None = None
+) -> Reply:
+    """Ask `engine` (None: the first one) once; the graph owns the retries. Raises `EngineError` as the engine did."""
+    with span("prompt"):
+        request = _request(services, question, pictures)
+    with span("engine") as taken:
+        reply = await (engine or services.engine).ask(request)
+        taken.server, taken.usage = reply.timing, reply.usage
+    return reply
+
+
+async def ask_together(
+    services: Services, questions: Sequence[Question], pictures: Sequence[Picture], *, top_logprobs: int = 0
+) -> list[Reply]:
+    """Ask several questions about the same pictures at once, and return the replies in their order.
+
+    The first error is raised. In the ledger they are one span with the sum of their tokens; the engine's own times
+    overlap there, so they are left out.
+    """
+    if len(questions) == 1 and not top_logprobs:
+        return [await ask(services, questions[0], pictures)]
+    with span("prompt"):
+        requests = [
+            replace(_request(services, question, pictures), top_logprobs=top_logprobs) for question in questions
+        ]
+    with span("engine") as taken:
+        replies = await services.engine.ask_many(requests)
+        taken.usage = Usage.total(reply.usage for reply in replies)
+    return replies
+
+
+def _request(services: Services, question: Question, pictures: Sequence[Picture]) -> AskRequest:
+    return AskRequest(
+        messages=question.messages([picture.data_url for picture in pictures]),
+        constraint=question.constraint,
+        max_tokens=question.max_tokens,
+        temperature=services.settings.temperature,
+        within_s=remaining_s(),
+    )

@@ -1,0 +1,37 @@
+"""What was learnt of the model that a node asks: see `onelook calibrate`. What the user has set beats it."""
+
+from __future__ import annotations
+
+from onelook.calibration.fits import Fit
+from onelook.engines.base import Engine
+from onelook.prompts.zero_shot import zero_shot_version
+from onelook.services import Services
+from onelook.types import Context
+
+THRESHOLD = "confidence_threshold"
+
+
+def fit_of(services: Services, context: Context, engine: Engine) -> Fit | None:
+    """None where nothing was learnt of this model, asked in this way with these prompts: it is then believed as is."""
+    return services.calibration.fit(context, engine.model, services.prompts[context.language].version)
+
+
+def confidence_threshold(services: Services, context: Context, engine: Engine) -> float:
+    """What the run or the settings say; where both are silent, what was learnt; and where nothing was, the default."""
+    if THRESHOLD in context.model_fields_set or THRESHOLD in services.settings.run.model_fields_set:
+        return context.confidence_threshold
+    fit = fit_of(services, context, engine)
+    return context.confidence_threshold if fit is None or fit.threshold is None else fit.threshold
+
+
+def routing(services: Services, probabilities: tuple[float, ...]) -> tuple[tuple[float, ...], float]:
+    """What the router's probabilities are worth, and the threshold under which they are not followed."""
+    settings = services.settings.router
+    fit = services.calibration.router_fit(services.router.model, zero_shot_version(services.routes))
+    if fit is None:
+        return probabilities, settings.threshold
+    if "temperature" not in settings.model_fields_set:
+        probabilities = fit.rescaled(probabilities, settings.temperature)
+    if "threshold" in settings.model_fields_set or fit.threshold is None:
+        return probabilities, settings.threshold
+    return probabilities, fit.threshold

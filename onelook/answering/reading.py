@@ -1,0 +1,83 @@
+"""From a reply to tags: what it says, in ids and labels, each with its probability."""
+
+from __future__ import annotations
+
+from onelook.answering.confidence import span_probability
+from onelook.calibration.fits import Curve, Fit
+from onelook.engines.base import Reply
+from onelook.errors import ReplyInvalid, ReplyTruncated
+from onelook.prompts.question import Question
+from onelook.prompts.replies.reading import Reading, SpanKey
+from onelook.services import Services
+from onelook.types import Language, Tag
+
+GUIDED = "every valid reply fits in that many tokens: does the server keep the constraint? `onelook doctor` tells"
+FREE = "free text can be of any length; the replies of the other arms cannot be cut off"
+
+Details = dict[str, tuple[Tag, ...]]
+
+
+def read_reply(question: Question, reply: Reply) -> Reading:
+    """What `reply` says to `question`.
+
+    Raises:
+        ReplyInvalid: it breaks the constraint, so the engine did not keep it; or free text holds no answer.
+        ReplyTruncated: it was cut off at the token limit before it was whole.
+    """
+    try:
+        return question.read(reply.text)
+    except ReplyInvalid:
+        if reply.stop_reason != "length":
+            raise
+    raise ReplyTruncated(
+        f"the reply was cut off after {question.max_tokens} tokens: {reply.text[-60:]!r}",
+        hint=GUIDED if question.constraint is not None else FREE,
+    )
+
+
+def tags(
+    services: Services, reading: Reading, reply: Reply, fit: Fit | None, language: Language, known: Tag | None = None
+) -> tuple[Tag, Details]:
+    """The category (`known`, where the question took it as known) and the details that were read, with probabilities.
+
+    The details are empty where the question did not ask for them. `fit`: how far those probabilities are believed.
+    """
+    if reading.category is not None:
+        label = services.taxonomy.categories[reading.category].label[language]
+        sureness = believed(fit.category if fit else None, reading, reply, "category")
+        known = Tag(id=reading.category, label=label, confidence=sureness)
+    if known is None:
+        raise ValueError("a question for details needs the category that is known already")
+    attributes = services.taxonomy.categories[known.id].details
+    return known, {
+        attribute: tuple(
+            Tag(
+                id=option,
+                label=attributes[attribute].options[option][language],
+                confidence=believed(fit.details if fit else None, reading, reply, (attribute, option)),
+            )
+            for option in options
+        )
+        for attribute, options in reading.details.items()
+    }
+
+
+def absences(
+    services: Services, reading: Reading, reply: Reply, fit: Fit | None, language: Language, category: Tag
+) -> Details:
+    """The options that were asked for one by one and read as absent, with the probability of that."""
+    attributes = services.taxonomy.categories[category.id].details
+    absent: Details = {}
+    for key in reading.spans:
+        if key != "category" and key[1] not in reading.details[key[0]]:
+            attribute, option = key
+            label = attributes[attribute].options[option][language]
+            sureness = believed(fit.details if fit else None, reading, reply, key)
+            absent[attribute] = (*absent.get(attribute, ()), Tag(id=option, label=label, confidence=sureness))
+    return absent
+
+
+def believed(curve: Curve | None, reading: Reading, reply: Reply, key: SpanKey) -> float | None:
+    """The probability of one label: as the model says, or as the curve of its calibration has it."""
+    said = span_probability(reply.tokens, *reading.spans[key])
+    return said if said is None or curve is None else curve(said)

@@ -1,0 +1,56 @@
+"""How large this run wants its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onelook.graph.state import State
+from onelook.images.original import Original
+from onelook.images.picture import Picture
+from onelook.result import Shown
+from onelook.services import Services
+from onelook.settings.resolution import Bounds, at_most
+from onelook.types import Content, Context, Tag
+
+
+def sized_by_category(context: Context) -> bool:
+    """Whether the size waits for the router, which knows better than any thumbnail what the picture is."""
+    return context.arm == "hybrid" and context.resolution == "auto"
+
+
+def all_bounds(services: Services, context: Context) -> tuple[Bounds, ...]:
+    """Every size that this run may ask for."""
+    if context.resolution == "fixed":
+        return (at_most(context.long_edge),)
+    return (at_most(services.settings.resolution.first_look), *services.settings.resolution.all())
+
+
+def full_bounds(
+    services: Services, context: Context, original: Original, category: Tag | None
+) -> tuple[Bounds, Content | None]:
+    """The size for a look that spares nothing, and what the picture was taken for, if that decided it.
+
+    Raises:
+        ImageUnreadable: truncated or broken.
+    """
+    if context.resolution == "fixed":
+        return at_most(context.long_edge), None
+    named = None
+    if category is not None and sized_by_category(context):
+        named = services.taxonomy.categories[category.id].content
+    content = named or original.content
+    return services.settings.resolution.of(content), content
+
+
+def more_to_see(services: Services, state: State, context: Context) -> bool:
+    """Whether a full look would show any of the pictures with more pixels than the model has seen."""
+
+    def larger(original: Original, picture: Picture) -> bool:
+        bounds, _ = full_bounds(services, context, original, state["category"])
+        return original.pixels(bounds) > picture.width * picture.height
+
+    return any(larger(*each) for each in zip(state["originals"], state["pictures"], strict=True))
+
+
+def shown(pictures: Sequence[Picture]) -> tuple[Shown, ...]:
+    return tuple(Shown(width=each.width, height=each.height, content=each.content) for each in pictures)

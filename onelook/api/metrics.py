@@ -1,0 +1,101 @@
+"""What Prometheus is told: requests, and what every run's ledger says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from onelook.api.admission import Admission
+from onelook.engines.base import Engine
+from onelook.engines.residency import Residency
+from onelook.engines.resident import ResidentEngine
+from onelook.result import TagResult
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120)
+
+
+class Switches(Collector):
+    """What a residency counts; nothing where both models stay in memory."""
+
+    def __init__(self, residency: Residency) -> None:
+        self._residency = residency
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        counts = self._residency
+        yield CounterMetricFamily("onelook_model_switches", "Models brought into memory.", value=counts.switches)
+        yield CounterMetricFamily(
+            "onelook_model_switches_failed", "Models that did not leave or did not come.", value=counts.failed_switches
+        )
+        yield CounterMetricFamily("onelook_model_switching_seconds", "Time of switches.", value=counts.switching_s)
+
+
+class Metrics:
+    """One registry for each server, so that several can live in a process."""
+
+    def __init__(self, admission: Admission, engine: Engine) -> None:
+        registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        if isinstance(engine, ResidentEngine):
+            registry.register(Switches(engine.residency))
+        self._requests = Counter(
+            "onelook_http_requests", "Requests by route and status.", ["route", "status"], registry=registry
+        )
+        self._request_s = Histogram(
+            "onelook_http_request_seconds", "Time for a request.", ["route"], buckets=SECONDS, registry=registry
+        )
+        self._results = Counter("onelook_results", "Runs by arm and status.", ["arm", "status"], registry=registry)
+        self._run_s = Histogram(
+            "onelook_run_seconds", "Wall time of a run.", ["arm"], buckets=SECONDS, registry=registry
+        )
+        self._node_s = Histogram(
+            "onelook_node_seconds",
+            "Time of one visit to a node, its attempts included.",
+            ["node", "arm"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._tokens = Counter("onelook_tokens", "Tokens by kind.", ["kind"], registry=registry)
+        self._cache_hits = Counter(
+            "onelook_cache_hits", "Visits to a node that were answered from memory.", ["node"], registry=registry
+        )
+        self._escalations = Counter(
+            "onelook_escalations", "Pictures that the specialist answered.", ["arm"], registry=registry
+        )
+        in_flight = Gauge("onelook_in_flight", "Pictures that are being looked at.", registry=registry)
+        in_flight.set_function(lambda: admission.slot.in_flight)
+        queue = Gauge("onelook_queue", "Pictures that wait for their turn.", registry=registry)
+        queue.set_function(lambda: admission.slot.waiting)
+        requests = Gauge("onelook_http_requests_inside", "Requests that are in hand.", registry=registry)
+        requests.set_function(lambda: admission.requests)
+
+    def saw_request(self, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, status).inc()
+        self._request_s.labels(route).observe(seconds)
+
+    def saw_result(self, result: TagResult) -> None:
+        arm, ledger = result.arm, result.ledger
+        self._results.labels(arm, result.status).inc()
+        if ledger.wall_ms is not None:
+            self._run_s.labels(arm).observe(ledger.wall_ms / 1e3)
+        for node in ledger.nodes:
+            if node.cached:
+                self._cache_hits.labels(node.name).inc()
+            else:
+                self._node_s.labels(node.name, arm).observe(node.duration_ms / 1e3)
+        for name, count in result.usage:
+            if count:
+                self._tokens.labels(name.removesuffix("_tokens")).inc(count)
+        if result.escalation is not None:
+            self._escalations.labels(arm).inc()
+
+    def text(self) -> bytes:
+        """The exposition format, version 0.0.4."""
+        return generate_latest(self._registry)

@@ -1,0 +1,199 @@
+"""What a request asks for: the pictures, and the choices of their runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, StringConstraints, ValidationError
+from starlette.requests import Request
+
+from onelook.api.admission import Reservation
+from onelook.api.body import media_type, read_body
+from onelook.api.multipart import Form, FormReader
+from onelook.api.problem import bad_field, bad_fields
+from onelook.engines.base import MAX_IMAGES
+from onelook.settings.http import HttpSettings
+from onelook.types import Arm, Context, Frozen, Reference, Subject
+
+JSON, MULTIPART = "application/json", "multipart/form-data"
+IMAGE, TIMEOUT = "image", "X-Timeout-Seconds"
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # float() takes more: 1_0, inf, other scripts' digits
+URL = re.compile("https?://", re.IGNORECASE)
+MOST_JSON_VALUES = 20_000
+
+Image = Annotated[
+    str,
+    Field(
+        description="The picture: base64, a data URL, or, where the server allows it, an http(s) URL.",
+        examples=["https://example.org/cat.jpg", "data:image/jpeg;base64,/9j/4AAQSkZJRg…"],
+        min_length=1,
+    ),
+]
+Images = Annotated[list[Image], Field(min_length=1, max_length=MAX_IMAGES, description="Pictures of one subject.")]
+RunContext = Annotated[Context, Field(description="What the run chooses; see GET /v1/options.")]
+
+
+class TagsBody(Frozen):
+    """One subject."""
+
+    images: Images
+    context: RunContext = Context()
+
+
+class CompareBody(Frozen):
+    """One subject, several arms."""
+
+    images: Images
+    arms: list[Arm] = Field([], description="Arms to run, one after the other; none: all of them.", max_length=16)
+    context: RunContext = Context()
+
+
+class Arms(Frozen):
+    """The arms of a form."""
+
+    arms: list[Arm] = Field(max_length=16)
+
+
+class Item(Frozen):
+    """One picture of a batch."""
+
+    id: Annotated[str, StringConstraints(max_length=256)] = Field("", description="Comes back with its answer.")
+    image: Image
+
+
+class BatchBody(Frozen):
+    """Many subjects of one picture each."""
+
+    items: list[Item] = Field(min_length=1)
+    context: RunContext = Context()
+
+
+Body = TypeVar("Body", TagsBody, CompareBody, BatchBody)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """`field` is the one that held the pictures; `ids` are there in a batch, `arms` in a comparison that names them."""
+
+    subjects: Sequence[Subject]
+    ids: Sequence[str]
+    arms: Sequence[Arm]
+    context: Context
+    field: str
+
+
+class Reader:
+    """Reads requests for a process with these choices (`onelook.settings.choices.default_choices`) and settings."""
+
+    def __init__(self, settings: HttpSettings, choices: Context) -> None:
+        self._settings = settings
+        self._choices = type(choices)
+
+    async def tags(self, request: Request, place: Reservation) -> ParsedRequest:
+        """One to five pictures of one subject. Raises `Problem`, and `ClientDisconnect` where the client hangs up."""
+        body = await self._read(request, place, TagsBody, max_files=MAX_IMAGES)
+        if isinstance(body, Form):
+            return self._asked_by_form(body, [[file.data for file in body.files]])
+        return self._asked([self._references(body.images)], context=body.context, field="images")
+
+    async def compare(self, request: Request, place: Reservation) -> ParsedRequest:
+        """As `tags`, with the arms to compare."""
+        body = await self._read(request, place, CompareBody, max_files=MAX_IMAGES)
+        if isinstance(body, Form):
+            return self._asked_by_form(body, [[file.data for file in body.files]], arms=body.fields.pop("arms", []))
+        return self._asked([self._references(body.images)], arms=body.arms, context=body.context, field="images")
+
+    async def batch(self, request: Request, place: Reservation) -> ParsedRequest:
+        """Many subjects of one picture each, and their ids."""
+        body = await self._read(request, place, BatchBody, max_files=self._settings.max_batch)
+        if isinstance(body, Form):
+            return self._asked_by_form(body, [file.data for file in body.files], ids=[file.name for file in body.files])
+        if len(body.items) > self._settings.max_batch:
+            raise bad_field("items", f"{len(body.items)} pictures, more than {self._settings.max_batch}")
+        references = [self._reference(item.image, f"items.{index}.image") for index, item in enumerate(body.items)]
+        return self._asked(references, ids=[item.id for item in body.items], context=body.context, field="items")
+
+    async def _read(self, request: Request, place: Reservation, model: type[Body], *, max_files: int) -> Body | Form:
+        if media_type(request, JSON, MULTIPART) == MULTIPART:
+            reader = FormReader(request.headers["Content-Type"], max_files=max_files)
+            await read_body(request, self._settings, place, reader.write)
+            return reader.finish()
+        pieces: list[bytes] = []
+        await read_body(request, self._settings, place, pieces.append)
+        body = b"".join(pieces)
+        # Each value takes far more memory parsed than written, so they are counted first; base64 has no comma.
+        if sum(map(body.count, (b",", b"[", b"{"))) > MOST_JSON_VALUES:
+            raise bad_field("body", f"more than {MOST_JSON_VALUES} JSON values")
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as error:
+            raise bad_fields(error) from None
+
+    def _asked_by_form(
+        self, form: Form, subjects: Sequence[Subject], *, ids: Sequence[str] = (), arms: Sequence[str] = ()
+    ) -> ParsedRequest:
+        for file in form.files:
+            if file.field != IMAGE:
+                raise bad_field(file.field, f"files belong into the field {IMAGE}")
+        if not form.files:
+            raise bad_field(IMAGE, "no picture came", hint='curl -F "image=@picture.jpg"')
+        for name, values in form.fields.items():
+            if len(values) > 1:
+                raise bad_field(name, f"came {len(values)} times, and can be set once")
+        try:
+            known = Arms(arms=arms).arms if arms else ()
+        except ValidationError as error:
+            raise bad_fields(error) from None
+        return self._asked(
+            subjects, ids=ids, arms=known, context={name: values[0] for name, values in form.fields.items()}
+        )
+
+    def _asked(
+        self,
+        subjects: Sequence[Subject],
+        *,
+        context: Context | Mapping[str, Any],
+        ids: Sequence[str] = (),
+        arms: Sequence[Arm] = (),
+        field: str = IMAGE,
+    ) -> ParsedRequest:
+        in_json = isinstance(context, Context)
+        chosen = context.model_dump(exclude_unset=True) if isinstance(context, Context) else context
+        try:
+            choices = self._choices.model_validate(chosen)
+        except ValidationError as error:
+            raise bad_fields(error, "context." if in_json else "") from None
+        return ParsedRequest(subjects, ids, arms, choices, field)
+
+    def _references(self, images: Sequence[str]) -> list[Reference]:
+        return [self._reference(image, f"images.{index}") for index, image in enumerate(images)]
+
+    def _reference(self, image: str, field: str) -> Reference:
+        """What names a picture to the graph; a path never does: a caller must not read this machine's files."""
+        if URL.match(image):
+            if not self._settings.allow_urls:
+                raise bad_field(
+                    field,
+                    "this server does not fetch pictures by URL",
+                    hint="send the picture itself; on your own server set ONELOOK_HTTP__ALLOW_URLS=true",
+                )
+            return image
+        return image if image[:5].lower() == "data:" else f"data:;base64,{image}"
+
+
+def within_s(request: Request, longest_s: float) -> float:
+    """How long the caller waits for a picture, in seconds: the header X-Timeout-Seconds, or `longest_s`.
+
+    Raises:
+        Problem: the header is no positive number (422); one above `longest_s` means `longest_s`.
+    """
+    given = request.headers.get(TIMEOUT)
+    if given is None:
+        return longest_s
+    seconds = float(given) if NUMBER.fullmatch(given) else 0.0
+    if not seconds > 0:
+        raise bad_field(TIMEOUT, "must be a positive number of seconds")
+    return min(seconds, longest_s)

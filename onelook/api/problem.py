@@ -1,0 +1,145 @@
+"""What goes wrong, as application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, Field, ValidationError
+from starlette.responses import Response
+
+from onelook.errors import OnelookError
+from onelook.result import TagResult
+from onelook.types import ErrorRecord
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+
+# What a failed run means to an HTTP client; classes of graph.errors by name, as a result's errors carry them.
+STATUS_OF_KIND: Mapping[str, HTTPStatus] = {
+    "ImageTooLarge": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "ImageUnreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "ImageNotFound": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "ImageRefused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "ImageUnreachable": HTTPStatus.BAD_GATEWAY,
+    "EngineUnavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "EngineTimeout": HTTPStatus.GATEWAY_TIMEOUT,
+    "DeadlinePassed": HTTPStatus.GATEWAY_TIMEOUT,
+    "EngineFailed": HTTPStatus.BAD_GATEWAY,
+    "EngineRefused": HTTPStatus.BAD_GATEWAY,
+    "EngineIncapable": HTTPStatus.BAD_GATEWAY,
+    "ReplyInvalid": HTTPStatus.BAD_GATEWAY,
+    "ReplyTruncated": HTTPStatus.BAD_GATEWAY,
+}
+RETRY_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of the request."""
+
+    field: str = Field(description="Path of the field, such as context.arm or images.0; a header by its name.")
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """The body of every answer that is no success (RFC 9457)."""
+
+    type: str = Field("about:blank", description="Always about:blank: `kind` tells problems apart.")
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str = Field(description="What is wrong, in one sentence.")
+    kind: str = Field(description="A stable name, for programs.")
+    hint: str | None = Field(None, description="What to do about it.")
+    errors: list[FieldError] | None = Field(None, description="The fields of the request that are wrong.")
+    request_id: str | None = Field(None, description="As in the header X-Request-ID, and in the server's log.")
+    result: TagResult | None = Field(None, description="What the run had found before it failed, with its ledger.")
+
+
+class Problem(Exception):
+    """Raised anywhere behind a route; becomes the answer."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        kind: str,
+        hint: str | None = None,
+        errors: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        result: TagResult | None = None,
+        retry: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.kind, self.hint = status, detail, kind, hint
+        self.errors, self.result = errors, result
+        self.headers = dict(headers or {})
+        if retry or status in RETRY_LATER:
+            self.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
+
+    def body(self, request_id: str | None = None) -> dict[str, Any]:
+        """The members that have something to say, as `ProblemBody` describes them."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": int(self.status),
+            "detail": self.detail,
+            "kind": self.kind,
+        }
+        if self.hint:
+            body["hint"] = self.hint
+        if self.errors:
+            body["errors"] = [{"field": field, "message": message} for field, message in self.errors]
+        if request_id:
+            body["request_id"] = request_id
+        if self.result is not None:
+            body["result"] = orjson.Fragment(self.result.model_dump_json())
+        return body
+
+    def response(self, request_id: str | None) -> Response:
+        body = orjson.dumps(self.body(request_id))
+        return Response(body, status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def bad_field(field: str, message: str, *, hint: str | None = None) -> Problem:
+    """One field of the request is wrong."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}: {message}", kind="BadField", hint=hint, errors=[(field, message)]
+    )
+
+
+def bad_fields(error: ValidationError, prefix: str = "") -> Problem:
+    """Every field that a model refused, by its path. What came is not repeated: it may be a picture."""
+    wrong = [
+        (prefix + ".".join(str(part) for part in problem["loc"]) or "body", problem["msg"])
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "; ".join(f"{field}: {message}" for field, message in wrong[:10]),
+        kind="BadField",
+        hint="/openapi.json and /v1/options have the fields and their choices",
+        errors=wrong[:100],
+    )
+
+
+def of_error(error: OnelookError) -> Problem:
+    """An error that stopped a request before its run."""
+    status = STATUS_OF_KIND.get(type(error).__name__, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return Problem(status, error.message, kind=type(error).__name__, hint=error.hint, retry=error.retryable)
+
+
+def of_result(result: TagResult, field: str) -> Problem:
+    """A failed run. `field` is the one that the picture came in."""
+    error: ErrorRecord = result.errors[-1]
+    return Problem(
+        STATUS_OF_KIND.get(error.kind, HTTPStatus.BAD_GATEWAY),
+        error.message,
+        kind=error.kind,
+        hint=error.hint,
+        errors=[(field, error.message)] if error.node == "prepare" else (),
+        result=result,
+        retry=error.retryable,
+    )

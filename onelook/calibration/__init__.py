@@ -1,0 +1,1 @@
+"""How far a probability is to be believed."""

@@ -1,0 +1,92 @@
+"""What `onelook calibrate` has learnt, as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from onelook.lab.calibrate import Outcome, RouterOutcome
+from onelook.lab.reliability import Prediction, calibration_error, groups
+from onelook.lab.threshold import OperatingPoint
+from onelook.types import Target
+
+BAR_CELLS = 24
+
+
+def outcome_report(outcome: Outcome, accuracy: float, target: Target) -> Iterator[RenderableType]:
+    """Reliability of the category and of the details, the curves and their gain, and the threshold."""
+    fit = outcome.fit
+    yield Text(f"{fit.arm} {fit.reply_format} {fit.language}, {fit.pictures} pictures, {fit.model}", style="bold")
+    if outcome.failed:
+        yield Text(f"{outcome.failed} pictures got no answer that can be read, and are left out", style="yellow")
+    for learnt in outcome.labels:
+        if not learnt.sure:
+            continue
+        yield reliability_table(learnt.kind, learnt.sure, learnt.calibrated)
+        if learnt.methods:
+            best, *others = learnt.methods
+            curve = f"temperature {best.curve.temperature:.2f}" + (
+                f", bias {best.curve.bias:+.2f}" if best.curve.bias else ""
+            )
+            losses = ", ".join(f"{other.name} {other.nll:.3f}" for other in others)
+            yield Text(f"{best.name}: {curve}; loss in cross-validation {best.nll:.3f} ({losses})")
+        else:
+            yield Text("left as it is: fewer than 5 labels are wrong, or right", style="yellow")
+        yield _errors(learnt.sure, learnt.calibrated)
+    yield _line(outcome.line, outcome.best, accuracy, target, "go to the specialist or a person")
+
+
+def router_report(outcome: RouterOutcome, accuracy: float) -> Iterator[RenderableType]:
+    """The same for the router of the arm `hybrid`."""
+    fit = outcome.fit
+    yield Text(f"router, {fit.pictures} pictures, {fit.model}", style="bold")
+    yield reliability_table("category", outcome.before, outcome.after)
+    yield Text(f"temperature {fit.temperature:.2f}")
+    yield _errors(outcome.before, outcome.after)
+    yield _line(outcome.line, outcome.best, accuracy, "category", "go to the model")
+
+
+def reliability_table(kind: str, before: Sequence[Prediction], after: Sequence[Prediction]) -> Table:
+    """Labels in groups of equal size, by confidence; the bar is how many are right, the stroke how sure they are."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in (kind, "said", "calibrated", "right"):
+        table.add_column(column, justify="right")
+    table.add_column("right █, calibrated │", no_wrap=True)
+    for group in groups(before, after):
+        figures = (f"{share:.1%}" for share in (group.said, group.calibrated, group.right))
+        table.add_row(str(group.labels), *figures, _bar(group.right, group.calibrated))
+    return table
+
+
+def _bar(right: float, calibrated: float) -> Text:
+    cells = list("█" * round(right * BAR_CELLS) + " " * (BAR_CELLS - round(right * BAR_CELLS)))
+    cells[min(int(calibrated * BAR_CELLS), BAR_CELLS - 1)] = "│"
+    return Text("".join(cells), style="cyan")
+
+
+def _errors(before: Sequence[Prediction], after: Sequence[Prediction]) -> Text:
+    return Text(f"ECE {calibration_error(before):.3f} before, {calibration_error(after):.3f} after\n")
+
+
+def _line(line: OperatingPoint | None, best: OperatingPoint | None, accuracy: float, target: Target, way: str) -> Text:
+    if line is not None:
+        return Text(
+            f"threshold {line.threshold:.3f}: {line.escalated:.1%} {way}; of the others"
+            f" {_share(line)} are right in {target}\n",
+            style="green",
+        )
+    said = f"no threshold reaches {accuracy:.1%}"
+    if best is None:
+        return Text(f"{said}: it takes at least 20 answers above one\n", style="red")
+    return Text(
+        f"{said}: the best is {best.threshold:.3f}, with {_share(best)} right in {target}, where"
+        f" {best.escalated:.1%} {way}\n",
+        style="red",
+    )
+
+
+def _share(line: OperatingPoint) -> str:
+    return f"{line.accuracy:.1%} ({line.low:.1%} to {line.high:.1%})"

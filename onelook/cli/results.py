@@ -1,0 +1,73 @@
+"""Results as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.result import TagResult
+from onelook.types import Status, Tag
+
+STATUS: dict[Status, tuple[str, str]] = {
+    "ok": ("✓ ok", "green"),
+    "needs_review": ("? review", "yellow"),
+    "failed": ("✗ failed", "red"),
+}
+
+
+def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy) -> Table:
+    """One row a picture: its category, its details, how sure, how long, and whether that can stand."""
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    table.add_column("picture", overflow="fold")
+    table.add_column("category")
+    table.add_column("details", overflow="fold")
+    table.add_column("status")
+    table.add_column("s", justify="right")
+    for name, result in results:
+        wall_ms = result.ledger.wall_ms
+        table.add_row(
+            escape(name),
+            _tag(result.category) if result.category else "",
+            _failures(result) if result.status == "failed" else _details(result, taxonomy),
+            _status(result),
+            "" if wall_ms is None else f"{wall_ms / 1000:.2f}",
+        )
+    return table
+
+
+def _status(result: TagResult) -> Text:
+    words, style = STATUS[result.status]
+    looks = [name for name, taken in (("2nd look", result.first_look), ("specialist", result.escalation)) if taken]
+    return Text(words + (f" ({', '.join(looks)})" if looks else ""), style=style)
+
+
+def _tag(tag: Tag) -> Text:
+    text = Text(tag.label)
+    if tag.confidence is not None:
+        text.append(f" {tag.confidence:.0%}", style="bright_black")
+    return text
+
+
+def _details(result: TagResult, taxonomy: Taxonomy) -> Text:
+    text = Text()
+    if result.category is None:
+        return text
+    attributes = taxonomy.categories[result.category.id].details
+    for number, (attribute, tags) in enumerate(result.details.items()):
+        text.append("; " if number else "")
+        text.append(f"{attributes[attribute].label[result.language]} ", style="bright_black")
+        text.append_text(Text(", ").join(_tag(tag) for tag in tags) if tags else Text("—"))
+    return text
+
+
+def _failures(result: TagResult) -> Text:
+    text = Text()
+    for error in result.errors:
+        text.append(error.message, style="red")
+        if error.hint:
+            text.append(f"\n{error.hint}", style="bright_black")
+    return text

@@ -1,0 +1,76 @@
+"""The latency ledger as bars on one time axis. Shapes carry the meaning, so it reads without colours too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from onelook.ledger.model import Ledger, Span
+
+BAR_CELLS = 40
+NODE = ("━", "cyan")
+SPAN = ("─", "bright_black")
+ENGINE = {
+    "turn": ("·", "bright_black"),
+    "switch": ("░", "red"),
+    "queue": ("·", "yellow"),
+    "first_token": ("▒", "magenta"),
+    "decode": ("█", "blue"),
+}
+
+
+def waterfall(ledger: Ledger) -> Table:
+    """One row a node; below it one a span, and below the engine's span one for each stretch that the engine reports."""
+    whole_ms = ledger.wall_ms or max((node.end_ms for node in ledger.nodes), default=0.0)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("where", no_wrap=True)
+    table.add_column("when", width=BAR_CELLS, no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
+    table.add_column("tokens", style="bright_black", overflow="fold")
+    for node in ledger.nodes:
+        tries = f" ({node.attempts} attempts)" if node.attempts > 1 else ""
+        bar = _bar(node.start_ms, node.end_ms, whole_ms, *NODE)
+        table.add_row(Text(node.name + tries, style="bold"), bar, f"{node.duration_ms:.1f}", "")
+        for inner in node.spans:
+            bar = _bar(inner.start_ms, inner.end_ms, whole_ms, *SPAN)
+            table.add_row(f"  {inner.name}", bar, f"{inner.duration_ms:.1f}", _tokens(inner))
+            for name, start_ms, end_ms in reported(inner):
+                bar = _bar(start_ms, end_ms, whole_ms, *ENGINE[name])
+                table.add_row(f"    {name.replace('_', ' ')}", bar, f"{end_ms - start_ms:.1f}", "")
+    if ledger.scheduling_overhead_ms is not None:
+        table.add_row(Text("scheduling", style="bold"), "", f"{ledger.scheduling_overhead_ms:.1f}", "")
+        table.add_row(Text("wall", style="bold"), "", f"{whole_ms:.1f}", "")
+    return table
+
+
+def reported(engine: Span) -> Iterator[tuple[str, float, float]]:
+    """The engine's own stretches, one after another up to the end of its span: when the request travelled there, and
+    the reply back, it does not know, and the request is by far the larger."""
+    known = engine.server.known() if engine.server else {}
+    position_ms = engine.end_ms - sum(known.values())
+    for name, duration_ms in known.items():
+        yield name, position_ms, position_ms + duration_ms
+        position_ms += duration_ms
+
+
+def _bar(start_ms: float, end_ms: float, whole_ms: float, shape: str, style: str) -> Text:
+    scale = BAR_CELLS / whole_ms if whole_ms > 0 else 0.0
+    first = min(int(start_ms * scale), BAR_CELLS - 1)
+    last = max(first + 1, min(round(end_ms * scale), BAR_CELLS))
+    return Text(" " * first + shape * (last - first), style=style)
+
+
+def _tokens(part: Span) -> str:
+    usage = part.usage
+    if usage is None:
+        return ""
+    of_prompt = {"cached": usage.cached_tokens, "image": usage.image_tokens}
+    known = ", ".join(f"{count} {name}" for name, count in of_prompt.items() if count is not None)
+    counts = []
+    if usage.prompt_tokens is not None:
+        counts.append(f"{usage.prompt_tokens} prompt" + (f" ({known})" if known else ""))
+    if usage.completion_tokens is not None:
+        counts.append(f"{usage.completion_tokens} written")
+    return ", ".join(counts)

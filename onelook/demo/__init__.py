@@ -1,0 +1,1 @@
+"""What a first run needs and nothing else: small checkpoints and a dozen drawings."""

@@ -1,0 +1,113 @@
+"""The contract between a node and whatever answers it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from langchain_core.messages import BaseMessage
+
+from onelook.constraint import Choice, Constraint, JsonSchema, Regex
+from onelook.ledger.model import ServerTiming
+from onelook.types import Usage
+
+__all__ = [
+    "MAX_IMAGES",
+    "AskRequest",
+    "Choice",
+    "Constraint",
+    "Engine",
+    "Finding",
+    "JsonSchema",
+    "Regex",
+    "Reply",
+    "StopReason",
+    "Token",
+]
+
+MAX_IMAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """One question about one to five pictures.
+
+    `messages` are LangChain messages; a picture is a content part
+    `{"type": "image_url", "image_url": {"url": "data:…"}}`.
+    `top_logprobs`: how many alternatives to return for each token (0: only the token's own logprob).
+    `within_s`: seconds until the caller no longer waits; then the engine stops working on it (None: its own timeout).
+    """
+
+    messages: Sequence[BaseMessage]
+    constraint: Constraint | None
+    max_tokens: int
+    temperature: float = 0.0
+    top_logprobs: int = 0
+    within_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One generated token: its bytes, and its natural-log probability after the constraint's mask."""
+
+    data: bytes
+    logprob: float
+    alternatives: Mapping[bytes, float]
+
+
+StopReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. The tokens' bytes, joined, are `text` in UTF-8; no tokens when the engine gives no logprobs."""
+
+    text: str
+    stop_reason: StopReason
+    tokens: tuple[Token, ...]
+    usage: Usage
+    timing: ServerTiming
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the capability probe. `needed` and not `ok`: the engine is refused, with `hint`."""
+
+    capability: str
+    ok: bool
+    detail: str
+    needed: bool = True
+    hint: str | None = None
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Whatever answers. Raises only `onelook.errors.EngineError` for what is not a bug; never retries by itself."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model that answers."""
+
+    async def start(self) -> None:
+        """Load or connect now, and refuse (raise) when a needed capability is missing. Without it, `ask` does."""
+
+    async def ask(self, request: AskRequest) -> Reply: ...
+
+    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
+        """Ask all of `requests` at once; the replies come in their order. The first error cancels the others.
+
+        An engine that answers several questions about the same pictures for less than one by one does so. Where it
+        counts their tokens together, the first reply has the count.
+        """
+        asking = [asyncio.create_task(self.ask(request)) for request in requests]
+        try:
+            return await asyncio.gather(*asking)
+        finally:
+            for task in asking:
+                task.cancel()
+
+    async def probe(self) -> list[Finding]: ...
+
+    async def aclose(self) -> None: ...

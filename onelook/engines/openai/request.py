@@ -1,0 +1,61 @@
+"""LangChain messages and our constraints as fields of an OpenAI chat completion request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from langchain_core.messages import BaseMessage
+
+from onelook.engines.base import Choice, Constraint, JsonSchema, Regex
+from onelook.errors import EngineIncapable
+
+Guidance = Literal["structured_outputs", "response_format"]
+
+ROLES = {"system": "system", "human": "user", "ai": "assistant"}
+PARTS = {"text": {"type", "text"}, "image_url": {"type", "image_url"}}
+
+
+def plain_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]] | None:
+    """The messages in the form that they are sent in; None if one holds more than texts and pictures in OpenAI's own
+    form. Then ChatOpenAI's conversion is needed, which looks up type hints for every part (0.3 ms a question)."""
+    plain = []
+    for message in messages:
+        role = ROLES.get(message.type)
+        if role is None or message.name or message.additional_kwargs or getattr(message, "tool_calls", None):
+            return None
+        if not isinstance(message.content, str) and not all(map(_is_plain, message.content)):
+            return None
+        plain.append({"role": role, "content": message.content})
+    return plain
+
+
+def _is_plain(part: str | dict[str, Any]) -> bool:
+    return isinstance(part, dict) and part.keys() == PARTS.get(part.get("type", ""))
+
+
+def guidance_fields(constraint: Constraint | None, guidance: Guidance) -> dict[str, Any]:
+    """The request fields that make a server keep `constraint`.
+
+    `structured_outputs` is vLLM's own and exact. There even a JSON reply is asked for as its regex: whitespace is legal
+    JSON, so under a schema a weak model can write blanks until max_tokens. `response_format` is what OpenAI, SGLang,
+    llama.cpp and others share.
+
+    Raises:
+        EngineIncapable: a regex or a choice on a server that only has `response_format`.
+    """
+    if constraint is None:
+        return {}
+    if guidance == "structured_outputs":
+        match constraint:
+            case JsonSchema(regex=regex) | Regex(pattern=regex):
+                return {"structured_outputs": {"regex": regex}}
+            case Choice(options=options):
+                return {"structured_outputs": {"choice": list(options)}}
+    if isinstance(constraint, JsonSchema):
+        schema = {"name": "reply", "schema": constraint.schema, "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    raise EngineIncapable(
+        f"a server guided by response_format keeps JSON schemas only, and a {type(constraint).__name__} was asked for",
+        hint="on a vLLM server set guidance to structured_outputs; on any other use arm fused with reply_format json",
+    )

@@ -1,0 +1,102 @@
+"""The generated tokens of a reply, from an OpenAI `logprobs` object: which bytes of the text each wrote, how surely.
+
+A token of a byte-level vocabulary may end in the middle of a character, and a server that can only send text loses it
+there. vLLM sends such a token as "", gives its character to the token that completes it, and, where that one holds
+further characters, sends U+FFFD in place of what it lost. What is lost is in the text itself, so tokens that share a
+character become one: its bytes are theirs together, its logprob the sum of theirs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from onelook.engines.base import Token
+
+# vLLM writes this for a token that the constraint forbids.
+MASKED = -9999.0
+LOST = "\ufffd"
+
+Entry = Mapping[str, Any]
+
+
+def read_tokens(logprobs: object, text: str) -> tuple[Token, ...]:
+    """The tokens that write `text`, byte for byte; none where the server gives no logprobs, or none that fit the text:
+    a label's tokens are found by their place, and no confidence is better than a wrong one.
+
+    Tokens after the text (end of turn) are left out. Alternatives are those of a token that stands for itself; several
+    with the same bytes are one, their probabilities added.
+    """
+    content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    if not content:
+        return ()
+    return _in_place(content, text.encode()) or _pieced_together(content, text)
+
+
+def _in_place(content: Sequence[Entry], text: bytes) -> tuple[Token, ...]:
+    """Each entry as one token; nothing if their bytes do not join to `text`, or an entry has none."""
+    tokens, written = [], 0
+    for entry in content:
+        if written == len(text):
+            break
+        data = _data(entry)
+        if not data or not text.startswith(data, written):
+            return ()
+        written += len(data)
+        tokens.append(Token(data, entry["logprob"], _alternatives(entry.get("top_logprobs") or ())))
+    return tuple(tokens) if written == len(text) else ()
+
+
+def _pieced_together(content: Sequence[Entry], text: str) -> tuple[Token, ...]:
+    """Runs of entries that share characters as one token each; nothing if they cannot be laid over `text`."""
+    groups: list[list[Entry]] = [[]]
+    for entry in content:
+        groups[-1].append(entry)
+        if _data(entry):
+            groups.append([])
+    groups = [group for group in groups if group]
+    for count in (len(groups), len(groups) - 1):  # the last one may be the end of turn, which is not in the text
+        match = re.fullmatch("".join(_pattern(group) for group in groups[:count]), text, re.DOTALL)
+        if match is not None:
+            return tuple(
+                Token(
+                    piece.encode(),
+                    sum(entry["logprob"] for entry in group),
+                    _alternatives(group[0].get("top_logprobs") or ()) if len(group) == 1 else {},
+                )
+                for piece, group in zip(match.groups(), groups[:count], strict=True)
+                if piece
+            )
+    return ()
+
+
+def _pattern(group: Sequence[Entry]) -> str:
+    """What the group wrote: its last entry's characters, and before them, where it lost some, as few as will do.
+    Atomic, so that the search never goes back: a server's nonsense costs no more time than sense."""
+    own = _data(group[-1]).decode(errors="replace")
+    known = own.lstrip(LOST)
+    return f"((?>{'.+?' if known != own else ''}{re.escape(known)}))"
+
+
+def _data(entry: Entry) -> bytes:
+    """A token's bytes; servers leave them out for some tokens, whose text is then whole."""
+    data = entry.get("bytes")
+    return bytes(data) if data is not None else str(entry["token"]).encode()
+
+
+def _alternatives(entries: Sequence[Entry]) -> dict[bytes, float]:
+    alternatives: dict[bytes, float] = {}
+    for entry in entries:
+        logprob = float(entry["logprob"])
+        if logprob > MASKED:
+            data = _data(entry)
+            known = alternatives.get(data)
+            alternatives[data] = logprob if known is None else _log_sum(known, logprob)
+    return alternatives
+
+
+def _log_sum(a: float, b: float) -> float:
+    high, low = max(a, b), min(a, b)
+    return high + math.log1p(math.exp(low - high))

@@ -1,0 +1,172 @@
+"""One answer at a time from a checkpoint in this process: prompt, prefix reuse, guided greedy decoding, stamps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import numpy as np
+import torch
+from langchain_core.messages import BaseMessage
+from transformers import DynamicCache, GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+
+from onelook.engines.base import Constraint, StopReason
+from onelook.engines.transformers.conversation import Conversation, read_conversation
+from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Guide, Mask, Step
+from onelook.engines.transformers.loading import Checkpoint
+from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, Tokens, states_of
+from onelook.errors import EngineIncapable, EngineRefused
+from onelook.ledger.stamps import NS_PER_MS
+
+# Architectures whose attention is causal over text and pictures alike and whose positions follow from the token ids
+# and picture sizes alone, so that a prefix's states do not depend on what comes after. The tests prove it for each of
+# these; any other architecture answers without reuse.
+REUSES_PREFIXES = frozenset({"qwen2_vl", "qwen2_5_vl", "qwen3_vl"})
+
+# Inputs that only the vision encoder reads; sizes stay, because positions need them.
+PIXELS = ("pixel_values",)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was generated, and its cost. `first_token_ms` counts from the start of work, `decode_ms` from there on."""
+
+    steps: tuple[Step, ...]
+    stop_reason: StopReason
+    prompt_tokens: int
+    cached_tokens: int
+    image_tokens: int
+    first_token_ms: float
+    decode_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The bytes of each token id, and the ids that are not written out (end of turn, placeholders)."""
+
+    token_bytes: list[bytes]
+    silent: frozenset[int]
+
+
+class Generator:
+    """A loaded checkpoint that answers. Not safe for more than one thread."""
+
+    def __init__(self, checkpoint: Checkpoint, *, prefix_cache_bytes: int) -> None:
+        self.model: Any = checkpoint.model
+        self.processor: Any = checkpoint.processor
+        config, tokenizer = self.model.config, self.processor.tokenizer
+        text_config = config.get_text_config()
+        stop_tokens = _stop_tokens(self.model.generation_config.eos_token_id, tokenizer.eos_token_id)
+        self.grammars = Grammars(tokenizer, vocabulary=text_config.vocab_size, stop_tokens=stop_tokens)
+        self.vocabulary = Vocabulary(self.grammars.token_bytes, frozenset({*stop_tokens, *tokenizer.all_special_ids}))
+        self.context_length: int = text_config.max_position_embeddings
+        self._image_token: int | None = getattr(config, "image_token_id", getattr(config, "image_token_index", None))
+        # Checkpoints ship sampling settings (Qwen2.5-VL a repetition penalty); greedy decoding has none.
+        self.model.generation_config = GenerationConfig(
+            do_sample=False, eos_token_id=stop_tokens, pad_token_id=stop_tokens[0]
+        )
+        reuses = config.model_type in REUSES_PREFIXES and prefix_cache_bytes > 0
+        self.prefixes = PrefixCache(prefix_cache_bytes) if reuses else None
+
+    def answer(
+        self,
+        messages: Sequence[BaseMessage],
+        constraint: Constraint | None,
+        *,
+        max_tokens: int,
+        top_logprobs: int,
+        cancelled: threading.Event,
+    ) -> Answer:
+        """Answer greedily.
+
+        Raises:
+            EngineRefused: the messages do not fit the model, or the constraint cannot be compiled.
+            EngineIncapable: the device has too little memory for it.
+            Cancelled: `cancelled` was set.
+        """
+        if cancelled.is_set():
+            raise Cancelled
+        start_ns = time.perf_counter_ns()
+        conversation = read_conversation(messages)
+        guide = Guide(self.grammars, constraint, top_logprobs=top_logprobs, cancelled=cancelled)
+        inputs = self.encode(conversation)
+        prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
+        if len(prompt.tokens) + max_tokens > self.context_length:
+            raise EngineRefused(
+                f"{len(prompt.tokens)} prompt tokens and {max_tokens} to write do not fit into the model's context"
+                f" of {self.context_length}",
+                hint="lower long_edge or max_pixels: most of the prompt is the picture",
+            )
+        try:
+            cached = self._generate(inputs, prompt, guide, max_tokens)
+        except torch.OutOfMemoryError as error:
+            if self.prefixes is not None:
+                self.prefixes.clear()
+            raise EngineIncapable(
+                f"the device ran out of memory: {error}",
+                hint="lower long_edge, max_pixels or prefix_cache_mb, or set quantization",
+            ) from error
+        return Answer(
+            steps=tuple(guide.steps),
+            stop_reason="stop" if guide.complete else "length",
+            prompt_tokens=len(prompt.tokens),
+            cached_tokens=cached,
+            image_tokens=self.count_image_tokens(prompt.tokens),
+            first_token_ms=(guide.first_ns - start_ns) / NS_PER_MS,
+            decode_ms=(guide.last_ns - guide.first_ns) / NS_PER_MS,
+        )
+
+    def encode(self, conversation: Conversation) -> Any:
+        """The model's inputs, on the CPU. Raises EngineRefused when the processor does not take the conversation."""
+        try:
+            return self.processor.apply_chat_template(
+                conversation.turns, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+            )
+        except (jinja2.TemplateError, ValueError) as error:
+            raise EngineRefused(f"the model's processor refuses the conversation: {error}") from error
+
+    def prompt(self, tokens: Tokens, conversation: Conversation) -> Prompt:
+        """`tokens`, which are those of `conversation`, and where its pictures stand in them."""
+        places = np.flatnonzero(tokens == self._image_token)
+        first, end = (int(places[0]), int(places[-1]) + 1) if places.size else (len(tokens), 0)
+        return Prompt(tokens, tuple(conversation.pictures), first, end)
+
+    def count_image_tokens(self, tokens: Tokens) -> int:
+        return int(np.count_nonzero(tokens == self._image_token))
+
+    def _generate(self, inputs: Any, prompt: Prompt, guide: Guide, max_tokens: int) -> int:
+        """Run the guide to its end and return how many tokens of the prompt were not computed again."""
+        cached, cache = 0, None
+        if self.prefixes is not None:
+            cached, states = self.prefixes.longest(prompt)
+            cache = DynamicCache(states, config=self.model.config)
+            # Positions are then worked out from the whole prompt, not from what the previous answer left behind.
+            self.model.model.rope_deltas = None
+            if cached >= prompt.end:
+                for name in PIXELS:
+                    inputs.pop(name, None)
+        inputs = inputs.to(self.model.device, self.model.dtype)
+        self.model.generate(
+            **inputs,
+            past_key_values=cache,
+            max_new_tokens=max_tokens,
+            logits_processor=LogitsProcessorList([Mask(guide)]),
+            stopping_criteria=StoppingCriteriaList([Advance(guide)]),
+        )
+        if self.prefixes is not None and cache is not None:
+            written = [step.token for step in guide.steps]
+            self.prefixes.store(np.concatenate([prompt.tokens, written]), prompt.pictures, states_of(cache))
+        return cached
+
+
+def _stop_tokens(configured: int | list[int] | None, end_of_text: int | None) -> list[int]:
+    if isinstance(configured, list):
+        return configured
+    stop_token = end_of_text if configured is None else configured
+    if stop_token is None:
+        raise EngineIncapable("the model names no token that ends an answer (eos_token_id in generation_config.json)")
+    return [stop_token]

@@ -1,0 +1,130 @@
+"""What of a SigLIP checkpoint is not weights: found on this machine, read without PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from onelook.engines.transformers.loading import INCOMPLETE, find_checkpoint, no_progress_bars
+from onelook.errors import EngineIncapable, EngineRefused
+
+ARCHITECTURES = ("siglip", "siglip2")  # SigLIP 2 of one fixed size is built like the first, and says siglip
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model")
+TEXT_TOKENS = 64
+BICUBIC = 3  # as Pillow numbers its filters
+
+
+@dataclass(frozen=True, slots=True)
+class SiglipFiles:
+    """`size` is what the checkpoint's pictures are scaled to, (width, height), by Pillow's filter `resample`; None
+    where that depends on the picture (SigLIP 2, NaFlex). `text_tokens`: the length that every text is padded to."""
+
+    folder: Path
+    tokenizer: Any
+    text_tokens: int
+    size: tuple[int, int] | None
+    resample: int
+
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Each text in `text_tokens` ids. In small letters: SigLIP 2 saw no others, and SigLIP's tokenizer does it.
+
+        Raises:
+            EngineRefused: a text is longer; cut off, it could mean something else.
+        """
+        lengths = [len(ids) for ids in self.tokenizer([text.lower() for text in texts])["input_ids"]]
+        for text, length in zip(texts, lengths, strict=True):
+            if length > self.text_tokens:
+                raise EngineRefused(
+                    f"the router reads {self.text_tokens} tokens, and this text has {length}: {text[:200]!r}",
+                    hint="shorten the category's `when` in the taxonomy",
+                )
+        padded = self.tokenizer([text.lower() for text in texts], padding="max_length", max_length=self.text_tokens)
+        ids: list[list[int]] = padded["input_ids"]
+        return ids
+
+
+def read_files(model: str, *, elsewhere: str) -> SiglipFiles:
+    """The files of `model`, a folder or a Hugging Face id that is in the local cache; nothing is downloaded.
+
+    `elsewhere` says what to do where they are not there.
+
+    Raises:
+        EngineIncapable: they are not there, not those of a SigLIP, or a package is missing.
+    """
+    # Without PyTorch, Transformers says so when it is imported; for a tokenizer there is nothing to be said.
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    try:
+        from transformers import AutoTokenizer
+    except ModuleNotFoundError as error:
+        raise EngineIncapable(
+            f"the router needs the package {error.name}, which is not installed", hint="pip install 'onelook[router]'"
+        ) from None
+    try:
+        folder = find_checkpoint(model)
+    except EngineIncapable as error:
+        raise EngineIncapable(f"router: {error.message}", hint=elsewhere) from None
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        pictures = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
+        kind = config["model_type"]
+    except (OSError, ValueError, KeyError) as error:
+        raise EngineIncapable(f"router: {folder} is no model folder: {error}", hint=elsewhere) from None
+    if not any((folder / name).is_file() for name in TOKENIZERS):  # Transformers would make an empty one up
+        raise EngineIncapable(f"router: {folder} has no {' or '.join(TOKENIZERS)}", hint=INCOMPLETE)
+    if kind not in ARCHITECTURES:
+        raise EngineIncapable(
+            f"router: {folder} holds a {kind} model, which does not put texts and pictures into one space",
+            hint="take a SigLIP, for instance google/siglip-so400m-patch14-384",
+        )
+    with quiet():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, ImportError) as error:
+            said = " ".join(str(error).split())
+            raise EngineIncapable(
+                f"router: cannot read the tokenizer in {folder}: {said}",
+                hint=f"pip install 'onelook[router]' brings what SigLIP's own needs; else {INCOMPLETE}",
+            ) from error
+    size = pictures.get("size") or {}
+    return SiglipFiles(
+        folder=folder,
+        tokenizer=tokenizer,
+        text_tokens=config.get("text_config", {}).get("max_position_embeddings", TEXT_TOKENS),
+        size=(size["width"], size["height"]) if "width" in size else None,
+        resample=pictures.get("resample", BICUBIC),
+    )
+
+
+def content_hash(folder: Path, *patterns: str) -> str:
+    """SHA-256 over the files that match. The Hugging Face cache names large files by their hash, so it reads none."""
+    whole = sha256()
+    for file in sorted({file for pattern in patterns for file in folder.glob(pattern)}):
+        blob = file.resolve()
+        if blob.parent.name == "blobs":
+            digest = blob.name
+        else:
+            with file.open("rb") as content:
+                digest = file_digest(content, "sha256").hexdigest()
+        whole.update(f"{file.name} {digest}\n".encode())
+    return whole.hexdigest()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Inside, Transformers draws no bars, and does not warn of the defaults of a SigLIP configuration that is not used
+    (its token ids lie outside of its own vocabulary)."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with no_progress_bars():
+            yield
+    finally:
+        logging.set_verbosity(verbosity)

@@ -1,0 +1,103 @@
+"""Zero-shot classification: which of the texts lies nearest to the pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from onelook.engines.base import Finding
+from onelook.engines.zero_shot.encoder import Encoder
+from onelook.engines.zero_shot.text_cache import TextCache
+from onelook.engines.zero_shot.vectors import Vector, cosine, softmax
+from onelook.errors import EngineError, EngineIncapable
+
+SAME = 0.999
+"""Cosine above which two vectors of one text are of one checkpoint: rounding to 8 bits leaves more than that."""
+
+
+class SiglipRouter:
+    """SigLIP's two towers as a `Router`.
+
+    SigLIP is trained with a sigmoid on each pair of picture and text by itself: it says whether this text fits, and for
+    general sentences on a picture of theirs it says a small number. Here one of a closed list of categories is asked
+    for, so the probability is that of the choice: a softmax over the texts, in which the sigmoid's bias cancels out.
+
+        p = softmax(logit_scale * cos(picture, text) / temperature)
+
+    Several pictures of one subject count with the mean of their cosines.
+    """
+
+    def __init__(self, encoder: Encoder, texts: Sequence[str], *, temperature: float, cache: Path) -> None:
+        """`cache` is the folder in which the texts' vectors are kept."""
+        self.encoder = encoder
+        self.texts = tuple(texts)
+        self.temperature = temperature
+        self._cache = TextCache(cache)
+        self._vectors: list[Vector] | None = None
+        self._making: dict[asyncio.AbstractEventLoop, asyncio.Task[list[Vector]]] = {}
+
+    @property
+    def model(self) -> str:
+        return self.encoder.model
+
+    async def start(self) -> None:
+        """Load or connect, and have the texts' vectors ready; a blank picture shows that both towers fit together."""
+        await self.classify([Image.new("RGB", (224, 224), "white")])
+
+    async def classify(self, pictures: Sequence[Image.Image]) -> tuple[float, ...]:
+        """Per text the probability that it, of all of them, describes the pictures.
+
+        Raises:
+            EngineIncapable: pictures and texts have vectors of different dimensions, or not of finite numbers.
+            EngineError: as the encoder raised it.
+        """
+        texts = await self._text_vectors()
+        seen = await self.encoder.encode_pictures(pictures)
+        for vector in seen:
+            if len(vector) != len(texts[0]):
+                raise EngineIncapable(
+                    f"router: {self.model} makes vectors of {len(vector)} numbers from pictures, and of"
+                    f" {len(texts[0])} from texts",
+                    hint="a router needs one checkpoint with both towers, such as google/siglip-so400m-patch14-384",
+                )
+        scale = await self.encoder.logit_scale() / self.temperature
+        return softmax([scale * sum(cosine(picture, text) for picture in seen) / len(seen) for text in texts])
+
+    async def probe(self) -> list[Finding]:
+        try:
+            await self.start()
+        except EngineError as error:
+            return [Finding("router", ok=False, detail=error.message, hint=error.hint)]
+        dimension = len((await self._text_vectors())[0])
+        return [Finding("router", ok=True, detail=f"{self.model}, {len(self.texts)} texts, {dimension} dimensions")]
+
+    async def aclose(self) -> None:
+        await self.encoder.aclose()
+
+    async def _text_vectors(self) -> list[Vector]:
+        """Made once; callers that come meanwhile wait for the same work."""
+        if self._vectors is None:
+            loop = asyncio.get_running_loop()
+            making = self._making.get(loop)
+            if making is None:
+                making = loop.create_task(self._make_vectors())
+                making.add_done_callback(lambda _: self._making.pop(loop, None))
+                self._making[loop] = making
+            self._vectors = await asyncio.shield(making)
+        return self._vectors
+
+    async def _make_vectors(self) -> list[Vector]:
+        """From the cache, or new. A server may have other weights under an old name: one text is always encoded anew,
+        and what is kept of another checkpoint is found out by it."""
+        identity = await self.encoder.identity()
+        kept = await asyncio.to_thread(self._cache.load, identity, self.texts)
+        if kept is not None:
+            (first,) = await self.encoder.encode_texts(self.texts[:1])
+            if len(first) == len(kept[0]) and cosine(first, kept[0]) > SAME:
+                return kept
+        vectors = await self.encoder.encode_texts(self.texts)
+        await asyncio.to_thread(self._cache.store, identity, self.texts, vectors)
+        return vectors

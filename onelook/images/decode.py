@@ -1,0 +1,86 @@
+"""From a file's bytes to its pixels. Pillow's many ways to fail on a hostile file end here as one error."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from PIL import Image
+from PIL.ExifTags import Base as ExifTag
+from PIL.Image import Transpose
+from PIL.ImageFile import ImageFile
+
+from onelook.errors import ImageTooLarge, ImageUnreadable
+from onelook.images.formats import OPENERS, READABLE, identify
+
+# What Pillow and libheif raise for broken files, as far as their sources and fuzzing say (test_image_fuzz.py).
+DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+
+UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+TURNED = {Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90}
+
+
+@contextmanager
+def decoding(name: str, kind: str) -> Iterator[None]:
+    """Turns what a decoder raises for a broken file into ImageUnreadable. Only decoding belongs inside."""
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        # Pillow's own, process-wide limit: inside a WebP's or TIFF's header, or a GIF frame that outgrows its screen.
+        raise ImageTooLarge(f"{name}: {kind} file: {error}", hint="use a smaller picture") from None
+    except DECODE_ERRORS as error:
+        raise ImageUnreadable(
+            f"{name}: broken or truncated {kind} file: {error}", hint="does a picture viewer open it?"
+        ) from error
+
+
+def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFile]:
+    """The format (a key of `OPENERS`) and the picture with its header read and its pixels still encoded.
+
+    The format is told from the bytes and opened with its own plugin: `Image.open` would apply one pixel limit to the
+    whole process, and with a warning.
+
+    Raises:
+        ImageUnreadable: a format that is not read, or a broken header.
+        ImageTooLarge: more than `max_pixels`.
+    """
+    kind = identify(data)
+    if kind not in OPENERS:
+        raise ImageUnreadable(f"{name}: not a picture that can be read: it looks like {kind}", hint=READABLE)
+    with decoding(name, kind):
+        image = OPENERS[kind](BytesIO(data))
+    if image.width * image.height > max_pixels:
+        raise ImageTooLarge(
+            f"{name}: {image.width} x {image.height} pixels, over the limit of {max_pixels / 1e6:g} megapixels",
+            hint="use a smaller picture or raise ONELOOK_MAX_IMAGE_MEGAPIXELS",
+        )
+    return kind, image
+
+
+def turn_needed(image: Image.Image) -> Transpose | None:
+    """What brings a loaded picture upright, from its EXIF or XMP; None if it is, or if those cannot be read."""
+    try:
+        return UPRIGHT.get(image.getexif().get(ExifTag.Orientation, 1))
+    except DECODE_ERRORS:
+        return None

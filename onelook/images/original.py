@@ -1,0 +1,156 @@
+"""A picture as it came, from which the pictures that are sent are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from io import BytesIO
+
+from PIL import Image
+
+from onelook.errors import ImageUnreadable
+from onelook.images.colour import opaque, srgb_transform, to_srgb
+from onelook.images.content import detect
+from onelook.images.decode import TURNED, decoding, open_image, turn_needed
+from onelook.images.picture import Picture
+from onelook.images.sizing import target_size
+from onelook.settings.resolution import Bounds
+from onelook.types import Content
+
+MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp"}
+END_OF_IMAGE = b"\xff\xd9"
+LOSSLESS = {"PNG", "GIF", "TIFF", "BMP"}
+REDUCING_GAP = 2.0  # coarse reduction stops at twice the size that is wanted; Lanczos does the rest
+
+
+class Original:
+    """The bytes of a file, with its header read. Its pixels are decoded once, when they are first needed."""
+
+    def __init__(self, data: bytes, *, name: str, max_pixels: int, up_to: Sequence[Bounds]) -> None:
+        """`name` is for messages. `up_to`: all the bounds in which pictures will be asked for.
+
+        Raises:
+            ImageTooLarge: more than `max_pixels`, found in the header before any pixel is decoded.
+            ImageUnreadable: no picture, a format that is not read, or more oblong than 1 : 200.
+        """
+        self._data, self._name = data, name
+        self._kind, self._image = open_image(data, name=name, max_pixels=max_pixels)
+        self._stored = self._image.size
+        try:
+            sizes = [target_size(*self._stored, bounds) for bounds in up_to]
+        except ValueError as error:
+            raise ImageUnreadable(f"{name}: {error}", hint="crop it: a model cannot look at such a strip") from None
+        self._largest = max(width for width, _ in sizes), max(height for _, height in sizes)
+
+    @cached_property
+    def content(self) -> Content:
+        """What the picture seems to be.
+
+        Raises:
+            ImageUnreadable: truncated or broken.
+        """
+        return detect(self._pixels)
+
+    def size(self, bounds: Bounds) -> tuple[int, int]:
+        """Width and height of the `picture` within these bounds."""
+        return self._upright(target_size(*self._stored, bounds))
+
+    def pixels(self, bounds: Bounds) -> int:
+        """How many pixels the `picture` within these bounds has."""
+        width, height = self.size(bounds)
+        return width * height
+
+    def picture(self, bounds: Bounds) -> Picture:
+        """The picture encoded upright, opaque and in sRGB, at `size(bounds)`.
+
+        A JPEG, PNG or WebP that already is all this is returned as it came. A PNG or WebP is decoded nonetheless,
+        because nothing else tells a whole file from a truncated one (11 ms for a PNG of 756 x 560 pixels); a JPEG says
+        so itself.
+
+        Raises:
+            ImageUnreadable: truncated or broken.
+        """
+        target = target_size(*self._stored, bounds)
+        data, decoded = self._data, None
+        untouched = self._fits(target) and _is_whole_jpeg(self._kind, data)
+        if not untouched:
+            decoded = self._pixels
+            untouched = decoded is self._image and self._fits(target)
+        if not untouched:
+            decoded = _finish(self._pixels, target, self._turn, self._image.info.get("icc_profile"))
+            data = _encode(decoded, lossless=self._kind in LOSSLESS)
+        width, height = self._upright(target)
+        source_width, source_height = self._upright(self._stored)
+        return Picture(
+            data=data,
+            media_type=MEDIA_TYPES[self._kind] if untouched else "image/jpeg",
+            width=width,
+            height=height,
+            source_width=source_width,
+            source_height=source_height,
+            untouched=untouched,
+            decoded=decoded,
+        )
+
+    @cached_property
+    def _pixels(self) -> Image.Image:
+        """Mode L, RGB or CMYK, and no larger than the largest picture needs."""
+        with decoding(self._name, self._kind):
+            if self._kind == "JPEG":
+                # decoded at 1/2, 1/4 or 1/8 while that has the pixels; a HEIC's draft is a mere thumbnail
+                self._image.draft(None, self._largest)
+            self._image.load()
+            pixels = opaque(self._image)
+        spare = min(int(have / need / REDUCING_GAP) for have, need in zip(pixels.size, self._largest, strict=True))
+        return pixels.reduce(spare) if spare > 1 else pixels
+
+    @property
+    def _turn(self) -> Image.Transpose | None:
+        return turn_needed(self._image)  # asked anew, because a TIFF turns itself when it is loaded
+
+    def _upright(self, size: tuple[int, int]) -> tuple[int, int]:
+        width, height = size
+        return (height, width) if self._turn in TURNED else (width, height)
+
+    def _fits(self, target: tuple[int, int]) -> bool:
+        """Whether the file can be sent as it is, as far as its header tells."""
+        image = self._image
+        return (
+            self._kind in MEDIA_TYPES
+            and image.mode in ("L", "RGB")
+            and self._stored == target
+            and self._turn is None
+            and getattr(image, "n_frames", 1) == 1
+            and srgb_transform(image.mode, image.info.get("icc_profile")) is None
+            and len(self._data) <= 3 * image.width * image.height  # or most of it is metadata
+        )
+
+
+def _is_whole_jpeg(kind: str, data: bytes) -> bool:
+    """A JPEG ends with its end-of-image marker (ITU-T T.81, B.1.1.3). Decoding would tell no more: what is damaged in
+    between, decoders paint over without a word; and it costs 4 ms, more than all else that prepares such a picture."""
+    return kind == "JPEG" and data.endswith(END_OF_IMAGE)
+
+
+def _finish(
+    pixels: Image.Image, size: tuple[int, int], turn: Image.Transpose | None, profile: bytes | None
+) -> Image.Image:
+    """Resize first: turning and colour then cost a fraction. (reducing_gap: 2.3 x faster from 12 megapixels of PNG.)"""
+    if pixels.size != size:
+        pixels = pixels.resize(size, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
+    if turn is not None:
+        pixels = pixels.transpose(turn)
+    return to_srgb(pixels, profile)
+
+
+def _encode(pixels: Image.Image, *, lossless: bool) -> bytes:
+    """JPEG; what came without loss (drawings, screenshots, scans) keeps its colour edges at quality 95, 4:4:4.
+
+    Measured at 756 x 560: PNG takes 13 ms (text) to 35 ms (photograph) and 250 to 840 kB, JPEG 95 under 3 ms and 200 to
+    350 kB at 46 dB on text, JPEG 90 with 4:2:0 38 dB there.
+    """
+    encoded = BytesIO()
+    quality, subsampling = (95, "4:4:4") if lossless else (90, "4:2:0")
+    # comment: Pillow would otherwise carry the file's own over
+    pixels.save(encoded, "JPEG", quality=quality, subsampling=subsampling, comment=b"")
+    return encoded.getvalue()

@@ -1,0 +1,50 @@
+"""A picture as it is sent to a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import BytesIO
+
+from PIL import Image
+from pybase64 import b64encode_as_string
+
+from onelook.images.decode import decoding
+from onelook.types import Content
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Encoded bytes, ready to send.
+
+    `width` and `height` are of these bytes, in pixels; `source_width` and `source_height` of the file as it came,
+    after its EXIF orientation. `untouched`: these are the file's own bytes, nothing was decoded or encoded again.
+    `decoded`: the same picture as pixels, where preparing it has decoded them. `content`: what the picture was taken
+    for, where that decided its size.
+    """
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    source_width: int
+    source_height: int
+    untouched: bool
+    decoded: Image.Image | None = field(default=None, repr=False, compare=False)
+    content: Content | None = None
+
+    @cached_property
+    def data_url(self) -> str:
+        return f"data:{self.media_type};base64,{b64encode_as_string(self.data)}"
+
+    def pixels(self) -> Image.Image:
+        """The picture in mode L or RGB, upright, in sRGB; decoded here only where nobody has done so before.
+
+        Raises:
+            ImageUnreadable: a JPEG that was sent on as it came, and is broken between its first and its last byte.
+        """
+        if self.decoded is not None:
+            return self.decoded
+        with decoding("the picture", self.media_type), Image.open(BytesIO(self.data)) as image:
+            image.load()
+        return image

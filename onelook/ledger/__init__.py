@@ -1,0 +1,1 @@
+"""Stamps of a run and the latency ledger that they add up to."""

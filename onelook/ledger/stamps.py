@@ -1,0 +1,102 @@
+"""The latency ledger: stamps taken inside the nodes, because callbacks and event streams add the loop's own queue.
+
+`node_span` times a whole visit to a node; `span` marks a stretch inside it. Both write to a contextvar, so a node stays
+a plain function, and the same `span` works in an engine, in a worker thread and in a test that calls a node by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from onelook.ledger.model import NodeTiming, ServerTiming, Span
+from onelook.types import Usage
+
+NS_PER_MS = 1e6
+
+
+@dataclass(slots=True)
+class OpenSpan:
+    """A span being taken, in nanoseconds of `time.perf_counter_ns`."""
+
+    name: str
+    start_ns: int
+    end_ns: int = 0
+    server: ServerTiming | None = None
+    usage: Usage | None = None
+    attempts: int = 1
+    spans: list[OpenSpan] = field(default_factory=list)
+
+
+run_started_ns: ContextVar[int | None] = ContextVar("onelook_run_started_ns", default=None)
+"""Set by the caller of a run that will take its wall time, so that the ledger begins where the wall time does."""
+
+_node: ContextVar[OpenSpan | None] = ContextVar("onelook_node", default=None)
+
+
+@contextmanager
+def node_span(name: str, *, attempts: int = 1, earlier_ns: int = 0) -> Iterator[OpenSpan]:
+    """Time one visit to a node. `earlier_ns`: what its earlier, failed attempts took, backoff included."""
+    now = time.perf_counter_ns()
+    node = OpenSpan(name, now - earlier_ns, attempts=attempts)
+    if earlier_ns:
+        node.spans.append(OpenSpan("retries", now - earlier_ns, now))
+    token = _node.set(node)
+    try:
+        yield node
+    finally:
+        _node.reset(token)
+        node.end_ns = time.perf_counter_ns()
+
+
+@contextmanager
+def span(name: str) -> Iterator[OpenSpan]:
+    """Time a stretch inside the current node; outside of any node the stamps are taken and forgotten."""
+    opened = OpenSpan(name, time.perf_counter_ns())
+    node = _node.get()
+    if node is not None:
+        node.spans.append(opened)
+    try:
+        yield opened
+    finally:
+        opened.end_ns = time.perf_counter_ns()
+
+
+def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
+    """The stamps of a node's visit as milliseconds since `origin_ns`, the start of the run."""
+
+    def stretch(part: OpenSpan) -> Span:
+        return Span(
+            name=part.name,
+            start_ms=(part.start_ns - origin_ns) / NS_PER_MS,
+            end_ms=(part.end_ns - origin_ns) / NS_PER_MS,
+            server=part.server,
+            usage=part.usage,
+        )
+
+    whole = stretch(opened)
+    return NodeTiming(
+        name=whole.name,
+        start_ms=whole.start_ms,
+        end_ms=whole.end_ms,
+        attempts=opened.attempts,
+        spans=tuple(stretch(inner) for inner in opened.spans),
+        run_ns=origin_ns,
+    )
+
+
+def of_run(visits: Iterable[NodeTiming], origin_ns: int) -> Iterator[NodeTiming]:
+    """The visits of the run that began at `origin_ns`.
+
+    A node's cached answer is replayed with the visit of the run that it is from; here that visit took no time.
+    """
+    reached_ms = 0.0
+    for visit in visits:
+        if visit.run_ns != origin_ns:
+            yield NodeTiming(name=visit.name, start_ms=reached_ms, end_ms=reached_ms, cached=True, run_ns=origin_ns)
+        else:
+            reached_ms = visit.end_ms
+            yield visit

@@ -1,0 +1,177 @@
+"""The front door for Python: a picture in, a `TagResult` out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Iterable
+from types import TracebackType
+from typing import Self
+
+from langchain_core.runnables.graph import Graph
+
+from onelook.calibration.fits import load_calibration
+from onelook.engines.base import Engine, Finding
+from onelook.engines.build import build_engine
+from onelook.engines.resident import share_memory
+from onelook.engines.zero_shot.base import Router
+from onelook.engines.zero_shot.build import build_router
+from onelook.graph.build import build_graph
+from onelook.images.limits import Limits
+from onelook.ledger.stamps import NS_PER_MS, run_started_ns
+from onelook.observability.langsmith import keep_pictures_from_langsmith
+from onelook.observability.traces import trace_runs
+from onelook.prompts.questions import Prompts
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.prompts.zero_shot import zero_shot_texts
+from onelook.result import TagResult
+from onelook.run_pool import as_completed
+from onelook.services import Services
+from onelook.settings.choices import complete, default_choices
+from onelook.settings.process import Settings
+from onelook.settings.router import RouterSettings
+from onelook.types import Context, Subject
+
+
+def build_services(
+    settings: Settings,
+    engine: Engine | None = None,
+    specialist: Engine | None = None,
+    router: Router | None = None,
+) -> Services:
+    """Everything that the nodes share.
+
+    Raises:
+        UserError: the taxonomy, a template or a setting is wrong.
+        EngineIncapable: the engine needs a package that is not installed.
+    """
+    taxonomy = load_taxonomy(settings.taxonomy)
+    engine = engine or build_engine(settings)
+    specialist = specialist or (build_engine(settings.specialist) if settings.specialist else None)
+    if specialist is not None and settings.residency != "both":
+        engine, specialist = share_memory(engine, specialist, defer=settings.residency == "defer")
+    language = settings.router.language
+    routes = zero_shot_texts(taxonomy, language if language in taxonomy.languages else taxonomy.languages[0])
+    return Services(
+        engine=engine,
+        specialist=specialist,
+        router=router or build_router(settings.router, list(routes.values())),
+        routes=routes,
+        taxonomy=taxonomy,
+        prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
+        limits=Limits(
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            allow_urls=settings.allow_urls,
+            allow_private_urls=settings.allow_private_urls,
+            download_timeout_s=settings.download_timeout_s,
+        ),
+        settings=settings,
+        calibration=load_calibration(settings.calibration),
+        run=default_choices(settings.run, taxonomy.languages),
+    )
+
+
+class Tagger:
+    """Tags pictures. Use it as an async context manager: leaving it frees the model or the connections.
+
+        async with Tagger(load_settings()) as tagger:
+            result = await tagger.tag("cat.jpg")
+
+    `engine`, `specialist` and `router` replace those that the settings name (scripted ones in tests, your own
+    elsewhere).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine | None = None,
+        specialist: Engine | None = None,
+        router: Router | None = None,
+    ) -> None:
+        trace_runs()
+        keep_pictures_from_langsmith()
+        self.services = build_services(settings, engine, specialist, router)
+        self.graph = build_graph(self.services)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for engine in self.engines:
+            await engine.aclose()
+        await self.services.router.aclose()
+
+    @property
+    def engines(self) -> list[Engine]:
+        """The first engine, and the specialist where there is one."""
+        return [engine for engine in (self.services.engine, self.services.specialist) if engine is not None]
+
+    async def start(self, context: Context | None = None) -> None:
+        """Load or connect now instead of at the first picture; the router where runs with `context` need it.
+
+        Raises:
+            EngineError: an engine, or the router, is not fit.
+            SettingsError: `context` chooses what this process does not have.
+        """
+        if complete(context, self.services.run).arm == "hybrid":
+            await self.services.router.start()
+        for engine in self.engines:
+            await engine.start()
+
+    async def probe(self) -> list[Finding]:
+        """What each engine can do, and the router, where runs go by it or it has been set up."""
+        parts: list[Engine | Router] = [*self.engines]
+        if self.services.run.arm == "hybrid" or self.services.settings.router != RouterSettings():
+            parts.append(self.services.router)
+        return [finding for part in parts for finding in await part.probe()]
+
+    def drawing(self) -> Graph:
+        """The graph as LangGraph draws it."""
+        drawing = self.graph.get_graph()
+        # The error handler lies on no way: whichever node fails, the run goes on at `finish`.
+        for name in [name for name in drawing.nodes if name.endswith("error_handler__")]:
+            del drawing.nodes[name]
+        return drawing
+
+    def mermaid(self) -> str:
+        """The graph as Mermaid text."""
+        return self.drawing().draw_mermaid()
+
+    def calibration_note(self, context: Context | None = None) -> str | None:
+        """Why runs with `context` are not calibrated though there is a calibration. To be asked after `start`: a
+        server's only model is known by then."""
+        services = self.services
+        choices = complete(context, services.run)
+        prompts = services.prompts[choices.language].version
+        return services.calibration.misfit(choices, services.engine.model, prompts)
+
+    async def tag(self, image: Subject, context: Context | None = None) -> TagResult:
+        """Tag a picture (path, http(s) URL, data URL or bytes), or a list of up to five of one subject.
+
+        What goes wrong with it is in the result's `errors`; only a bug is raised, and a wrong choice.
+
+        Raises:
+            SettingsError: `context` chooses what this process does not have.
+        """
+        choices = complete(context, self.services.run)
+        started_ns = time.perf_counter_ns()
+        token = run_started_ns.set(started_ns)
+        try:
+            output = await self.graph.ainvoke({"image": image}, {"metadata": {"arm": choices.arm}}, context=choices)
+        finally:
+            run_started_ns.reset(token)
+        result: TagResult = output["result"]
+        wall_ms = (time.perf_counter_ns() - started_ns) / NS_PER_MS
+        return result.model_copy(update={"ledger": result.ledger.model_copy(update={"wall_ms": wall_ms})})
+
+    def tag_many(
+        self, images: Iterable[Subject], context: Context | None = None
+    ) -> AsyncGenerator[tuple[int, TagResult]]:
+        """Tag many, `settings.concurrency` at once; each comes out once, with its index, as soon as it is done.
+
+        With `settings.residency` at `defer`, the pictures that need the specialist come last.
+        """
+        at_once = self.services.settings.concurrency
+        return as_completed(lambda image: self.tag(image, context), images, at_once=at_once)

@@ -1,0 +1,107 @@
+"""The words of the project as types: what a run may choose, what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Language = Literal["zh", "en"]
+Arm = Literal["fused", "reads", "hybrid", "legacy", "legacy_shared"]
+ReplyFormat = Literal["json", "compact"]
+Target = Literal["category", "record"]
+"""What must be right for an answer to be: its category, or every label."""
+Status = Literal["ok", "needs_review", "failed"]
+Content = Literal["photo", "text", "diagram"]
+Resolution = Literal["fixed", "auto"]
+
+Reference = str | bytes
+"""A picture: path, http(s) URL, data URL, or the bytes of the file."""
+
+Subject = Reference | list[Reference]
+"""What is tagged: one picture, or several of one subject, which are looked at together."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+LongEdge = Annotated[int, Field(ge=224, le=2048)]
+
+
+class Frozen(BaseModel):
+    """A value: unknown keys are refused, and nothing changes after construction."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Context(Frozen):
+    """What one run may choose. LangGraph Studio shows these fields as a form."""
+
+    arm: Arm = Field(
+        "fused",
+        description="The way through the graph: one guided call, labels read as letters, a classifier first, or the old"
+        " two calls.",
+    )
+    reply_format: ReplyFormat = Field("json", description="How a guided reply is written: JSON, or its values only.")
+    language: Language = Field("zh", description="The language in which the model reads and writes.")
+    resolution: Resolution = Field(
+        "fixed", description="How large pictures are sent: all up to long_edge, or as photos, text or diagrams need."
+    )
+    long_edge: LongEdge = Field(
+        768, description="Longest side, in pixels, of the picture that the model sees, where the resolution is fixed."
+    )
+    adaptive: bool = Field(
+        False, description="Whether to look first at a small picture, and again at full size only when not sure."
+    )
+    debias: bool = Field(
+        False, description="Whether labels are read twice, options in either order, and the probabilities averaged."
+    )
+    confidence_threshold: Probability = Field(0.85, description="Below this confidence a result needs review.")
+    escalate: bool = Field(True, description="Whether a specialist, where there is one, answers hard pictures again.")
+
+
+class Answer(Frozen):
+    """What a reply says, in stable ids: the category, and per attribute the chosen options in taxonomy order."""
+
+    category: str
+    details: dict[str, tuple[str, ...]] = {}
+
+
+class Tag(Frozen):
+    """A chosen label: its stable id, its words, and how sure the model was (None: no logprobs came)."""
+
+    id: str
+    label: str
+    confidence: Probability | None = None
+
+
+class Usage(Frozen):
+    """Tokens of one or more calls; None where a server does not say."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    image_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    @classmethod
+    def total(cls, parts: Iterable[Usage]) -> Self:
+        """Sum the counts that all parts know; parts that know nothing are passed over."""
+        known = [counts for part in parts if (counts := part.model_dump(exclude_none=True))]
+        names = set.intersection(*map(set, known)) if known else set()
+        return cls(**{name: sum(part[name] for part in known) for name in names})
+
+
+class ErrorRecord(Frozen):
+    """An error as a result carries it."""
+
+    kind: str = Field(description="Class name from graph.errors.")
+    node: str
+    message: str
+    hint: str | None = None
+    retryable: bool = False
+
+
+class Versions(Frozen):
+    """What the answer depends on besides the picture."""
+
+    taxonomy: str
+    prompts: str
+    router: str | None = Field(None, description="In the arm hybrid: the sentences that the router compared with.")

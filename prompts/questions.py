@@ -1,0 +1,206 @@
+"""Every question that an arm may ask, made once from taxonomy, language and templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from onelook.errors import SettingsError
+from onelook.prompts.question import Question
+from onelook.prompts.rendering import TEMPLATES, Templates
+from onelook.prompts.replies.compact import CompactCodec, separator
+from onelook.prompts.replies.free_text import FreeTextCodec
+from onelook.prompts.replies.json_reply import JsonCodec
+from onelook.prompts.replies.letters import LETTERS, LetterCodec, YesNoCodec, too_many
+from onelook.prompts.replies.reading import Codec
+from onelook.prompts.replies.scope import Scope
+from onelook.prompts.taxonomy.model import Attribute, Category, Taxonomy
+from onelook.prompts.zero_shot import zero_shot_texts
+from onelook.types import Language, ReplyFormat
+
+CODECS: Mapping[ReplyFormat, Callable[[Scope], Codec]] = {"json": JsonCodec, "compact": CompactCodec}
+
+
+class Prompts:
+    """The questions of one taxonomy in one language.
+
+    Two families. The guided one (`fused`, `category`, `details`, `read_*`) shares one system prompt, which holds the
+    taxonomy, and puts the pictures before the question. The legacy one is as found in the field: each question repeats
+    what it needs, before the picture, and the reply is free text.
+
+    Everything is rendered here: a template that is missing or wrong fails now, and the version covers every text.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, language: Language, templates: Path = TEMPLATES) -> None:
+        """
+        Raises:
+            SettingsError: the taxonomy has no labels in this language.
+            PromptError: a template is missing or wrong.
+        """
+        if language not in taxonomy.languages:
+            raise SettingsError(
+                f"taxonomy {taxonomy.name} has no labels in {language}, only in {', '.join(taxonomy.languages)}",
+                hint="choose one of its languages, or add labels",
+            )
+        self.taxonomy = taxonomy
+        self.language: Language = language
+        self._templates = Templates(
+            templates / language, taxonomy=taxonomy, language=language, separator=separator(taxonomy, language)
+        )
+        self._texts: list[str] = []
+        self.system = self._text("system")
+        everything, category_alone = Scope.everything(taxonomy, language), Scope.category(taxonomy, language)
+        details = {id_: Scope.details(taxonomy, language, id_) for id_, _ in self._detailed()}
+        shapes = {id_: _shape(category) for id_, category in self._detailed()}
+
+        self._fused: dict[ReplyFormat, Question] = {}
+        self._category: dict[ReplyFormat, Question] = {}
+        self._details: dict[tuple[str, ReplyFormat], Question] = {}
+        for reply_format, codec in CODECS.items():
+            self._fused[reply_format] = self._guided(f"fused_{reply_format}", codec(everything))
+            self._category[reply_format] = self._guided(f"category_{reply_format}", codec(category_alone))
+            for id_, category in self._detailed():
+                self._details[id_, reply_format] = self._guided(
+                    f"details_{reply_format}", codec(details[id_]), category=category, shape=shapes[id_]
+                )
+        self._legacy_category = self._legacy("legacy_category", category_alone)
+        self._legacy_details = {
+            id_: self._legacy("legacy_details", details[id_], category=category, shape=shapes[id_])
+            for id_, category in self._detailed()
+        }
+        self._text("legacy_retry", parse_error="")
+        self._read_category = {backwards: self._read_categories(backwards) for backwards in (False, True)}
+        self._read_attribute = {
+            (id_, attribute_id, backwards): self._read_values(category, attribute_id, attribute, backwards)
+            for id_, category in self._detailed()
+            for attribute_id, attribute in category.details.items()
+            for backwards in (False, True)
+        }
+        self._zero_shot = zero_shot_texts(taxonomy, language, templates)
+        self._texts += self._zero_shot.values()
+        self.version = sha256(json.dumps(self._texts).encode()).hexdigest()[:12]
+
+    def fused(self, reply_format: ReplyFormat) -> Question:
+        """Category and details in one reply."""
+        return self._fused[reply_format]
+
+    def category(self, reply_format: ReplyFormat) -> Question:
+        """The primary category alone (L1)."""
+        return self._category[reply_format]
+
+    def details(self, category_id: str, reply_format: ReplyFormat) -> Question:
+        """The details of a category that is known (L2).
+
+        Raises:
+            KeyError: no such category, or one without details.
+        """
+        return self._details[category_id, reply_format]
+
+    def legacy_category(self, parse_error: str | None = None) -> Question:
+        """L1 as found in the field; `parse_error` says why the last reply could not be read, when it is asked again."""
+        return self._again(self._legacy_category, parse_error)
+
+    def legacy_details(self, category_id: str, parse_error: str | None = None) -> Question:
+        """L2 as found in the field.
+
+        Raises:
+            KeyError: no such category, or one without details.
+        """
+        return self._again(self._legacy_details[category_id], parse_error)
+
+    def read_category(self, *, backwards: bool = False) -> Question:
+        """Which category, answered by one letter. `backwards`: with the options in reverse order.
+
+        Raises:
+            PromptError: there are more categories than letters.
+        """
+        question = self._read_category[backwards]
+        if question is None:
+            raise too_many(f"taxonomy {self.taxonomy.name}", len(self.taxonomy.categories))
+        return question
+
+    def read_attribute(self, category_id: str, attribute_id: str, *, backwards: bool = False) -> tuple[Question, ...]:
+        """One question for a `choose: one`; one yes/no question per option, in taxonomy order, for a `choose: many`.
+
+        `backwards`: each with the options in reverse order, yes and no among them.
+
+        Raises:
+            KeyError: no such category or attribute.
+            PromptError: a `choose: one` has more options than there are letters.
+        """
+        questions = self._read_attribute[category_id, attribute_id, backwards]
+        if questions is None:
+            options = self.taxonomy.categories[category_id].details[attribute_id].options
+            raise too_many(f"{category_id}.{attribute_id}", len(options))
+        return questions
+
+    def zero_shot(self) -> Mapping[str, str]:
+        """Per category id a sentence that describes its pictures, for a zero-shot image classifier."""
+        return self._zero_shot
+
+    def _detailed(self) -> list[tuple[str, Category]]:
+        return [(id_, category) for id_, category in self.taxonomy.categories.items() if category.details]
+
+    def _text(self, template: str, **variables: object) -> str:
+        self._texts.append(self._templates.render(template, **variables))
+        return self._texts[-1]
+
+    def _guided(self, template: str, codec: Codec, **variables: object) -> Question:
+        return Question(self._text(template, **variables), codec, system=self.system)
+
+    def _legacy(self, template: str, scope: Scope, **variables: object) -> Question:
+        return Question(self._text(template, **variables), FreeTextCodec(scope), text_first=True)
+
+    def _again(self, question: Question, parse_error: str | None) -> Question:
+        if parse_error is None:
+            return question
+        return replace(
+            question, text=f"{question.text}\n\n{self._templates.render('legacy_retry', parse_error=parse_error)}"
+        )
+
+    def _read_categories(self, backwards: bool) -> Question | None:
+        """None where there are more categories than letters: the other arms do not need this question."""
+        labels = self.taxonomy.labels(self.language)
+        if len(labels) > len(LETTERS):
+            return None
+        return self._read("read_category", None, labels, backwards)
+
+    def _read_values(
+        self, category: Category, attribute_id: str, attribute: Attribute, backwards: bool
+    ) -> tuple[Question, ...] | None:
+        labels = attribute.labels(self.language)
+        asked = {"category": category, "attribute": attribute}
+        if attribute.choose == "many":
+            codecs = [YesNoCodec(attribute_id, option, backwards=backwards) for option in labels]
+            return tuple(
+                self._lettered("read_option", codec, backwards, codec.options, option=labels[codec.option], **asked)
+                for codec in codecs
+            )
+        if len(labels) > len(LETTERS):
+            return None
+        return (self._read("read_value", attribute_id, labels, backwards, **asked),)
+
+    def _read(
+        self, template: str, attribute_id: str | None, labels: Mapping[str, str], backwards: bool, **variables: object
+    ) -> Question:
+        codec = LetterCodec(attribute_id, tuple(labels)[:: -1 if backwards else 1])
+        options = {letter: labels[option] for letter, option in codec.options.items()}
+        return self._lettered(template, codec, backwards, options, **variables)
+
+    def _lettered(
+        self, template: str, codec: Codec, backwards: bool, options: Mapping[str, object], **variables: object
+    ) -> Question:
+        """The version covers a question once: backwards, its words are the same."""
+        text = self._templates.render(template, options=options.items(), **variables)
+        if not backwards:
+            self._texts.append(text)
+        return Question(text, codec, system=self.system)
+
+
+def _shape(category: Category) -> str:
+    """The details of a category as JSON, with dots for the labels."""
+    values = {id_: "…" if attribute.choose == "one" else ["…"] for id_, attribute in category.details.items()}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""One pattern a reply format: it constrains the reply and reads it."""

@@ -1,0 +1,94 @@
+"""Regular expressions that are constraint and decoder in one.
+
+Every label is a capturing group, every other group is not. A grammar engine reads a capturing group as a plain one, so
+the pattern that guides the model is, character for character, the one that reads its reply: they cannot drift apart.
+
+Only what Python's `re`, xgrammar, outlines and llguidance read alike is used: literals, alternatives, groups and `?`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onelook.prompts.replies.reading import Reading, SpanKey, byte_span
+
+SYNTAX = re.compile(r"[\\.^$*+?()\[\]{}|]")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression, and what each of its groups says: (None, category id) or (attribute id, option id)."""
+
+    regex: str
+    groups: tuple[tuple[str | None, str], ...] = ()
+
+    def __add__(self, other: Pattern) -> Pattern:
+        return Pattern(self.regex + other.regex, self.groups + other.groups)
+
+
+def literal(text: str) -> Pattern:
+    # Not re.escape: it escapes blanks and commas too, which other engines refuse or warn about.
+    return Pattern(SYNTAX.sub(r"\\\g<0>", text))
+
+
+def category(label: str, category_id: str) -> Pattern:
+    return Pattern(f"({literal(label).regex})", ((None, category_id),))
+
+
+def option(label: str, attribute_id: str, option_id: str) -> Pattern:
+    return Pattern(f"({literal(label).regex})", ((attribute_id, option_id),))
+
+
+def one_of(patterns: Sequence[Pattern]) -> Pattern:
+    return Pattern(
+        f"(?:{'|'.join(pattern.regex for pattern in patterns)})",
+        tuple(group for pattern in patterns for group in pattern.groups),
+    )
+
+
+def optional(pattern: Pattern) -> Pattern:
+    return Pattern(f"(?:{pattern.regex})?", pattern.groups)
+
+
+def subset(items: Sequence[Pattern], *, empty: Pattern) -> Pattern:
+    """Items in their order, each at most once, with commas between; `empty` for none of them.
+
+    By the first item that is there: after it, every later one may follow. O(n^2) in size, and no item can repeat,
+    which neither JSON Schema's arrays nor a `*` can promise.
+    """
+    choices = [empty]
+    for first, item in enumerate(items):
+        for later in items[first + 1 :]:
+            item += optional(literal(",") + later)
+        choices.append(item)
+    return one_of(choices)
+
+
+class Reader:
+    """Reads texts that match a pattern from their first to their last character."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        self.pattern = pattern
+        self._compiled = re.compile(pattern.regex)
+
+    def read(self, text: str) -> Reading | None:
+        """What the text says; None if it does not match. Attributes without a chosen option are not in `details`."""
+        match = self._compiled.fullmatch(text)
+        if match is None:
+            return None
+        category_id: str | None = None
+        details: dict[str, tuple[str, ...]] = {}
+        spans: dict[SpanKey, tuple[int, int]] = {}
+        for number, (attribute_id, chosen) in enumerate(self.pattern.groups, start=1):
+            start, end = match.span(number)
+            if start < 0:
+                continue
+            if attribute_id is None:
+                category_id = chosen
+                spans["category"] = byte_span(text, start, end)
+            else:
+                details[attribute_id] = (*details.get(attribute_id, ()), chosen)
+                spans[attribute_id, chosen] = byte_span(text, start, end)
+        return Reading(category_id, details, spans)

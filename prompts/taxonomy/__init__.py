@@ -1,0 +1,1 @@
+"""What a picture can be: the document, its model, its checks."""
