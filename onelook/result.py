@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from onelook.graph.arms import ArmName
 from onelook.ledger.model import Ledger
-from onelook.types import Arm, Content, ErrorRecord, Frozen, Language, Status, Tag, Usage, Versions
+from onelook.types import Content, ErrorRecord, Frozen, Language, Status, Tag, Usage, Versions
 
 
 class Shown(Frozen):
@@ -47,7 +48,7 @@ class TagResult(Frozen):
     absences: dict[str, tuple[Tag, ...]] = Field(
         {}, description="Options that were asked for one by one (arm reads) and are absent, and how sure that is."
     )
-    arm: Arm
+    arm: ArmName
     language: Language
     model: str = Field(description="The engine, or the router, whose answer this is.")
     pictures: tuple[Shown, ...] = Field((), description="As the engine that answered saw them.")

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from onelook.graph.arms import ArmName
+
 Language = Literal["zh", "en"]
-Arm = Literal["fused", "reads", "hybrid", "legacy", "legacy_shared"]
 ReplyFormat = Literal["json", "compact"]
 Target = Literal["category", "record"]
 """What must be right for an answer to be: its category, or every label."""
@@ -35,7 +36,7 @@ class Frozen(BaseModel):
 class Context(Frozen):
     """What one run may choose. LangGraph Studio shows these fields as a form."""
 
-    arm: Arm = Field(
+    arm: ArmName = Field(
         "fused",
         description="The way through the graph: one guided call, labels read as letters, a classifier first, or the old"
         " two calls.",

@@ -7,14 +7,15 @@ from typing import Any
 from pydantic import Field
 
 from onelook.api.problem import ProblemBody
+from onelook.graph.arms import ArmName
 from onelook.result import TagResult
-from onelook.types import Answer, Arm, Frozen
+from onelook.types import Answer, Frozen
 
 
 class Compared(Frozen):
     """One arm's answer."""
 
-    arm: Arm
+    arm: ArmName
     result: TagResult
     parts: dict[str, float] = Field(
         description="The run taken apart, in milliseconds; their sum is the wall time.",
@@ -47,7 +48,7 @@ class Options(Frozen):
     """What a run may choose here."""
 
     context: dict[str, Any] = Field(description="JSON Schema of the context, with this server's defaults.")
-    arms: list[Arm] = Field(description="The arms that can be run here.")
+    arms: list[ArmName] = Field(description="The arms that can be run here.")
     model: str = Field(description="The engine's model; empty until a server has been asked for its only one.")
     note: str | None = Field(None, description="What to know before believing the answers.")
 

@@ -11,7 +11,8 @@ from pydantic.json_schema import models_json_schema
 from onelook.api.answers import BatchLine
 from onelook.api.parsed_request import BatchBody, CompareBody, TagsBody
 from onelook.api.problem import MEDIA_TYPE, ProblemBody
-from onelook.types import Arm, Context
+from onelook.graph.arms import ArmName
+from onelook.types import Context
 
 REF = "#/components/schemas/{model}"
 DESCRIPTION = """\
@@ -67,7 +68,7 @@ def takes(body: type[BaseModel], *, several: str, example: dict[str, Any]) -> di
         }
     }
     if "arms" in body.model_fields:
-        properties["arms"] = {"type": "array", "items": {"enum": list(get_args(Arm))}}
+        properties["arms"] = {"type": "array", "items": {"enum": list(get_args(ArmName))}}
     for name, field in Context.model_json_schema()["properties"].items():
         properties[name] = {key: value for key, value in field.items() if key not in ("default", "title")}
     form = {"type": "object", "properties": properties, "required": ["image"], "additionalProperties": False}

@@ -15,8 +15,9 @@ from onelook.api.body import media_type, read_body
 from onelook.api.multipart import Form, FormReader
 from onelook.api.problem import bad_field, bad_fields
 from onelook.engines.base import MAX_IMAGES
+from onelook.graph.arms import ArmName
 from onelook.settings.http import HttpSettings
-from onelook.types import Arm, Context, Frozen, Reference, Subject
+from onelook.types import Context, Frozen, Reference, Subject
 
 JSON, MULTIPART = "application/json", "multipart/form-data"
 IMAGE, TIMEOUT = "image", "X-Timeout-Seconds"
@@ -47,14 +48,14 @@ class CompareBody(Frozen):
     """One subject, several arms."""
 
     images: Images
-    arms: list[Arm] = Field([], description="Arms to run, one after the other; none: all of them.", max_length=16)
+    arms: list[ArmName] = Field([], description="Arms to run, one after the other; none: all of them.", max_length=16)
     context: RunContext = Context()
 
 
 class Arms(Frozen):
     """The arms of a form."""
 
-    arms: list[Arm] = Field(max_length=16)
+    arms: list[ArmName] = Field(max_length=16)
 
 
 class Item(Frozen):
@@ -80,7 +81,7 @@ class ParsedRequest:
 
     subjects: Sequence[Subject]
     ids: Sequence[str]
-    arms: Sequence[Arm]
+    arms: Sequence[ArmName]
     context: Context
     field: str
 
@@ -157,7 +158,7 @@ class Reader:
         *,
         context: Context | Mapping[str, Any],
         ids: Sequence[str] = (),
-        arms: Sequence[Arm] = (),
+        arms: Sequence[ArmName] = (),
         field: str = IMAGE,
     ) -> ParsedRequest:
         in_json = isinstance(context, Context)

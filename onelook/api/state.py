@@ -22,11 +22,12 @@ from onelook.deadline import deadline_in
 from onelook.demo.checkpoint import demo_note, with_demo_models
 from onelook.engines.base import Engine
 from onelook.errors import OnelookError
+from onelook.graph.arms import ArmName
 from onelook.result import TagResult
 from onelook.run_pool import as_completed
 from onelook.settings.process import Settings, load_settings
 from onelook.tagger import Tagger
-from onelook.types import Arm, Context, Subject
+from onelook.types import Context, Subject
 
 log = logging.getLogger("onelook")
 
@@ -48,7 +49,7 @@ class AppState:
         self.readiness = Readiness(tagger.services.engine)
 
     @property
-    def arms(self) -> tuple[Arm, ...]:
+    def arms(self) -> tuple[ArmName, ...]:
         """The arms that a run may choose here."""
         choices = type(self.tagger.services.run).model_fields["arm"].annotation
         return tuple(get_args(choices))

@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from onelook.errors import SettingsError
-from onelook.types import Arm, Context, Frozen, Language, Probability, ReplyFormat
+from onelook.graph.arms import ArmName
+from onelook.types import Context, Frozen, Language, Probability, ReplyFormat
 
 EDGE = 1e-6
 """Probabilities are kept so far from 0 and 1: single precision tells no more, and log-odds stay finite."""
@@ -40,7 +41,7 @@ class Curve(Frozen):
 class Fit(Frozen):
     """What was learnt of one way to ask one model. The first six fields say which; another way is another fit."""
 
-    arm: Arm
+    arm: ArmName
     reply_format: ReplyFormat
     language: Language
     debias: bool
@@ -62,7 +63,7 @@ class Fit(Frozen):
         return (self.arm, self.reply_format, self.language, self.debias, self.model, self.prompts)
 
 
-def way(context: Context) -> tuple[Arm, ReplyFormat, Language, bool]:
+def way(context: Context) -> tuple[ArmName, ReplyFormat, Language, bool]:
     """What of a run's choices changes how a model's probabilities come about."""
     return context.arm, context.reply_format, context.language, context.debias
 

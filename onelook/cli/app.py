@@ -25,11 +25,12 @@ from onelook.cli.taxonomy import taxonomy_tree
 from onelook.cli.waterfall import waterfall
 from onelook.demo.checkpoint import demo_note, with_demo_models
 from onelook.errors import OnelookError, SettingsError
+from onelook.graph.arms import ArmName
 from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.result import TagResult
 from onelook.settings.process import Settings, load_settings, sources
 from onelook.tagger import Tagger
-from onelook.types import Arm, Context, Language, ReplyFormat, Resolution, Subject, Target
+from onelook.types import Context, Language, ReplyFormat, Resolution, Subject, Target
 
 app = typer.Typer(
     help="Tag pictures in one guided look.",
@@ -114,7 +115,7 @@ Examples:
 @app.command(epilog=EXAMPLES)
 def tag(
     pictures: Annotated[list[str], typer.Argument(help="Files, folders (searched below), or http(s) URLs.")],
-    arm: Annotated[Arm | None, typer.Option(help="The way through the graph: see `onelook graph`.")] = None,
+    arm: Annotated[ArmName | None, typer.Option(help="The way through the graph: see `onelook graph`.")] = None,
     reply_format: Annotated[
         ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
     ] = None,

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from onelook.demo.checkpoint import with_demo_models
+from onelook.graph.arms import ArmName
 from onelook.lab.album import read_labels
 from onelook.ledger.model import Ledger
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
-from onelook.types import Arm
 from tests.api.served import Client, form, tidy
 from tools.demo_model import HELDOUT
 
@@ -99,7 +99,7 @@ async def test_arms_side_by_side_with_their_ledgers(demo: Client) -> None:
 
 
 async def test_every_arm_unless_some_are_named(demo: Client) -> None:
-    known: list[Arm] = (await demo.get("/v1/options")).json["arms"]
+    known: list[ArmName] = (await demo.get("/v1/options")).json["arms"]
     answer = await demo.post("/v1/compare", json={"images": [b64encode(PLANT).decode()]})
     assert [each["arm"] for each in answer.json["arms"]] == known
     assert "fused" in known

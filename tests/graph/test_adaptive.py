@@ -14,15 +14,16 @@ from PIL import Image, ImageDraw
 from onelook.engines.base import AskRequest
 from onelook.engines.scripted import Answer, Script, ScriptedEngine
 from onelook.errors import EngineError, EngineFailed, EngineTimeout
+from onelook.graph.arms import ArmName
 from onelook.graph.build import build_graph
 from onelook.result import TagResult
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
-from onelook.types import Arm, Context
+from onelook.types import Context
 from tests.graph.replies import BUILDING, CATEGORY, DETAILS, PORTRAIT, MakeTagger, question, routed, sure
 
 SMALL, FULL = (448, 336), (756, 560)
-ARMS: tuple[Arm, ...] = get_args(Arm)
+ARMS: tuple[ArmName, ...] = get_args(ArmName)
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def way(result: TagResult) -> list[str]:
     return [node.name for node in result.ledger.nodes]
 
 
-def adaptive(arm: Arm = "fused", **choices: object) -> Context:
+def adaptive(arm: ArmName = "fused", **choices: object) -> Context:
     return Context.model_validate({"arm": arm, "adaptive": True, **choices})
 
 
@@ -133,7 +134,7 @@ async def test_a_first_look_is_never_larger_than_was_chosen(make_tagger: MakeTag
 
 
 @pytest.mark.parametrize("arm", ARMS)
-async def test_every_arm_can_look_again(arm: Arm, make_tagger: MakeTagger, large: bytes) -> None:
+async def test_every_arm_can_look_again(arm: ArmName, make_tagger: MakeTagger, large: bytes) -> None:
     tagger = make_tagger(surer_of_more)
     result = await tagger.tag(large, adaptive(arm))
     assert (result.status, result.errors) == ("ok", ())
@@ -149,7 +150,7 @@ async def test_every_arm_can_look_again(arm: Arm, make_tagger: MakeTagger, large
     "error", [EngineTimeout("too slow"), EngineFailed("broke")], ids=lambda error: type(error).__name__
 )
 async def test_a_second_look_that_fails_leaves_the_first_answer(
-    arm: Arm, error: EngineError, make_tagger: MakeTagger, large: bytes
+    arm: ArmName, error: EngineError, make_tagger: MakeTagger, large: bytes
 ) -> None:
     result = await make_tagger(failing_at_more(error)).tag(large, adaptive(arm))
     assert result.status == "needs_review"
@@ -310,7 +311,9 @@ async def test_in_hybrid_an_unsure_router_leaves_the_size_to_the_picture(make_ta
 
 
 @pytest.mark.parametrize("arm", ARMS)
-async def test_every_arm_can_let_content_decide_and_look_again(arm: Arm, make_tagger: MakeTagger, large: bytes) -> None:
+async def test_every_arm_can_let_content_decide_and_look_again(
+    arm: ArmName, make_tagger: MakeTagger, large: bytes
+) -> None:
     tagger = make_tagger(surer_of_more)
     result = await tagger.tag(large, adaptive(arm, resolution="auto"))
     assert (result.status, result.errors) == ("ok", ())

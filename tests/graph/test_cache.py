@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from onelook.engines.scripted import ScriptedEngine
-from onelook.types import Arm, Context
+from onelook.graph.arms import ArmName
+from onelook.types import Context
 from tests.graph.replies import CATEGORY, DETAILS, IDS, PORTRAIT, MakeTagger, sure
 
 
 @pytest.mark.parametrize(("arm", "replies"), [("fused", [PORTRAIT]), ("legacy_shared", [CATEGORY, DETAILS])])
 async def test_the_same_picture_is_asked_about_once(
-    arm: Arm, replies: list[str], make_tagger: MakeTagger, picture: bytes
+    arm: ArmName, replies: list[str], make_tagger: MakeTagger, picture: bytes
 ) -> None:
     tagger = make_tagger([sure(reply) for reply in replies], cache="memory")
     first, second = [await tagger.tag(picture, Context(arm=arm)) for _ in range(2)]

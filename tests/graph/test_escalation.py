@@ -8,9 +8,10 @@ import pytest
 
 from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
 from onelook.errors import EngineIncapable, EngineUnavailable, SettingsError
+from onelook.graph.arms import ArmName
 from onelook.settings.process import load_settings, sources
 from onelook.tagger import Tagger
-from onelook.types import Arm, Context
+from onelook.types import Context
 from tests.graph.replies import PORTRAIT, routed, sure
 from tests.graph.test_ledger import script
 
@@ -74,8 +75,8 @@ async def test_a_specialist_that_fails_leaves_the_first_answer_unsure_and_says_w
     assert calls(both.services.specialist) == SETTINGS.max_attempts
 
 
-@pytest.mark.parametrize("arm", get_args(Arm))
-async def test_every_arm_can_escalate(arm: Arm, picture: bytes) -> None:
+@pytest.mark.parametrize("arm", get_args(ArmName))
+async def test_every_arm_can_escalate(arm: ArmName, picture: bytes) -> None:
     pixtral = ScriptedEngine(lambda _: sure(PORTRAIT), model="pixtral")
     both = Tagger(SETTINGS, ScriptedEngine(script), pixtral, routed("portrait"))
     result = await both.tag(picture, Context(arm=arm))

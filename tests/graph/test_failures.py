@@ -10,12 +10,13 @@ import pytest
 from onelook.engines.base import AskRequest, Reply
 from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
 from onelook.errors import EngineError, EngineFailed, EngineRefused
+from onelook.graph.arms import ArmName
 from onelook.result import TagResult
 from onelook.tagger import Tagger
-from onelook.types import Arm, Context
+from onelook.types import Context
 from tests.graph.replies import ATTEMPTS, CATEGORY, PORTRAIT, MakeTagger, sure
 
-ARMS: tuple[Arm, ...] = get_args(Arm)
+ARMS: tuple[ArmName, ...] = get_args(ArmName)
 
 
 def calls(tagger: Tagger) -> int:
@@ -30,7 +31,7 @@ def kinds(result: TagResult) -> list[str]:
 @pytest.mark.parametrize("arm", ARMS)
 @pytest.mark.parametrize(("error", "attempts"), ATTEMPTS)
 async def test_an_engine_error_is_a_failed_result_after_the_attempts_it_deserves(
-    arm: Arm, error: EngineError, attempts: int, make_tagger: MakeTagger, picture: bytes
+    arm: ArmName, error: EngineError, attempts: int, make_tagger: MakeTagger, picture: bytes
 ) -> None:
     tagger = make_tagger(lambda _: error)
     result = await tagger.tag(picture, Context(arm=arm))
@@ -79,7 +80,7 @@ async def test_a_reply_that_was_cut_off_says_so(make_tagger: MakeTagger, picture
 
 @pytest.mark.parametrize("arm", ARMS)
 async def test_a_picture_that_cannot_be_read_is_a_failed_result_without_a_call(
-    arm: Arm, make_tagger: MakeTagger
+    arm: ArmName, make_tagger: MakeTagger
 ) -> None:
     tagger = make_tagger([])
     result = await tagger.tag(b"not a picture", Context(arm=arm))

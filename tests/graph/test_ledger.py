@@ -10,13 +10,14 @@ import pytest
 
 from onelook.engines.base import AskRequest
 from onelook.engines.scripted import Answer, ScriptedReply
+from onelook.graph.arms import ArmName
 from onelook.ledger.model import Ledger, NodeTiming
 from onelook.result import TagResult
 from onelook.tagger import Tagger
-from onelook.types import Arm, Context
+from onelook.types import Context
 from tests.graph.replies import CATEGORY, DETAILS, PORTRAIT, MakeTagger, question
 
-ARMS: tuple[Arm, ...] = get_args(Arm)
+ARMS: tuple[ArmName, ...] = get_args(ArmName)
 
 
 def script(request: AskRequest) -> Answer:
@@ -29,7 +30,7 @@ def script(request: AskRequest) -> Answer:
     return ScriptedReply(CATEGORY if "primary_category" in words else DETAILS, wait_s=0.01)
 
 
-async def timed(tagger: Tagger, picture: bytes, arm: Arm) -> tuple[TagResult, float]:
+async def timed(tagger: Tagger, picture: bytes, arm: ArmName) -> tuple[TagResult, float]:
     start = time.perf_counter()
     result = await tagger.tag(picture, Context(arm=arm))
     return result, (time.perf_counter() - start) * 1000
@@ -58,13 +59,13 @@ def assert_parts_are_the_whole(result: TagResult) -> None:
 
 
 @pytest.mark.parametrize("arm", ARMS)
-async def test_the_parts_add_up_one_at_a_time(arm: Arm, make_tagger: MakeTagger, picture: bytes) -> None:
+async def test_the_parts_add_up_one_at_a_time(arm: ArmName, make_tagger: MakeTagger, picture: bytes) -> None:
     tagger = make_tagger(script)
     assert_adds_up([await timed(tagger, picture, arm) for _ in range(5)])
 
 
 @pytest.mark.parametrize("arm", ARMS)
-async def test_the_parts_add_up_with_sixteen_at_once(arm: Arm, make_tagger: MakeTagger, picture: bytes) -> None:
+async def test_the_parts_add_up_with_sixteen_at_once(arm: ArmName, make_tagger: MakeTagger, picture: bytes) -> None:
     tagger = make_tagger(script)
     assert_adds_up(await asyncio.gather(*(timed(tagger, picture, arm) for _ in range(16))))
 

@@ -14,11 +14,12 @@ from onelook.calibration.fits import Calibration, Curve, Fit, RouterFit, load_ca
 from onelook.demo.checkpoint import with_demo_models
 from onelook.engines.scripted import ScriptedEngine, ScriptedReply
 from onelook.errors import EngineUnavailable, SettingsError, UserError
+from onelook.graph.arms import ArmName
 from onelook.lab.calibrate import calibrate
 from onelook.prompts.zero_shot import zero_shot_version
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
-from onelook.types import Arm, Context
+from onelook.types import Context
 from tests.graph.replies import BUILDING, PORTRAIT, routed, sure
 from tools.demo_model import HELDOUT
 
@@ -212,7 +213,7 @@ async def test_a_picture_that_is_none_is_told_with_its_line(album: Path) -> None
 
 
 @pytest.mark.parametrize("arm", ["fused", "reads"])
-async def test_the_bundled_model_on_the_bundled_album(arm: Arm) -> None:
+async def test_the_bundled_model_on_the_bundled_album(arm: ArmName) -> None:
     (outcome,), _ = await calibrate(
         with_demo_models(load_settings()), HELDOUT, [Context(arm=arm)], accuracy=0.5, target="category", limit=24
     )

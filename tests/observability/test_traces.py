@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from onelook.graph.arms import ArmName
 from onelook.observability.export import PictureFreeExporter
-from onelook.types import Arm
 from tests.engines.openai_simulation import Body, SimulatedServer
 from tests.observability.receiver import Received, attributes, holds
 from tests.observability.tagging import tag
@@ -52,7 +52,7 @@ def test_a_request_its_runs_their_nodes_and_their_engine_calls_are_spans(
     )
     with serving([sys.executable, "-m", "api"], f"{url}/readyz", tmp_path, settings):
         picture = "data:image/jpeg;base64," + base64.b64encode(noise).decode()
-        asked = {"images": [picture], "arms": list(get_args(Arm))}
+        asked = {"images": [picture], "arms": list(get_args(ArmName))}
         caller = {"traceparent": f"00-{CALLER}-00f067aa0ba902b7-01"}
         compared = httpx.post(f"{url}/v1/compare", json=asked, headers=caller, timeout=120).json()
     spans = [span for span in received.spans() if span.trace_id.hex() == CALLER]
@@ -61,7 +61,7 @@ def test_a_request_its_runs_their_nodes_and_their_engine_calls_are_spans(
     (request,) = [span for span in spans if span.parent_span_id.hex() == "00f067aa0ba902b7"]
     assert request.name == "POST /v1/compare"
     runs = below(spans, request)
-    assert [json.loads(str(attributes(run)["metadata"]))["arm"] for run in runs] == list(get_args(Arm))
+    assert [json.loads(str(attributes(run)["metadata"]))["arm"] for run in runs] == list(get_args(ArmName))
     for run, answered in zip(runs, compared["arms"], strict=True):
         nodes = below(spans, run)
         visited = [node["name"] for node in answered["result"]["ledger"]["nodes"]]

@@ -13,7 +13,8 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
 from onelook.demo.checkpoint import DRAWINGS
-from onelook.types import Arm, Context
+from onelook.graph.arms import ArmName
+from onelook.types import Context
 from tests.studio.make_studio import make_studio
 
 RANDOM_WEIGHTS_SAY: tuple[list[str], ...] = ([], ["ReplyInvalid"], ["ReplyTruncated"])  # free text of random weights
@@ -57,7 +58,7 @@ async def test_every_choice_of_a_run_is_a_field_of_the_form(schemas: Any) -> Non
         assert field["description"] == Context.model_fields[name].description
         assert field["default"] == defaults[name]
         assert "enum" in field or field["type"] in ("integer", "number", "boolean")
-    assert fields["arm"]["enum"] == list(get_args(Arm))
+    assert fields["arm"]["enum"] == list(get_args(ArmName))
 
 
 async def test_the_form_comes_with_a_drawing_that_works_at_once(schemas: Any, studio: LangGraphClient) -> None:
@@ -88,8 +89,8 @@ async def test_it_draws_the_graph_and_names_its_ways(studio: LangGraphClient) ->
     assert None not in ways.values()
 
 
-@pytest.mark.parametrize("arm", get_args(Arm))
-async def test_every_arm_runs_to_its_end(arm: Arm, studio: LangGraphClient) -> None:
+@pytest.mark.parametrize("arm", get_args(ArmName))
+async def test_every_arm_runs_to_its_end(arm: ArmName, studio: LangGraphClient) -> None:
     thread = await studio.threads.create()
     output: Any = await studio.runs.wait(
         thread["thread_id"], "onelook", input={"image": str(DRAWINGS / "heldout-0001.jpg")}, context={"arm": arm}
@@ -108,8 +109,8 @@ async def test_every_arm_runs_to_its_end(arm: Arm, studio: LangGraphClient) -> N
     assert not {"image", "pictures", "originals"} & state["values"].keys()
 
 
-@pytest.mark.parametrize("arm", get_args(Arm))
-async def test_every_arm_streams_node_by_node(arm: Arm, studio: LangGraphClient) -> None:
+@pytest.mark.parametrize("arm", get_args(ArmName))
+async def test_every_arm_streams_node_by_node(arm: ArmName, studio: LangGraphClient) -> None:
     thread = await studio.threads.create()
     seen: list[str] = []
     async for part in studio.runs.stream(
