@@ -11,7 +11,7 @@ from random import Random
 from rich.progress import track
 
 from benchmarks.new_pictures import NewPictures
-from onelook.engines.base import AskRequest, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
 from onelook.errors import EngineError
 from onelook.lab.album import Labelled
 from onelook.lab.scores import Answered
@@ -36,6 +36,10 @@ class Counted(Engine):
     @property
     def model(self) -> str:
         return self.engine.model
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.engine.capabilities
 
     async def start(self) -> None:
         await self.engine.start()

@@ -16,6 +16,7 @@ from onelook.types import Usage
 __all__ = [
     "MAX_IMAGES",
     "AskRequest",
+    "Capabilities",
     "Choice",
     "Constraint",
     "Engine",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 MAX_IMAGES = 5
+
+# In Qwen2-VL and Qwen2.5-VL a token covers 28 x 28 pixels (patches of 14, merged 2 x 2); in Qwen3-VL it is 32 x 32.
+SIZE_GRID = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,24 @@ class Finding:
     hint: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the graph must know of an engine; it asks the engine, not its name.
+
+    As far as an engine knows it by then: a server or a checkpoint can tell more once it was asked or loaded.
+    """
+
+    patience_s: float | None = None
+    """The longest time that one call may take, in seconds. None: waiting for a turn is no fault, as with a model in
+    this process, or with two models that share memory."""
+    concurrent: bool = True
+    """Whether several calls at once are answered sooner than one after another."""
+    size_grid: int = SIZE_GRID
+    """A picture is not resampled again if its sides are multiples of this many pixels."""
+    constraints: Literal["regex", "schema"] = "regex"
+    """Which constraints it keeps: all (`regex`), or JSON schemas only (`schema`)."""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Whatever answers. Raises only `onelook.errors.EngineError` for what is not a bug; never retries by itself."""
@@ -89,6 +111,10 @@ class Engine(Protocol):
     @property
     def model(self) -> str:
         """The name of the model that answers."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this engine can do."""
 
     async def start(self) -> None:
         """Load or connect now, and refuse (raise) when a needed capability is missing. Without it, `ask` does."""

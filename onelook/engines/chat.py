@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
-from onelook.engines.base import AskRequest, Engine, Finding, Reply, StopReason
+from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply, StopReason
 from onelook.engines.callbacks import watched
 from onelook.engines.probe import probe
 from onelook.engines.tokens import read_tokens
@@ -48,6 +48,14 @@ class SelfAware(Protocol):
     async def findings(self) -> list[Finding]: ...
 
 
+@runtime_checkable
+class Capable(Protocol):
+    """A chat model that knows what the graph must know of it."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+
 class ChatEngine(Engine):
     """An `Engine` over a chat model that takes `constraint`, `max_tokens`, `temperature`, `logprobs`, `top_logprobs`.
 
@@ -60,6 +68,10 @@ class ChatEngine(Engine):
     @property
     def model(self) -> str:
         return str(getattr(self.chat, "model_name", "") or getattr(self.chat, "model", "") or "unknown")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.chat.capabilities if isinstance(self.chat, Capable) else Capabilities()
 
     async def start(self) -> None:
         """Make ready to answer.

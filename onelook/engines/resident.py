@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from onelook.engines.base import AskRequest, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
 from onelook.engines.chat import ChatEngine
 from onelook.engines.residency import Residency, Sleepable
 from onelook.errors import DeadlinePassed, EngineIncapable
@@ -53,6 +53,11 @@ class ResidentEngine(Engine):
     @property
     def model(self) -> str:
         return self.engine.model
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The engine's own, except that waiting for the memory is no fault."""
+        return replace(self.engine.capabilities, patience_s=None)
 
     async def start(self) -> None:
         """The engine that is asked first comes into memory, and the other one is sent out; that one is only checked."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from onelook.engines.base import AskRequest, Engine, Finding, Reply, StopReason, Token
+from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply, StopReason, Token
 from onelook.errors import EngineError
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
@@ -33,6 +33,8 @@ class ScriptedReply:
         )
 
 
+UNLIMITED = Capabilities()
+
 Answer = str | ScriptedReply | EngineError
 Script = Callable[[AskRequest], Answer]
 
@@ -46,6 +48,7 @@ class ScriptedEngine(Engine):
 
     script: Script | Sequence[Answer]
     model: str = "scripted"
+    capabilities: Capabilities = UNLIMITED
     asked: list[AskRequest] = field(default_factory=list)
 
     async def start(self) -> None:

@@ -16,7 +16,7 @@ from transformers import Qwen2Config
 from onelook.engines.transformers.chat_model import EmbeddedChat
 from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
 from onelook.errors import EngineIncapable
-from tests.embedded.architectures import build_llava
+from tests.embedded.architectures import MakeGenerator, build_llava
 from tests.embedded.questions import question
 
 needs_no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
@@ -145,7 +145,7 @@ import sys
 sys.modules["torch"] = None
 import onelook.engines.transformers.chat_model
 from onelook.errors import EngineIncapable
-chat = engines.embedded.EmbeddedChat(model="anything")
+chat = onelook.engines.transformers.chat_model.EmbeddedChat(model="anything")
 try:
     chat.invoke("hello")
 except EngineIncapable as error:
@@ -167,3 +167,8 @@ chat.close()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_the_size_grid_is_that_of_the_checkpoint(make_generator: MakeGenerator) -> None:
+    grids = {architecture: make_generator(architecture, 0).size_grid for architecture in ("qwen2_5_vl", "llava")}
+    assert grids == {"qwen2_5_vl": 28, "llava": 14}

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from onelook.engines.base import AskRequest, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
 from onelook.engines.scripted import ScriptedReply
 from onelook.errors import EngineError
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
@@ -58,6 +58,10 @@ class SimulatedEngine(Engine):
     @property
     def model(self) -> str:
         return self.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(patience_s=60)
 
     async def start(self) -> None:
         assert self.device.loaded == {self.name}

@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr
 
-from onelook.engines.base import AskRequest, Constraint, Finding
+from onelook.engines.base import AskRequest, Capabilities, Constraint, Finding
 from onelook.engines.chat import ChatEngine
 from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
@@ -48,6 +48,13 @@ class VllmChat(ChatOpenAI):
 
     _served: ServedModel | None = PrivateAttr(default=None)
     _lookups: dict[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = PrivateAttr(default_factory=dict)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        guidance = self._served.guidance if self._served else self.guidance
+        return Capabilities(
+            patience_s=self.server.timeout_s, constraints="schema" if guidance == "response_format" else "regex"
+        )
 
     async def served(self) -> ServedModel:
         """The model that answers. Asked of the server once; callers that come meanwhile wait for the same question."""

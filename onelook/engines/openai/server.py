@@ -50,7 +50,7 @@ class OpenAIServer:
                 f"base_url {self.address} carries a user name, and api_key is set as well",
                 hint="a request has one Authorization header: keep one of the two",
             )
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._open: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[Any]]] = {}
 
     @property
@@ -114,7 +114,7 @@ class OpenAIServer:
                 return response.status, await response.read()
         except TimeoutError:
             raise EngineTimeout(
-                f"{self.address} gave no answer within {self._timeout_s:g} s",
+                f"{self.address} gave no answer within {self.timeout_s:g} s",
                 hint="raise timeout_s, or lower concurrency if the server is busy",
             ) from None
         except aiohttp.ClientSSLError as error:
@@ -144,7 +144,7 @@ class OpenAIServer:
             headers["Authorization"] = f"Bearer {self._key}"
         # limit=0: `concurrency` decides above how many requests are in flight; a wait here would use up timeout_s.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
-        timeout = aiohttp.ClientTimeout(total=self._timeout_s)
+        timeout = aiohttp.ClientTimeout(total=self.timeout_s)
         async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
             try:
                 yield session

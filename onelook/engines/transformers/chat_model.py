@@ -19,7 +19,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
-from onelook.engines.base import AskRequest, Constraint
+from onelook.engines.base import SIZE_GRID, AskRequest, Capabilities, Constraint
 from onelook.engines.transformers.loading import (
     Attention,
     Dtype,
@@ -83,6 +83,11 @@ class EmbeddedChat(BaseChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         return {"model": self.model, "dtype": self.dtype, "quantization": self.quantization}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        grid = SIZE_GRID if self._generator is None else self._generator.size_grid
+        return Capabilities(concurrent=False, size_grid=grid)
 
     async def load(self) -> None:
         """Load the model now, not with the first question."""
