@@ -12,6 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from onelook.api.admission import Admission
+from onelook.engines.answer_cache import CachedEngine
 from onelook.engines.base import Engine
 from onelook.engines.residency import Residency
 from onelook.engines.resident import ResidentEngine
@@ -43,6 +44,8 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
+        if isinstance(engine, CachedEngine):
+            engine = engine.engine
         if isinstance(engine, ResidentEngine):
             registry.register(Switches(engine.residency))
         self._requests = Counter(

@@ -66,13 +66,17 @@ StopReason = Literal["stop", "length"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. The tokens' bytes, joined, are `text` in UTF-8; no tokens when the engine gives no logprobs."""
+    """What came back. The tokens' bytes, joined, are `text` in UTF-8; no tokens when the engine gives no logprobs.
+
+    `cached`: the answer to the same question asked before; usage and timing are then empty.
+    """
 
     text: str
     stop_reason: StopReason
     tokens: tuple[Token, ...]
     usage: Usage
     timing: ServerTiming
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
