@@ -1,4 +1,4 @@
-"""When a run must have its answer: set by the caller around the run, kept by whoever asks an engine in it."""
+"""The deadline of a run: the caller sets it, and every engine call in the run keeps it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _deadline: ContextVar[float | None] = ContextVar("onelook_deadline", default=Non
 
 @contextmanager
 def deadline_in(seconds: float) -> Iterator[None]:
-    """Whatever is asked inside must be answered within `seconds` from now."""
+    """Engine calls inside this block must be answered within `seconds` from now."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -21,6 +21,6 @@ def deadline_in(seconds: float) -> Iterator[None]:
 
 
 def remaining_s() -> float | None:
-    """Seconds until the deadline, negative when it has passed; None where no caller has set one."""
+    """Seconds until the deadline, negative when it has passed; None if no caller has set one."""
     deadline = _deadline.get()
     return None if deadline is None else deadline - time.monotonic()

@@ -1,1 +1,1 @@
-"""What the HTTP door's routes (server.py) are made of."""
+"""The HTTP API: the routes are in `app.py`, one module for each of their parts."""

@@ -1,4 +1,4 @@
-"""How much is let in: so many pictures in flight, so many requests waiting, so many bytes held; the rest is told so."""
+"""Admission control: limits on pictures in flight, on requests and on bytes in memory. What exceeds them gets 429."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ from onelook.settings.http import HttpSettings
 
 
 class Reservation:
-    """One request's place inside, and the bytes that it holds."""
+    """An admitted request and the bytes of its body in memory."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self._held = 0
 
     def hold(self, size: int) -> None:
-        """Take `size` bytes more. Raises `Problem` (429) where all requests together would hold too many."""
+        """Add `size` bytes. Raises `Problem` (429) if all requests together would hold too many."""
         if self._admission.held_bytes + size > self._admission.max_held_bytes:
-            raise overloaded("the bodies of the requests in hand take all the memory that they may")
+            raise overloaded("the bodies of the requests in progress use all the memory that is allowed for them")
         self._held += size
         self._admission.held_bytes += size
 
-    def leave(self) -> None:
+    def release(self) -> None:
         self._admission.held_bytes -= self._held
 
 
 class Admission:
-    """`place()` for a request, before its body is read; `async with slot` for a picture, while it is looked at."""
+    """`reserve()` admits a request before its body is read; `in_flight_limit` is held while a picture is tagged."""
 
     def __init__(self, settings: HttpSettings) -> None:
         self.max_requests = settings.max_in_flight + settings.max_queue
         self.max_held_bytes = int(settings.max_held_mb * 1e6)
         self.held_bytes = 0
         self.requests = 0
-        self.slot = Slots(settings.max_in_flight)
+        self.in_flight_limit = InFlightLimit(settings.max_in_flight)
 
     @contextmanager
     def reserve(self) -> Iterator[Reservation]:
-        """Raises `Problem` (429) where as many requests are inside as may be."""
+        """Raises `Problem` (429) if the most requests are in progress already."""
         if self.requests >= self.max_requests:
-            raise overloaded(f"{self.requests} requests are in hand already")
-        place = Reservation(self)
+            raise overloaded(f"{self.requests} requests are in progress already")
+        reservation = Reservation(self)
         self.requests += 1
         try:
-            yield place
+            yield reservation
         finally:
             self.requests -= 1
-            place.leave()
+            reservation.release()
 
 
-class Slots:
-    """A semaphore that knows how many are inside and how many wait; first come, first served."""
+class InFlightLimit:
+    """A first-in, first-out semaphore that counts its holders and its waiters."""
 
     def __init__(self, size: int) -> None:
         self._semaphore = asyncio.Semaphore(size)

@@ -1,4 +1,4 @@
-"""A request's body, read as it arrives and only as far as it may go."""
+"""Reading a request's body as it arrives, within limits on its type, size and time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def media_type(request: Request, *known: str) -> str:
     """The body's media type, one of `known`.
 
     Raises:
-        Problem: another one (415), or a compressed body (415): what it grows to is not known before it has.
+        Problem: another type, or a compressed body, whose uncompressed size is not known in advance (415).
     """
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"Content-Encoding: {encoding} bodies are not read",
+            f"Content-Encoding: {encoding} is not supported",
             kind="BadContentType",
-            hint="send the body as it is: pictures are compressed already",
+            hint="send the body without Content-Encoding: pictures are compressed already",
             errors=[("Content-Encoding", "must be identity")],
         )
     given = request.headers.get("Content-Type", "")
@@ -35,7 +35,7 @@ def media_type(request: Request, *known: str) -> str:
     if media not in known:
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"Content-Type: {given[:100] or 'none'} is not read here",
+            f"Content-Type: {given[:100] or 'none'} is not supported by this route",
             kind="BadContentType",
             hint=f"send {' or '.join(known)}",
             errors=[("Content-Type", f"must be {' or '.join(known)}")],
@@ -44,20 +44,20 @@ def media_type(request: Request, *known: str) -> str:
 
 
 async def read_body(
-    request: Request, settings: HttpSettings, place: Reservation, take: Callable[[bytes], object]
+    request: Request, settings: HttpSettings, reservation: Reservation, take: Callable[[bytes], object]
 ) -> None:
-    """Hand the body to `take`, piece by piece; what `take` raises ends it.
+    """Pass the body to `take`, piece by piece. An exception from `take` ends the reading.
 
     Raises:
-        Problem: it is too large (413), comes too slowly (408), or no memory is left for it (429).
-        ClientDisconnect: the client hung up.
+        Problem: it is too large (413), arrives too slowly (408), or no memory is left for it (429).
+        ClientDisconnect: the client disconnected.
     """
     limit = int(settings.max_body_mb * 1e6)
     announced = request.headers.get("Content-Length", "")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(settings)
-    received, patience = 0, asyncio.get_running_loop().time() + settings.body_timeout_s
-    timer = asyncio.timeout_at(patience)
+    received, limit_at = 0, asyncio.get_running_loop().time() + settings.body_timeout_s
+    timer = asyncio.timeout_at(limit_at)
     try:
         async with timer:
             more = True
@@ -70,18 +70,19 @@ async def read_body(
                     received += len(piece)
                     if received > limit:
                         raise _too_large(settings)
-                    place.hold(len(piece))
-                    timer.reschedule(patience + received / SLOWEST_BYTES_PER_S)
+                    reservation.hold(len(piece))
+                    timer.reschedule(limit_at + received / SLOWEST_BYTES_PER_S)
                     take(piece)
     except TimeoutError:
         if not timer.expired():
             raise
         raise Problem(
             HTTPStatus.REQUEST_TIMEOUT,
-            f"the body came too slowly: {received} bytes so far",
+            f"the body arrives too slowly: {received} bytes so far",
             kind="SlowBody",
-            hint=f"send it within {settings.body_timeout_s:g} s, or at {SLOWEST_BYTES_PER_S // 1024} KiB a second",
-            errors=[("body", "came too slowly")],
+            hint=f"send it within {settings.body_timeout_s:g} s (the server's ONELOOK_HTTP__BODY_TIMEOUT_S),"
+            f" or at {SLOWEST_BYTES_PER_S // 1024} KiB a second",
+            errors=[("body", "arrives too slowly")],
             headers={"Connection": "close"},
         ) from None
 

@@ -1,4 +1,4 @@
-"""Pages of other origins, where the settings name them."""
+"""Cross-origin requests (CORS), for the origins in ONELOOK_HTTP__CORS_ORIGINS."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Cors:
-    """Starlette's CORSMiddleware, made when the settings are known: middleware is stacked before the server starts."""
+    """Starlette's CORSMiddleware, made at the first request: middleware is added before the settings are read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._allowing: ASGIApp | None = None
+        self._wrapped: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._allowing is None and scope["type"] == "http":
+        if self._wrapped is None and scope["type"] == "http":
             origins = scope["app"].state.onelook.http.cors_origins
-            self._allowing = (
+            self._wrapped = (
                 CORSMiddleware(
                     self._app,
                     allow_origins=origins,
@@ -27,4 +27,4 @@ class Cors:
                 if origins
                 else self._app
             )
-        await (self._allowing or self._app)(scope, receive, send)
+        await (self._wrapped or self._app)(scope, receive, send)

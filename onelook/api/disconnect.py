@@ -1,4 +1,4 @@
-"""A client that hangs up needs no answer: its work is cancelled, down to the engine."""
+"""Cancels a request's work, down to the engine call, when its client disconnects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 async def unless_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The outcome of `work`, for a request whose body has been read. Raises `ClientDisconnect` when it hangs up."""
+    """The outcome of `work` for a request whose body has been read. Raises `ClientDisconnect` if the client leaves."""
     working = asyncio.create_task(work)
     listening = asyncio.create_task(_disconnected(request))
     try:

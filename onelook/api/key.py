@@ -1,4 +1,4 @@
-"""The bearer key, where the settings ask for one."""
+"""The check of the bearer key, if ONELOOK_HTTP__API_KEY is set."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from onelook.api.problem import Problem
 
 
 def check_key(wanted: SecretStr | None, authorization: str | None) -> None:
-    """Hold the request's Authorization header against the key, in a time that tells nothing of where they differ.
+    """Compare the request's Authorization header with the key in constant time.
 
     Raises:
-        Problem: no key came, or a wrong one (401).
+        Problem: the key is missing or wrong (401).
     """
     if wanted is None:
         return
@@ -25,9 +25,9 @@ def check_key(wanted: SecretStr | None, authorization: str | None) -> None:
         return
     raise Problem(
         HTTPStatus.UNAUTHORIZED,
-        "no key, or a wrong one",
+        "the API key is missing or wrong",
         kind="BadKey",
         hint="send the header Authorization: Bearer KEY",
-        errors=[("Authorization", "must be Bearer and the server's key")],
+        errors=[("Authorization", "must be `Bearer` and the server's key")],
         headers={"WWW-Authenticate": 'Bearer realm="onelook"'},
     )

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error. No line holds a picture, a body, a query or a key."""
+"""The log: one JSON object per line on standard error, without pictures, bodies, queries and keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import orjson
 
 
 class JsonLines(logging.Formatter):
-    """`logger.info("event", extra={"fields": {…}})` as a line."""
+    """`logger.info("event", extra={"fields": {…}})` as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -23,7 +23,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_lines() -> None:
-    """Write what `onelook` loggers say, unless somebody has already decided where that goes."""
+    """Write the records of the `onelook` loggers, unless logging has been configured already."""
     logger = logging.getLogger("onelook")
     if not logger.handlers and not logging.getLogger().handlers:
         handler = logging.StreamHandler()

@@ -1,4 +1,4 @@
-"""The memory of pictures that come and go, kept from growing by the holes that they leave."""
+"""Limits the fragmentation of the heap by the buffers of pictures."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ LARGE = 1024 * 1024
 
 
 def tune_malloc() -> None:
-    """Where the C library is glibc: one heap, whose free end is given back, and blocks of 1 MiB and more beside it.
+    """With glibc: use one heap, and `mmap` for blocks of 1 MiB and more.
 
-    By default every thread may have a heap of its own, and the sizes from which blocks stand beside the heap, and from
-    which its end is given back, rise with the blocks that are freed (mallopt(3)). A server that reads pictures then
-    swings between what it needs and twice that, although it keeps nothing. A size that is set stays as it is.
+    By default every thread can have its own heap (arena), and the threshold for `mmap` rises with the size of the
+    blocks that are freed (mallopt(3)). The memory of a server that reads pictures then varies between what it needs
+    and twice that. Setting the threshold also stops it from rising.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):

@@ -1,4 +1,4 @@
-"""What Prometheus is told: requests, and what every run's ledger says."""
+"""Prometheus metrics: requests, and the figures of every run's latency ledger."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from onelook.result import TagResult
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120)
 
 
-class Switches(Collector):
-    """What a residency counts; nothing where both models stay in memory."""
+class SwitchCollector(Collector):
+    """Counts of model switches, for an engine and a specialist that share memory."""
 
     def __init__(self, residency: Residency) -> None:
         self._residency = residency
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         counts = self._residency
-        yield CounterMetricFamily("onelook_model_switches", "Models brought into memory.", value=counts.switches)
+        yield CounterMetricFamily("onelook_model_switches", "Models loaded into memory.", value=counts.switches)
         yield CounterMetricFamily(
-            "onelook_model_switches_failed", "Models that did not leave or did not come.", value=counts.failed_switches
+            "onelook_model_switches_failed", "Failed attempts to load or unload a model.", value=counts.failed_switches
         )
         yield CounterMetricFamily("onelook_model_switching_seconds", "Time of switches.", value=counts.switching_s)
 
 
 class Metrics:
-    """One registry for each server, so that several can live in a process."""
+    """One registry for each server, so that one process can hold several servers (tests do)."""
 
     def __init__(self, admission: Admission, engine: Engine) -> None:
         registry = self._registry = CollectorRegistry()
@@ -47,7 +47,7 @@ class Metrics:
         if isinstance(engine, CachedEngine):
             engine = engine.engine
         if isinstance(engine, ResidentEngine):
-            registry.register(Switches(engine.residency))
+            registry.register(SwitchCollector(engine.residency))
         self._requests = Counter(
             "onelook_http_requests", "Requests by route and status.", ["route", "status"], registry=registry
         )
@@ -60,30 +60,30 @@ class Metrics:
         )
         self._node_s = Histogram(
             "onelook_node_seconds",
-            "Time of one visit to a node, its attempts included.",
+            "Time of one node span, its attempts included.",
             ["node", "arm"],
             buckets=SECONDS,
             registry=registry,
         )
         self._tokens = Counter("onelook_tokens", "Tokens by kind.", ["kind"], registry=registry)
         self._cache_hits = Counter(
-            "onelook_cache_hits", "Visits to a node that were answered from memory.", ["node"], registry=registry
+            "onelook_cache_hits", "Node spans that were answered from the cache.", ["node"], registry=registry
         )
         self._escalations = Counter(
             "onelook_escalations", "Pictures that the specialist answered.", ["arm"], registry=registry
         )
-        in_flight = Gauge("onelook_in_flight", "Pictures that are being looked at.", registry=registry)
-        in_flight.set_function(lambda: admission.slot.in_flight)
-        queue = Gauge("onelook_queue", "Pictures that wait for their turn.", registry=registry)
-        queue.set_function(lambda: admission.slot.waiting)
-        requests = Gauge("onelook_http_requests_inside", "Requests that are in hand.", registry=registry)
+        in_flight = Gauge("onelook_in_flight", "Pictures that are being tagged.", registry=registry)
+        in_flight.set_function(lambda: admission.in_flight_limit.in_flight)
+        queue = Gauge("onelook_queue", "Pictures that wait in the queue.", registry=registry)
+        queue.set_function(lambda: admission.in_flight_limit.waiting)
+        requests = Gauge("onelook_http_requests_inside", "Requests in progress.", registry=registry)
         requests.set_function(lambda: admission.requests)
 
-    def saw_request(self, route: str, status: int, seconds: float) -> None:
+    def record_request(self, route: str, status: int, seconds: float) -> None:
         self._requests.labels(route, status).inc()
         self._request_s.labels(route).observe(seconds)
 
-    def saw_result(self, result: TagResult) -> None:
+    def record_result(self, result: TagResult) -> None:
         arm, ledger = result.arm, result.ledger
         self._results.labels(arm, result.status).inc()
         if ledger.wall_ms is not None:

@@ -1,4 +1,4 @@
-"""multipart/form-data (RFC 7578), parsed while it arrives: files as bytes in memory, fields as text."""
+"""A streaming parser for multipart/form-data (RFC 7578): files become bytes in memory, fields become text."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class File:
 
 @dataclass(slots=True)
 class Form:
-    """In the order in which they came."""
+    """A parsed form, in the order of its parts."""
 
     files: list[File] = field(default_factory=list)
     fields: dict[str, list[str]] = field(default_factory=dict)
 
 
 class FormReader:
-    """Takes the pieces of a body of `content_type` in `write`, and gives the form in `finish`.
+    """`write` takes the pieces of a body of `content_type`; `finish` returns the form.
 
     Both raise:
-        Problem: the body is broken (400), or has more or larger parts than it may (422).
+        Problem: the body is malformed (400), or has too many or too large parts (422).
     """
 
     def __init__(self, content_type: str, *, max_files: int) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
-            raise broken("Content-Type has no boundary")
+            raise malformed("Content-Type has no boundary")
         self._form = Form()
         self._ended = False
         self._max_files = max_files
@@ -60,17 +60,17 @@ class FormReader:
                 },
             )
         except FormParserError as error:
-            raise broken(str(error)) from None
+            raise malformed(str(error)) from None
 
     def write(self, piece: bytes) -> None:
         try:
             self._parser.write(piece)
         except FormParserError as error:
-            raise broken(str(error)) from None
+            raise malformed(str(error)) from None
 
     def finish(self) -> Form:
         if not self._ended:
-            raise broken("the body ends before its last boundary")
+            raise malformed("the body ends before its last boundary")
         return self._form
 
     def _part_begins(self) -> None:
@@ -86,7 +86,7 @@ class FormReader:
 
     def _header_ends(self) -> None:
         if self._header.lower() == b"content-disposition":
-            # Browsers write names in the page's encoding, UTF-8 nowadays (RFC 7578, 5.1); the parser takes Latin-1.
+            # Browsers write names in the page's encoding, today UTF-8 (RFC 7578, 5.1); the parser expects Latin-1.
             self._disposition = self._value.decode("latin-1")
         self._header.clear()
         self._value.clear()
@@ -94,7 +94,7 @@ class FormReader:
     def _headers_end(self) -> None:
         kind, options = parse_options_header(self._disposition)
         if kind != b"form-data" or b"name" not in options:
-            raise broken("a part has no Content-Disposition: form-data with a name")
+            raise malformed("a part has no Content-Disposition: form-data with a name")
         self._field = options[b"name"].decode(errors="replace")
         filename = options.get(b"filename")
         self._filename = None if filename is None else filename.decode(errors="replace")
@@ -124,11 +124,11 @@ class FormReader:
         self._ended = True
 
 
-def broken(reason: str) -> Problem:
+def malformed(reason: str) -> Problem:
     return Problem(
         HTTPStatus.BAD_REQUEST,
-        f"the multipart body cannot be read: {reason}",
+        f"the multipart body is malformed: {reason}",
         kind="BrokenMultipart",
-        hint='as curl writes it: curl -F "image=@picture.jpg"',
+        hint='send it as curl does: curl -F "image=@picture.jpg" URL',
         errors=[("body", reason)],
     )

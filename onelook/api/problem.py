@@ -1,4 +1,4 @@
-"""What goes wrong, as application/problem+json (RFC 9457)."""
+"""Errors as application/problem+json (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onelook.types import ErrorRecord
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 
-# What a failed run means to an HTTP client; classes of graph.errors by name, as a result's errors carry them.
+# The HTTP status of a failed run, by the class name in `onelook.errors` (`ErrorRecord.kind`).
 STATUS_OF_KIND: Mapping[str, HTTPStatus] = {
     "ImageTooLarge": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "ImageUnreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -37,16 +37,16 @@ RETRY_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTT
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field of the request."""
+    """An error in one field of the request."""
 
     field: str = Field(description="Path of the field, such as context.arm or images.0; a header by its name.")
     message: str
 
 
 class ProblemBody(BaseModel):
-    """The body of every answer that is no success (RFC 9457)."""
+    """The body of every response without success (RFC 9457)."""
 
-    type: str = Field("about:blank", description="Always about:blank: `kind` tells problems apart.")
+    type: str = Field("about:blank", description="Always about:blank: `kind` distinguishes the problems.")
     title: str = Field(description="The status in words.")
     status: int
     detail: str = Field(description="What is wrong, in one sentence.")
@@ -54,11 +54,11 @@ class ProblemBody(BaseModel):
     hint: str | None = Field(None, description="What to do about it.")
     errors: list[FieldError] | None = Field(None, description="The fields of the request that are wrong.")
     request_id: str | None = Field(None, description="As in the header X-Request-ID, and in the server's log.")
-    result: TagResult | None = Field(None, description="What the run had found before it failed, with its ledger.")
+    result: TagResult | None = Field(None, description="The failed run, with its errors and its ledger.")
 
 
 class Problem(Exception):
-    """Raised anywhere behind a route; becomes the answer."""
+    """Raised by the code of a route; it becomes the response."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Problem(Exception):
             self.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
 
     def body(self, request_id: str | None = None) -> dict[str, Any]:
-        """The members that have something to say, as `ProblemBody` describes them."""
+        """The members of `ProblemBody` that have a value."""
         body: dict[str, Any] = {
             "type": "about:blank",
             "title": self.status.phrase,
@@ -111,7 +111,7 @@ def bad_field(field: str, message: str, *, hint: str | None = None) -> Problem:
 
 
 def bad_fields(error: ValidationError, prefix: str = "") -> Problem:
-    """Every field that a model refused, by its path. What came is not repeated: it may be a picture."""
+    """Every field that a model refused, by its path. Values are left out, because they can be pictures."""
     wrong = [
         (prefix + ".".join(str(part) for part in problem["loc"]) or "body", problem["msg"])
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
@@ -120,19 +120,19 @@ def bad_fields(error: ValidationError, prefix: str = "") -> Problem:
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "; ".join(f"{field}: {message}" for field, message in wrong[:10]),
         kind="BadField",
-        hint="/openapi.json and /v1/options have the fields and their choices",
+        hint="GET /openapi.json and GET /v1/options list the fields and their choices",
         errors=wrong[:100],
     )
 
 
-def of_error(error: OnelookError) -> Problem:
+def problem_of_error(error: OnelookError) -> Problem:
     """An error that stopped a request before its run."""
     status = STATUS_OF_KIND.get(type(error).__name__, HTTPStatus.UNPROCESSABLE_ENTITY)
     return Problem(status, error.message, kind=type(error).__name__, hint=error.hint, retry=error.retryable)
 
 
-def of_result(result: TagResult, field: str) -> Problem:
-    """A failed run. `field` is the one that the picture came in."""
+def problem_of_result(result: TagResult, field: str) -> Problem:
+    """A failed run. `field`: the request's field with the picture."""
     error: ErrorRecord = result.errors[-1]
     return Problem(
         STATUS_OF_KIND.get(error.kind, HTTPStatus.BAD_GATEWAY),

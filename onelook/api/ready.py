@@ -1,4 +1,4 @@
-"""Whether the engine answers: seen at work lately, or asked."""
+"""Readiness of the engine: it has answered recently, or a probe shows that it does."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from onelook.engines.base import Engine
 from onelook.result import TagResult
 
 FRESH_S = 5.0
-PATIENCE_S = 10.0
+PROBE_TIMEOUT_S = 10.0
 
 
 class Readiness:
-    """What is known of an engine. A picture that it answered counts; else it is asked, once for all who wait."""
+    """A recent answer counts as ready; otherwise the engine is probed, once for all requests that wait."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._answered_at = float("-inf")
-        self._asking: asyncio.Task[str | None] | None = None
+        self._probing: asyncio.Task[str | None] | None = None
 
-    def saw_result(self, result: TagResult) -> None:
-        """An answer proves the engine well; a failure of the engine is reason to ask again."""
+    def record_result(self, result: TagResult) -> None:
+        """An answer shows that the engine works; after a failure of the engine the next check probes it."""
         engine_failed = any(not error.kind.startswith("Image") for error in result.errors)
         if result.category is not None and not engine_failed:
             self._answered_at = time.monotonic()
         elif engine_failed:
             self._answered_at = float("-inf")
 
-    async def problem(self) -> str | None:
-        """Why no picture can be answered now; None when one can."""
+    async def reason_not_ready(self) -> str | None:
+        """Why the engine cannot answer now; None if it can."""
         if time.monotonic() - self._answered_at < FRESH_S:
             return None
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
-            self._asking.add_done_callback(lambda _: setattr(self, "_asking", None))
-        return await asyncio.shield(self._asking)
+        if self._probing is None:
+            self._probing = asyncio.create_task(self._probe())
+            self._probing.add_done_callback(lambda _: setattr(self, "_probing", None))
+        return await asyncio.shield(self._probing)
 
-    async def _ask(self) -> str | None:
+    async def _probe(self) -> str | None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
                 findings = await self._engine.probe()
         except TimeoutError:
-            return f"the engine gave no answer within {PATIENCE_S:g} s"
+            return f"the engine gave no answer within {PROBE_TIMEOUT_S:g} s"
         for finding in findings:
             if finding.needed and not finding.ok:
                 return f"{finding.capability}: {finding.detail}"

@@ -1,4 +1,4 @@
-"""Around every request: its id, its line in the log, its metrics, the security headers, and the last resort."""
+"""Middleware around every request: request id, log line, metrics, security headers, and the response to a bug."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = logging.getLogger("onelook.http")
 
 HEADER = b"x-request-id"
 GOOD_ID = re.compile(rb"[\w.:-]{1,128}", re.ASCII)
-CLIENT_CLOSED_REQUEST = 499  # nginx's number for a client that was gone before its answer
+CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnected before the response
 
 
 class RequestLog:
-    """ASGI middleware. A caller's X-Request-ID is kept where it is plain, and comes back either way."""
+    """ASGI middleware. A well-formed X-Request-ID is kept, another one is replaced; the response carries the id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,11 +36,11 @@ class RequestLog:
         request_id = given if GOOD_ID.fullmatch(given) else uuid.uuid4().hex.encode()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()
-        said: dict[str, object] = {}
-        state["said"] = said
+        log_fields: dict[str, object] = {}
+        state["log_fields"] = log_fields
         status = 0
 
-        async def answer(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -48,25 +48,25 @@ class RequestLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
             status = CLIENT_CLOSED_REQUEST
         except Exception:
             log.exception("bug", extra={"fields": {"request_id": state["request_id"], "path": scope["path"]}})
             if status:
-                raise  # in the middle of an answer: the connection breaks, which tells the client
+                raise  # the response has begun: closing the connection shows the client that it is incomplete
             problem = Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "a bug in the server",
                 kind="Bug",
-                hint="report it with the request id; the server's log has the reason",
+                hint="report it with the request id; the server's log has the stack trace",
             )
-            await problem.response(state["request_id"])(scope, receive, answer)
+            await problem.response(state["request_id"])(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", None) or "other"
-            if (state := getattr(scope["app"].state, "onelook", None)) is not None:
-                state.metrics.saw_request(route, status, seconds)
+            if (app_state := getattr(scope["app"].state, "onelook", None)) is not None:
+                app_state.metrics.record_request(route, status, seconds)
             log.info(
                 "request",
                 extra={
@@ -77,7 +77,7 @@ class RequestLog:
                         "status": status,
                         "ms": round(seconds * 1e3, 2),
                         "client": scope["client"][0] if scope.get("client") else None,
-                        **said,
+                        **log_fields,
                     }
                 },
             )

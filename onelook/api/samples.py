@@ -1,4 +1,4 @@
-"""Pictures to try: the drawings that `make demo` shows, with their truth."""
+"""Sample pictures: the drawings of `make demo`, with their labels."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ class Sample:
 
 @cache
 def samples() -> dict[str, Sample]:
-    """By name, and nothing else is served: a name is looked up here and never made into a path."""
+    """The samples by name. A requested name is looked up here and never becomes part of a path."""
     return {each.path.name: Sample(each.path, each.truth) for each in read_labels(DRAWINGS)}

@@ -1,4 +1,4 @@
-"""What every answer tells a browser: that our pages load from here alone, and that nobody frames or sniffs them."""
+"""Security headers of every response: pages load from this origin only, without framing and content sniffing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind the routes: the tagger, what is let in to it, and what is told of it."""
+"""The state of the application: the tagger, admission control, metrics and readiness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import orjson
 from onelook.api.admission import Admission
 from onelook.api.malloc_tuning import tune_malloc
 from onelook.api.metrics import Metrics
-from onelook.api.parsed_request import ParsedRequest, Reader
+from onelook.api.parsed_request import ParsedRequest, RequestReader
 from onelook.api.problem import Problem
 from onelook.api.ready import Readiness
 from onelook.deadline import deadline_in
@@ -31,12 +31,12 @@ from onelook.types import Context, Subject
 
 log = logging.getLogger("onelook")
 
-# A run that has not come to its own end by then (a download, a picture that is hard to decode) is ended.
+# A run that goes on for so long after its deadline (a download, a slow decoder) is cancelled.
 GRACE_S = 5.0
 
 
 class AppState:
-    """One for a server process."""
+    """One for each server process."""
 
     def __init__(self, tagger: Tagger) -> None:
         self.note = demo_note(tagger.services.settings, tagger.services.prompts)
@@ -44,70 +44,71 @@ class AppState:
         self.settings = tagger.services.settings
         self.http = self.settings.http
         self.admission = Admission(self.http)
-        self.reader = Reader(self.http, tagger.services.run)
+        self.reader = RequestReader(self.http, tagger.services.run)
         self.metrics = Metrics(self.admission, tagger.services.engine)
         self.readiness = Readiness(tagger.services.engine)
 
     @property
     def arms(self) -> tuple[ArmName, ...]:
-        """The arms that a run may choose here."""
+        """The arms that a run can choose on this server."""
         choices = type(self.tagger.services.run).model_fields["arm"].annotation
         return tuple(get_args(choices))
 
     async def tag(self, subject: Subject, context: Context, within_s: float) -> TagResult:
-        """One run, in its turn.
+        """Run once, when the limit of pictures in flight allows it.
 
         Raises:
-            Problem: its turn did not come in time (503), or it did not end in time (504).
+            Problem: there is no result within `within_s` and a grace period (504).
         """
         with deadline_in(within_s):
             try:
                 async with asyncio.timeout(within_s + GRACE_S):
-                    async with self.admission.slot:
+                    async with self.admission.in_flight_limit:
                         result = await self.tagger.tag(subject, context)
             except TimeoutError:
                 raise Problem(
                     HTTPStatus.GATEWAY_TIMEOUT,
                     f"no answer within {within_s:g} s",
                     kind="DeadlinePassed",
-                    hint="allow more time, or send fewer at once",
+                    hint="send a larger X-Timeout-Seconds, send fewer pictures at once,"
+                    " or raise the server's ONELOOK_HTTP__DEADLINE_S",
                 ) from None
-        self.metrics.saw_result(result)
-        self.readiness.saw_result(result)
+        self.metrics.record_result(result)
+        self.readiness.record_result(result)
         return result
 
-    async def compare(self, asked: ParsedRequest, within_s: float) -> list[TagResult]:
-        """The arms one after the other, so that none slows another down; `within_s` is for each of them."""
-        arms = asked.arms or self.arms
-        (subject,) = asked.subjects
+    async def compare(self, parsed: ParsedRequest, within_s: float) -> list[TagResult]:
+        """Run the arms one after the other, so that they do not slow each other down; `within_s` is for each."""
+        arms = parsed.arms or self.arms
+        (subject,) = parsed.subjects
         return [
-            await self.tag(subject, asked.context.model_copy(update={"arm": arm}), within_s)
+            await self.tag(subject, parsed.context.model_copy(update={"arm": arm}), within_s)
             for arm in dict.fromkeys(arms)
         ]
 
-    async def batch(self, asked: ParsedRequest, within_s: float) -> AsyncIterator[bytes]:
-        """A line of JSON for each picture, as each is done; `within_s` is for each of them."""
-        total, done = len(asked.subjects), 0
+    async def batch(self, parsed: ParsedRequest, within_s: float) -> AsyncIterator[bytes]:
+        """A line of JSON for each picture, as soon as its run ends; `within_s` is for each of them."""
+        total, done = len(parsed.subjects), 0
 
         async def line(subject: Subject) -> dict[str, object]:
             try:
-                result = await self.tag(subject, asked.context, within_s)
+                result = await self.tag(subject, parsed.context, within_s)
             except Problem as problem:
                 return {"problem": problem.body()}
             return {"result": orjson.Fragment(result.model_dump_json())}
 
-        async with aclosing(as_completed(line, asked.subjects, at_once=self.settings.concurrency)) as outcomes:
+        async with aclosing(as_completed(line, parsed.subjects, at_once=self.settings.concurrency)) as outcomes:
             async for index, outcome in outcomes:
                 done += 1
-                known = {"index": index, "id": asked.ids[index], "progress": {"done": done, "total": total}}
-                yield orjson.dumps({**known, **outcome}, option=orjson.OPT_APPEND_NEWLINE)
+                head = {"index": index, "id": parsed.ids[index], "progress": {"done": done, "total": total}}
+                yield orjson.dumps({**head, **outcome}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def open_tagger(settings: Settings, engine: Engine | None = None) -> Tagger:
     """The tagger for callers on the network.
 
-    Where they may name URLs, none leads to a private address. And none of their pictures is put off until others are
-    through: they wait, and have a deadline.
+    URLs never lead to a private address, and `residency=defer` becomes `swap`: a request has a deadline, so its
+    questions to the specialist are not deferred to the end of a batch.
     """
     safe = {"allow_urls": settings.http.allow_urls, "allow_private_urls": False}
     patient = {"residency": "swap"} if settings.residency == "defer" else {}
@@ -115,10 +116,10 @@ def open_tagger(settings: Settings, engine: Engine | None = None) -> Tagger:
 
 
 def open_server() -> Tagger:
-    """The tagger of a process that does nothing but serve, by the settings of its environment.
+    """The tagger of a process that only serves, with the settings of its environment.
 
-    What has been loaded by now stays as long as the process, so the garbage collector need not look at it again and
-    again: its full collections took a quarter of the processor's time under load.
+    What is loaded now stays until the process ends, so it is frozen: without that, full garbage collections took a
+    quarter of the CPU time under load.
     """
     tune_malloc()
     tagger = open_tagger(load_settings())
@@ -128,8 +129,8 @@ def open_server() -> Tagger:
 
 
 @asynccontextmanager
-async def opened(tagger: Tagger) -> AsyncIterator[AppState]:
-    """The door, with its engine starting up behind it: pictures that come before it is ready wait for it."""
+async def open_app_state(tagger: Tagger) -> AsyncIterator[AppState]:
+    """The state, while the engine starts in the background. Pictures that arrive before it is ready wait for it."""
     async with tagger:
         warming = asyncio.create_task(_warm_up(tagger))
         try:
@@ -142,5 +143,5 @@ async def opened(tagger: Tagger) -> AsyncIterator[AppState]:
 async def _warm_up(tagger: Tagger) -> None:
     try:
         await tagger.start()
-    except OnelookError as error:  # a server may come up later: each picture asks it anew
+    except OnelookError as error:  # the engine's server may start later: each picture tries again
         log.warning("engine not ready", extra={"fields": {"kind": type(error).__name__, "detail": error.message}})

@@ -1,1 +1,1 @@
-"""How far a probability is to be believed."""
+"""Calibration of probabilities."""

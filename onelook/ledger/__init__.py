@@ -1,1 +1,1 @@
-"""Stamps of a run and the latency ledger that they add up to."""
+"""The latency ledger of a run, and the time stamps it is computed from."""

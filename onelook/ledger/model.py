@@ -1,4 +1,4 @@
-"""The latency ledger as data: spans, what an engine reports, and the parts that add up."""
+"""The latency ledger as data: spans, what an engine reports, and the parts that sum to the wall time."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from onelook.types import Frozen, Usage
 
 
 class ServerTiming(Frozen):
-    """One engine call as the engine itself measured it, in milliseconds; None where it does not say."""
+    """One engine call as measured by the engine, in milliseconds; None for what it does not report."""
 
-    turn_ms: float | None = Field(None, description="Waiting for another model's questions, where models take turns.")
-    switch_ms: float | None = Field(None, description="Waiting for that one to leave memory and this one to come.")
+    turn_ms: float | None = Field(None, description="Waiting for the other model's questions, if models share memory.")
+    switch_ms: float | None = Field(None, description="Unloading the other model and loading this one.")
     queue_ms: float | None = None
     first_token_ms: float | None = Field(None, description="From the end of the queue to the first token (TTFT).")
     decode_ms: float | None = Field(None, description="From the first token to the last.")
 
     def known(self) -> dict[str, float]:
-        """The reported stretches, which follow one another: turn, switch, queue, first_token, decode."""
+        """The reported phases, in order: turn, switch, queue, first_token, decode."""
         return {name.removesuffix("_ms"): value for name, value in self.model_dump(exclude_none=True).items()}
 
 
 class Span(Frozen):
-    """A named stretch of time inside a node, in milliseconds since the run began."""
+    """A named interval inside a node, in milliseconds since the run began."""
 
     name: str
     start_ms: float
@@ -45,12 +45,14 @@ class NodeTiming(Span):
 
 
 class Ledger(Frozen):
-    """Where the time of one run went. The parts add up: wall = busy + scheduling overhead."""
+    """The time of one run by its parts: wall = busy + scheduling overhead."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)  # what is computed is written too, and read over
+    model_config = ConfigDict(extra="ignore", frozen=True)  # a dump has the computed fields, which are not input
 
     nodes: tuple[NodeTiming, ...] = ()
-    wall_ms: float | None = Field(None, description="Taken by the caller around the whole run; None inside the graph.")
+    wall_ms: float | None = Field(
+        None, description="Measured by the caller around the whole run; None inside the graph."
+    )
 
     def usage(self) -> Usage:
         """Tokens of all engine calls."""
@@ -59,7 +61,7 @@ class Ledger(Frozen):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def busy_ms(self) -> float:
-        """Union of the nodes' intervals: time in which at least one node was at work."""
+        """Union of the nodes' intervals: time in which at least one node was active."""
         total, reached = 0.0, float("-inf")
         for node in sorted(self.nodes, key=lambda node: node.start_ms):
             total += max(0.0, node.end_ms - max(node.start_ms, reached))
@@ -69,11 +71,11 @@ class Ledger(Frozen):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def scheduling_overhead_ms(self) -> float | None:
-        """Wall time in which no node was at work: the framework's share (and, under load, the event loop's queue)."""
+        """Wall time in which no node was active: the framework's share and, under load, the event loop's queue."""
         return None if self.wall_ms is None else self.wall_ms - self.busy_ms
 
     def parts(self) -> dict[str, float]:
-        """The run taken apart, in milliseconds: every node by its spans, what is left of it, and the scheduling.
+        """The parts of the run in milliseconds: every node's spans, the rest of the node, and the scheduling.
 
         Their sum is the wall time. An engine span splits into what the engine reports and the `transport` around it.
         """

@@ -1,7 +1,7 @@
-"""The latency ledger: stamps taken inside the nodes, because callbacks and event streams add the loop's own queue.
+"""Time stamps taken inside the nodes: those of callbacks and event streams include the event loop's queue.
 
-`node_span` times a whole visit to a node; `span` marks a stretch inside it. Both write to a contextvar, so a node stays
-a plain function, and the same `span` works in an engine, in a worker thread and in a test that calls a node by itself.
+`node_span` times a whole node; `span` times an interval inside it. Both use a context variable, so a node stays a plain
+function, and the same `span` works in an engine, in a worker thread and in a test that calls a node directly.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class OpenSpan:
 
 
 run_started_ns: ContextVar[int | None] = ContextVar("onelook_run_started_ns", default=None)
-"""Set by the caller of a run that will take its wall time, so that the ledger begins where the wall time does."""
+"""Set by a caller that measures the wall time of a run, so that the ledger begins at the same moment."""
 
 _node: ContextVar[OpenSpan | None] = ContextVar("onelook_node", default=None)
 
 
 @contextmanager
 def node_span(name: str, *, attempts: int = 1, earlier_ns: int = 0) -> Iterator[OpenSpan]:
-    """Time one visit to a node. `earlier_ns`: what its earlier, failed attempts took, backoff included."""
+    """Time a node. `earlier_ns`: the time of its earlier, failed attempts, backoff included."""
     now = time.perf_counter_ns()
     node = OpenSpan(name, now - earlier_ns, attempts=attempts)
     if earlier_ns:
@@ -54,7 +54,7 @@ def node_span(name: str, *, attempts: int = 1, earlier_ns: int = 0) -> Iterator[
 
 @contextmanager
 def span(name: str) -> Iterator[OpenSpan]:
-    """Time a stretch inside the current node; outside of any node the stamps are taken and forgotten."""
+    """Time an interval inside the current node. Outside of a node the stamps are dropped."""
     opened = OpenSpan(name, time.perf_counter_ns())
     node = _node.get()
     if node is not None:
@@ -68,7 +68,7 @@ def span(name: str) -> Iterator[OpenSpan]:
 def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
     """The stamps of a node's visit as milliseconds since `origin_ns`, the start of the run."""
 
-    def stretch(part: OpenSpan) -> Span:
+    def in_ms(part: OpenSpan) -> Span:
         return Span(
             name=part.name,
             start_ms=(part.start_ns - origin_ns) / NS_PER_MS,
@@ -77,13 +77,13 @@ def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
             usage=part.usage,
         )
 
-    whole = stretch(opened)
+    whole = in_ms(opened)
     return NodeTiming(
         name=whole.name,
         start_ms=whole.start_ms,
         end_ms=whole.end_ms,
         attempts=opened.attempts,
-        spans=tuple(stretch(inner) for inner in opened.spans),
+        spans=tuple(in_ms(inner) for inner in opened.spans),
         run_ns=origin_ns,
     )
 

@@ -1,1 +1,1 @@
-"""Every number and choice that a user may change, each with one home."""
+"""Every number and choice that a user can change, each defined in one place."""

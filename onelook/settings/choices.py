@@ -1,4 +1,4 @@
-"""What a run may choose in this process: `Context`, with the settings' defaults and the taxonomy's languages."""
+"""The choices of a run in this process: `Context`, with the settings' defaults and the taxonomy's languages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, create_model
 
 from onelook.errors import SettingsError
-from onelook.settings.process import problems
+from onelook.settings.process import describe_errors
 from onelook.types import Context, Language
 
 
 def default_choices(run: Context, languages: Sequence[Language]) -> Context:
-    """The choices of a run that chooses nothing: those of the settings, in a language that the taxonomy has.
+    """The default choices of a run: those of the settings, in a language that the taxonomy has.
 
-    Its type is the schema that Studio shows and a partly filled context is completed by, so all doors agree.
+    Its type is the schema that Studio shows and that completes a partial context, so all interfaces agree.
 
     Raises:
         SettingsError: the settings name a language that the taxonomy lacks.
@@ -36,14 +36,16 @@ def default_choices(run: Context, languages: Sequence[Language]) -> Context:
 
 
 def complete(context: Context | None, defaults: Context) -> Context:
-    """What `context` sets, over `defaults`.
+    """`context`, completed by `defaults`.
 
     Raises:
-        SettingsError: a choice that this process does not have, such as a language that the taxonomy lacks.
+        SettingsError: a choice is not available in this process, such as a language that the taxonomy lacks.
     """
     if context is None:
         return defaults
     try:
         return type(defaults).model_validate(context.model_dump(exclude_unset=True))
     except ValidationError as error:
-        raise SettingsError("; ".join(problems(error)), hint="`onelook config` shows the choices as run.…") from None
+        raise SettingsError(
+            "; ".join(describe_errors(error)), hint="`onelook config` shows the choices as run.…"
+        ) from None

@@ -1,4 +1,4 @@
-"""What the HTTP door lets in, and where it listens."""
+"""Settings of the HTTP server: its address and its limits."""
 
 from __future__ import annotations
 
@@ -12,28 +12,31 @@ AtLeastOne = Annotated[int, Field(ge=1)]
 
 
 class HttpSettings(BaseModel):
-    """The HTTP door. Environment names are `ONELOOK_HTTP__` + field, upper case."""
+    """The HTTP server. Environment names are `ONELOOK_HTTP__` + field, upper case."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen at; 0.0.0.0 is every network of this machine.")
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port to listen at; 0 takes a free one.")
-    api_key: SecretStr | None = Field(None, description="Bearer key that callers must send. Default: none is needed.")
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 is every network of this machine.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port to listen on; 0 picks a free one.")
+    api_key: SecretStr | None = Field(None, description="Bearer key that callers must send. Default: no key.")
     cors_origins: tuple[str, ...] = Field(
-        (), description='Origins whose pages may call, as JSON: ["https://example.org"]. Default: none but our own.'
+        (),
+        description='Origins whose pages can call, as JSON: ["https://example.org"]. Default: its own page only.',
     )
     allow_urls: bool = Field(
-        False, description="Whether callers may name pictures by URL; never one that leads to a private address."
+        False, description="Whether callers can name pictures by URL. URLs to private addresses are always refused."
     )
-    max_in_flight: AtLeastOne = Field(64, description="Pictures that are looked at at once.")
+    max_in_flight: AtLeastOne = Field(64, description="Pictures that are tagged at the same time.")
     max_queue: Annotated[int, Field(ge=0)] = Field(
-        256, description="Requests that may wait beyond those; the next one is answered 429."
+        256, description="Requests that can wait in addition; further ones get HTTP 429."
     )
     deadline_s: Positive = Field(
-        120.0, description="Longest time for one picture, in seconds; a caller may ask for less with X-Timeout-Seconds."
+        120.0, description="Longest time for one picture, in seconds; a caller can set less with X-Timeout-Seconds."
     )
     max_body_mb: Positive = Field(128.0, description="Largest body of a request, in 10^6 bytes.")
-    max_held_mb: Positive = Field(1024.0, description="Most bytes, in 10^6, of all bodies that are held at once.")
+    max_held_mb: Positive = Field(
+        1024.0, description="Most memory, in 10^6 bytes, for the bodies of all requests together."
+    )
     max_batch: AtLeastOne = Field(1000, description="Most pictures of one batch.")
     body_timeout_s: Positive = Field(
         20.0, description="Time for a body to arrive, in seconds; each 64 KiB of it buy one second more."

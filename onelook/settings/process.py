@@ -1,4 +1,4 @@
-"""Every number and choice that belongs to the process, read once: argument beats environment beats default."""
+"""The settings of the process, read once. Arguments override the environment, which overrides the defaults."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Settings(BaseSettings, EngineSettings):
 
     taxonomy: Path = Field(PHOTOS, description="The taxonomy document (YAML).")
     calibration: Path | None = Field(
-        None, description="What `onelook calibrate` has written; default: models are believed as they are."
+        None, description="File written by `onelook calibrate`. Default: none, confidences are the model's own."
     )
-    run: Context = Field(Context(), description="What a run does unless it chooses otherwise.")
+    run: Context = Field(Context(), description="Default choices of a run.")
 
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(0.0, description="Sampling temperature; 0 is greedy.")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
-        3, description="Attempts for an engine call or a download that fails in a way that may pass."
+        3, description="Attempts for an engine call or a download that fails with a retryable error."
     )
     retry_interval_s: Positive = Field(
-        0.5, description="Wait before the second attempt, in seconds; doubled before each further one, with jitter."
+        0.5, description="Wait before the second attempt, in seconds; doubled before each further attempt, with jitter."
     )
     cache: Literal["off", "memory"] = Field(
         "off", description="Whether the same picture with the same choices is answered from memory (kept for an hour)."
@@ -50,27 +50,31 @@ class Settings(BaseSettings, EngineSettings):
     concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="Pictures in flight at once.")
 
     specialist: EngineSettings | None = Field(
-        None, description="A second engine, asked once more about hard pictures; its settings are ONELOOK_SPECIALIST__…"
+        None, description="A second engine that answers hard pictures again; its settings are ONELOOK_SPECIALIST__…"
     )
 
-    router: RouterSettings = Field(RouterSettings(), description="What decides the category in the arm hybrid.")
+    router: RouterSettings = Field(
+        RouterSettings(), description="The classifier that decides the category in the arm hybrid."
+    )
 
     resolution: ResolutionPolicy = Field(
-        ResolutionPolicy(), description="What resolution=auto and adaptive mean in pixels."
+        ResolutionPolicy(), description="Picture sizes of resolution=auto and adaptive, in pixels."
     )
 
-    http: HttpSettings = Field(HttpSettings(), description="The HTTP door.")
+    http: HttpSettings = Field(HttpSettings(), description="The HTTP server.")
 
     residency: Literal["both", "swap", "defer"] = Field(
         "both",
-        description="Whether the first engine and the specialist are both in memory; swap: one at a time; defer: so,"
-        " and in a batch the hard pictures wait until all others are through.",
+        description="Models in memory. both: the first engine and the specialist; swap: one at a time; defer: one at a"
+        " time, and in a batch the specialist's pictures wait until all others are done.",
     )
 
     max_image_mb: Positive = Field(50.0, description="Largest file or download, in 10^6 bytes.")
-    max_image_megapixels: Positive = Field(100.0, description="Most pixels, in 10^6, refused before decoding.")
-    allow_urls: bool = Field(True, description="Whether pictures may be named by http(s) URL.")
-    allow_private_urls: bool = Field(False, description="Whether such a URL may lead to a private or local address.")
+    max_image_megapixels: Positive = Field(
+        100.0, description="Most pixels, in 10^6; larger pictures are refused before decoding."
+    )
+    allow_urls: bool = Field(True, description="Whether a picture can be named by an http(s) URL.")
+    allow_private_urls: bool = Field(False, description="Whether such a URL can lead to a private or local address.")
     download_timeout_s: Positive = Field(20.0, description="Longest time for one download, in seconds.")
 
     @cached_property
@@ -98,7 +102,7 @@ class Row:
 
 
 def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
-    """Every setting with its value and where that came from; a key stays hidden. A run's defaults are `run.NAME`."""
+    """Every setting with its value and its source. Keys stay hidden. The default choices of a run are `run.NAME`."""
     environment = {name.upper() for name, value in os.environ.items() if value}
     rows = []
 
@@ -122,8 +126,8 @@ def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
     return rows
 
 
-def problems(error: ValidationError) -> list[str]:
-    """Each wrong value of a model: its field, what was expected, and what came."""
+def describe_errors(error: ValidationError) -> list[str]:
+    """Each wrong value of a model: the field, what was expected, and the value."""
     return [
         f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})"
         for problem in error.errors(include_url=False)
@@ -131,18 +135,18 @@ def problems(error: ValidationError) -> list[str]:
 
 
 def load_settings(**arguments: Any) -> Settings:
-    """Settings from `arguments` (None means "not given") over the environment over the defaults.
+    """Settings from `arguments` (None means "not given"), then the environment, then the defaults.
 
     Raises:
-        SettingsError: a value is wrong; the message names each field, what came and what was expected.
+        SettingsError: a value is wrong; the message names each field, the value and what was expected.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
         return Settings(**given)
     except UnreadableSetting as error:
-        raise SettingsError(f"bad settings: {error}", hint="a value with parts is written as JSON") from None
+        raise SettingsError(f"bad settings: {error}", hint="write a list or an object as JSON") from None
     except ValidationError as error:
         raise SettingsError(
-            "bad settings:\n  " + "\n  ".join(problems(error)),
-            hint="`onelook config` prints every setting, its value and where it came from",
+            "bad settings:\n  " + "\n  ".join(describe_errors(error)),
+            hint="`onelook config` prints every setting, its value and its source",
         ) from None

@@ -1,4 +1,4 @@
-"""How large pictures are sent, by what they show. All are real pixels: no server is asked to scale anything."""
+"""The sizes of pictures by their content, in pixels as sent: no server scales a picture."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Least = Annotated[int, Field(ge=56, le=2048)]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Between which sizes, in pixels, a picture is sent as it is; a larger one is scaled down, a smaller one up.
+    """The sizes, in pixels, between which a picture is sent unscaled; larger ones are scaled down, smaller ones up.
 
-    `by`: sizes of the longest side, or of a square with as many pixels.
+    `by`: what is measured, the longest side or the side of a square with as many pixels.
     """
 
     by: Literal["long_edge", "square"]
@@ -27,19 +27,19 @@ class Bounds:
 
 
 def at_most(long_edge: int) -> Bounds:
-    """Scaled down to `long_edge` where that is needed, and never up."""
+    """Scaled down to `long_edge` if larger, never scaled up."""
     return Bounds("long_edge", 1, long_edge)
 
 
 class ResolutionPolicy(Frozen):
-    """What a run's choices `resolution=auto` and `adaptive` mean in pixels.
+    """Picture sizes of `resolution=auto` and `adaptive`, in pixels.
 
-    Text and diagrams are measured by the square: what counts there is how many pixels a letter has, whatever the shape
-    of the page.
+    Text and diagrams are measured by the side of a square, because the pixels per letter matter, not the shape of the
+    page.
     """
 
     first_look: LongEdge = Field(
-        448, description="Longest side that an adaptive run looks at first, and by which the arm hybrid is routed."
+        448, description="Longest side in the first pass of an adaptive run, and for the router of the arm hybrid."
     )
     photo_least: Least = Field(448, description="Photos, longest side: smaller ones are scaled up to this.")
     photo_most: LongEdge = Field(768, description="Photos, longest side: larger ones are scaled down to this.")

@@ -1,4 +1,4 @@
-"""Which zero-shot classifier routes a picture in the arm `hybrid`, and how far it is believed."""
+"""Settings of the router: the zero-shot classifier of the arm `hybrid`."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ class RouterSettings(BaseModel):
     )
     model: str | None = Field(
         None,
-        description="Hugging Face id or folder, or the name on the server. Default: the demo's beside the demo model,"
-        " else google/siglip-so400m-patch14-384; a server's only model.",
+        description="Hugging Face id or folder, or the name on the server. Default: the demo router with the demo"
+        " model, otherwise google/siglip-so400m-patch14-384; on a server its only model.",
     )
     threshold: Probability = Field(
-        0.85, description="Below this probability of a category the model itself is asked for it."
+        0.85, description="Below this probability the model is asked for the category as well."
     )
     temperature: Positive = Field(
-        1.0, description="Similarities are divided by it: over 1 the router is less sure of itself, under 1 more."
+        1.0, description="Divides the similarities: above 1 the probabilities become flatter, below 1 sharper."
     )
     language: Language = Field(
         "en",
-        description="Language of the sentences that pictures are compared with, where the taxonomy has it: SigLIP has"
-        " learnt English, SigLIP 2 many languages.",
+        description="Language of the sentences that pictures are compared with, if the taxonomy has it. SigLIP was"
+        " trained on English, SigLIP 2 on many languages.",
     )
     logit_scale: Positive | None = Field(
         None,
-        description="What similarities are multiplied by. Default: as the checkpoint has learnt; where only a server"
-        " has its weights, as so400m has (112.3).",
+        description="Factor of the similarities. Default: the checkpoint's own; if only a server has the weights, that"
+        " of so400m (112.3).",
     )
 
-    device: str = Field("auto", description="In process: cpu, cuda, cuda:1, mps, or auto.")
+    device: str = Field("auto", description="Embedded: cpu, cuda, cuda:1, mps, or auto.")
 
     base_url: str = Field("http://127.0.0.1:8002/v1", description="Address of the pooling server.")
-    api_key: SecretStr | None = Field(None, description="Key that the server asks for.")
-    timeout_s: Positive = Field(20.0, description="Longest wait for one answer of the server, in seconds.")
+    api_key: SecretStr | None = Field(None, description="API key of the server.")
+    timeout_s: Positive = Field(20.0, description="Longest wait for one response of the server, in seconds.")
     tokenizer: str | None = Field(
         None,
         description="Server: folder or Hugging Face id with the model's tokenizer. Default: what the server loaded.",

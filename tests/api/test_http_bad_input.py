@@ -274,7 +274,7 @@ async def test_files_that_are_no_picture(client: Client, data: bytes, status: in
 
 
 @pytest.mark.parametrize(
-    "reference", ["/etc/passwd", "file:///etc/passwd", "ftp://host/a.jpg", "demo/album/heldout/labels.jsonl"]
+    "reference", ["/etc/passwd", "file:///etc/passwd", "ftp://host/a.jpg", "tools/demo_model/heldout/labels.jsonl"]
 )
 async def test_a_reference_never_names_a_file_of_the_server(client: Client, reference: str) -> None:
     answer = await client.post("/v1/tags", json={"images": [reference]})

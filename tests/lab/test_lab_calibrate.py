@@ -150,7 +150,7 @@ async def test_a_run_believes_what_was_learnt_and_its_threshold(tmp_path: Path, 
     [
         ({"model": "another"}, Context(), "made for the model another, not scripted"),
         ({"prompts": "older"}, Context(), "other prompts or another taxonomy"),
-        ({}, Context(arm="reads"), "has nothing on reads json zh"),
+        ({}, Context(arm="reads"), "has no fit for reads json zh"),
     ],
 )
 async def test_what_was_learnt_of_something_else_is_not_used_and_that_is_told(
@@ -176,7 +176,7 @@ def test_a_file_keeps_what_it_has_on_other_arms() -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [(None, "no calibration file"), ("{}x", "Invalid JSON"), ('{"fits": [{"arm": "magic"}]}', "fits.0.arm")],
+    [(None, "does not exist"), ("{}x", "Invalid JSON"), ('{"fits": [{"arm": "magic"}]}', "fits.0.arm")],
 )
 def test_a_file_that_is_no_calibration_is_refused_at_start(text: str | None, told: str, tmp_path: Path) -> None:
     file = tmp_path / "calibration.json"

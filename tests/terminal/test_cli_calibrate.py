@@ -36,7 +36,7 @@ def test_it_prints_reliability_and_writes_what_the_settings_load(onelook: Run, a
 
     tagged = onelook("tag", album / "1.png", "--json", "--arm", "legacy_shared", ONELOOK_CALIBRATION=str(file))
     assert tagged.returncode == 0
-    assert "the calibration is not used: it has nothing on legacy_shared" in tagged.stderr.replace("\n", " ")
+    assert "the calibration is not used: it has no fit for legacy_shared" in tagged.stderr.replace("\n", " ")
 
     easy = onelook("calibrate", album, "--accuracy", "0", "--arm", "legacy_shared", "--of", "record")
     assert easy.returncode == 0
@@ -48,7 +48,7 @@ def test_it_prints_reliability_and_writes_what_the_settings_load(onelook: Run, a
     [
         (["gone"], "no labels.jsonl in gone"),
         ([".", "--arm", "magic"], "--arm"),
-        ([".", "--out", "labels.jsonl"], "no calibration file"),
+        ([".", "--out", "labels.jsonl"], "is not a calibration file"),
         ([".", "--accuracy", "2"], "accuracy"),
     ],
 )

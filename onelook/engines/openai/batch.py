@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from onelook.engines.base import AskRequest, Choice
 from onelook.engines.tokens import MASKED
 from onelook.errors import EngineIncapable
-from onelook.settings.process import problems
+from onelook.settings.process import describe_errors
 
 PATH = "chat/completions/batch"
 
@@ -122,7 +122,7 @@ def read_batch(response: Mapping[str, Any], requests: Sequence[AskRequest], addr
     try:
         batch = Batch.model_validate(response)
     except ValidationError as error:
-        raise _no_batch(address, requests, "; ".join(problems(error))) from None
+        raise _no_batch(address, requests, "; ".join(describe_errors(error))) from None
     indexes = [choice.index for choice in batch.choices]
     if indexes != list(range(len(requests))):
         raise _no_batch(address, requests, f"choices {indexes}, expected one for each, in order")

@@ -1,4 +1,4 @@
-"""What the routes answer, as types: for OpenAPI, and for whoever reads it."""
+"""The response bodies of the routes, as types. OpenAPI describes them from here."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from onelook.types import Answer, Frozen
 
 
 class Compared(Frozen):
-    """One arm's answer."""
+    """One arm's result."""
 
     arm: ArmName
     result: TagResult
     parts: dict[str, float] = Field(
-        description="The run taken apart, in milliseconds; their sum is the wall time.",
+        description="The parts of the run in milliseconds; their sum is the wall time.",
         examples=[{"prepare.transform": 7.9, "analyze.engine.first_token": 67.9, "scheduling": 3.0}],
     )
 
 
 class Comparison(Frozen):
-    """The arms' answers, in the order in which they ran."""
+    """The arms' results, in the order in which they ran."""
 
     arms: list[Compared]
 
@@ -35,9 +35,9 @@ class Progress(Frozen):
 
 
 class BatchLine(Frozen):
-    """A line of a batch's answer: `result`, or `problem` where there was no run to have one."""
+    """A line of a batch's response: `result`, or `problem` if there was no run."""
 
-    index: int = Field(description="Reservation of the picture in the request, from 0.")
+    index: int = Field(description="Index of the picture in the request, from 0.")
     id: str = Field(description="The picture's id, or the name of its file.")
     progress: Progress
     result: TagResult | None = None
@@ -45,16 +45,18 @@ class BatchLine(Frozen):
 
 
 class Options(Frozen):
-    """What a run may choose here."""
+    """The choices of a run on this server."""
 
     context: dict[str, Any] = Field(description="JSON Schema of the context, with this server's defaults.")
-    arms: list[ArmName] = Field(description="The arms that can be run here.")
-    model: str = Field(description="The engine's model; empty until a server has been asked for its only one.")
-    note: str | None = Field(None, description="What to know before believing the answers.")
+    arms: list[ArmName] = Field(description="The arms that this server can run.")
+    model: str = Field(description="The engine's model; empty until the engine's server has reported its only model.")
+    note: str | None = Field(
+        None, description="A warning about the answers, such as that they come from the demo model."
+    )
 
 
 class SampleEntry(Frozen):
-    """A picture to try, under GET /v1/samples/{name}."""
+    """A sample picture, served at GET /v1/samples/{name}."""
 
     name: str
     truth: Answer
