@@ -20,7 +20,7 @@ from onelook.graph.instrument import begins_run
 from onelook.graph.state import State, unanswered
 from onelook.images.original import Original
 from onelook.images.picture import Picture
-from onelook.images.source import describe, read
+from onelook.images.source import Loaded, describe, read
 from onelook.ledger.stamps import span
 from onelook.result import FirstLook
 from onelook.services import Services
@@ -80,7 +80,7 @@ async def _again(services: Services, state: State, context: Context) -> State:
     return {**unanswered(), **update, "first_look": first}
 
 
-def _first_look(services: Services, context: Context, data: bytes, name: str) -> tuple[Original, Picture]:
+def _first_look(services: Services, context: Context, data: Loaded, name: str) -> tuple[Original, Picture]:
     up_to = all_bounds(services, context)
     original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to)
     small = at_most(services.settings.resolution.first_look)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,11 +18,25 @@ Status = Literal["ok", "needs_review", "failed"]
 Content = Literal["photo", "text", "diagram"]
 Resolution = Literal["fixed", "auto"]
 
-Reference = str | bytes
-"""A picture: path, http(s) URL, data URL, or the bytes of the file."""
 
-Subject = Reference | list[Reference]
-"""What is tagged: one picture, or several of one subject, which are looked at together."""
+class BinaryFile(Protocol):
+    """A file that was opened for reading bytes, or anything that is read like one."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class PixelArray(Protocol):
+    """A `PIL.Image.Image`, or a NumPy array of uint8: height x width x 3 (red, green, blue) or height x width."""
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+
+
+Reference = str | PathLike[str] | bytes | bytearray | memoryview | BinaryFile | PixelArray
+"""A picture: path, http(s) URL, data URL, the bytes of a file, a file, or pixels."""
+
+Subject = Reference | Sequence[Reference]
+"""What is tagged: one picture, or a list or tuple of several of one subject, which are looked at together."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 LongEdge = Annotated[int, Field(ge=224, le=2048)]

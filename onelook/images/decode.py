@@ -70,12 +70,17 @@ def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFi
         raise ImageUnreadable(f"{name}: not a picture that can be read: it looks like {kind}", hint=READABLE)
     with decoding(name, kind):
         image = OPENERS[kind](BytesIO(data))
-    if image.width * image.height > max_pixels:
+    check_pixels(image.width, image.height, name=name, max_pixels=max_pixels)
+    return kind, image
+
+
+def check_pixels(width: int, height: int, *, name: str, max_pixels: int) -> None:
+    """Raises ImageTooLarge for more than `max_pixels`."""
+    if width * height > max_pixels:
         raise ImageTooLarge(
-            f"{name}: {image.width} x {image.height} pixels, over the limit of {max_pixels / 1e6:g} megapixels",
+            f"{name}: {width} x {height} pixels, over the limit of {max_pixels / 1e6:g} megapixels",
             hint="use a smaller picture or raise ONELOOK_MAX_IMAGE_MEGAPIXELS",
         )
-    return kind, image
 
 
 def turn_needed(image: Image.Image) -> Transpose | None:

@@ -12,6 +12,7 @@ from onelook.errors import ImageUnreadable
 from onelook.images.colour import opaque, srgb_transform, to_srgb
 from onelook.images.content import detect
 from onelook.images.decode import TURNED, decoding, open_image, turn_needed
+from onelook.images.memory import LOSSY, open_pixels, reading_pixels
 from onelook.images.picture import Picture
 from onelook.images.sizing import target_size
 from onelook.settings.resolution import Bounds
@@ -24,17 +25,28 @@ REDUCING_GAP = 2.0  # coarse reduction stops at twice the size that is wanted; L
 
 
 class Original:
-    """The bytes of a file, with its header read. Its pixels are decoded once, when they are first needed."""
+    """The bytes of a file, with its header read, or pixels that are in memory already.
 
-    def __init__(self, data: bytes, *, name: str, max_pixels: int, up_to: Sequence[Bounds]) -> None:
+    A file's pixels are decoded once, when they are first needed.
+    """
+
+    def __init__(self, source: bytes | Image.Image, *, name: str, max_pixels: int, up_to: Sequence[Bounds]) -> None:
         """`name` is for messages. `up_to`: all the bounds in which pictures will be asked for.
 
         Raises:
             ImageTooLarge: more than `max_pixels`, found in the header before any pixel is decoded.
             ImageUnreadable: no picture, a format that is not read, or more oblong than 1 : 200.
         """
-        self._data, self._name = data, name
-        self._kind, self._image = open_image(data, name=name, max_pixels=max_pixels)
+        self._name = name
+        self._image: Image.Image
+        if isinstance(source, bytes):
+            self._data: bytes | None = source
+            self._kind, self._image = open_image(source, name=name, max_pixels=max_pixels)
+            self._lossless = self._kind in LOSSLESS
+        else:
+            self._data, self._kind = None, source.format or "pixels"
+            self._image = open_pixels(source, name=name, max_pixels=max_pixels)
+            self._lossless = self._kind not in LOSSY
         self._stored = self._image.size
         try:
             sizes = [target_size(*self._stored, bounds) for bounds in up_to]
@@ -72,13 +84,13 @@ class Original:
         """
         target = target_size(*self._stored, bounds)
         data, decoded = self._data, None
-        untouched = self._fits(target) and _is_whole_jpeg(self._kind, data)
-        if not untouched:
+        untouched = data is not None and self._fits(target, data) and _is_whole_jpeg(self._kind, data)
+        if data is not None and not untouched:
             decoded = self._pixels
-            untouched = decoded is self._image and self._fits(target)
-        if not untouched:
+            untouched = decoded is self._image and self._fits(target, data)
+        if data is None or not untouched:
             decoded = _finish(self._pixels, target, self._turn, self._image.info.get("icc_profile"))
-            data = _encode(decoded, lossless=self._kind in LOSSLESS)
+            data = _encode(decoded, lossless=self._lossless)
         width, height = self._upright(target)
         source_width, source_height = self._upright(self._stored)
         return Picture(
@@ -95,8 +107,9 @@ class Original:
     @cached_property
     def _pixels(self) -> Image.Image:
         """Mode L, RGB or CMYK, and no larger than the largest picture needs."""
-        with decoding(self._name, self._kind):
-            if self._kind == "JPEG":
+        from_file = self._data is not None
+        with decoding(self._name, self._kind) if from_file else reading_pixels(self._name):
+            if from_file and self._kind == "JPEG":
                 # decoded at 1/2, 1/4 or 1/8 while that has the pixels; a HEIC's draft is a mere thumbnail
                 self._image.draft(None, self._largest)
             self._image.load()
@@ -112,7 +125,7 @@ class Original:
         width, height = size
         return (height, width) if self._turn in TURNED else (width, height)
 
-    def _fits(self, target: tuple[int, int]) -> bool:
+    def _fits(self, target: tuple[int, int], data: bytes) -> bool:
         """Whether the file can be sent as it is, as far as its header tells."""
         image = self._image
         return (
@@ -122,7 +135,7 @@ class Original:
             and self._turn is None
             and getattr(image, "n_frames", 1) == 1
             and srgb_transform(image.mode, image.info.get("icc_profile")) is None
-            and len(self._data) <= 3 * image.width * image.height  # or most of it is metadata
+            and len(data) <= 3 * image.width * image.height  # or most of it is metadata
         )
 
 

@@ -19,7 +19,7 @@ LIMITS = Limits(
 )
 
 
-def prepare(data: bytes, *, name: str, long_edge: int, max_pixels: int) -> Picture:
+def prepare(data: bytes | Image.Image, *, name: str, long_edge: int, max_pixels: int) -> Picture:
     """The picture at one size."""
     bounds = at_most(long_edge)
     return Original(data, name=name, max_pixels=max_pixels, up_to=[bounds]).picture(bounds)
