@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, WithJsonSchema
+from pydantic_core.core_schema import any_schema
 
 from onelook.graph.arms import ArmName
 
@@ -32,7 +33,12 @@ class PixelArray(Protocol):
     def __array_interface__(self) -> dict[str, Any]: ...
 
 
-Reference = str | PathLike[str] | bytes | bytearray | memoryview | BinaryFile | PixelArray
+Held = Annotated[
+    bytearray | memoryview | BinaryFile | PixelArray,
+    GetPydanticSchema(lambda _, __: any_schema()),  # Studio asks for the schema of a graph's input
+    WithJsonSchema({"type": "string", "format": "binary"}),
+]
+Reference = str | PathLike[str] | bytes | Held
 """A picture: path, http(s) URL, data URL, the bytes of a file, a file, or pixels."""
 
 Subject = Reference | Sequence[Reference]
