@@ -31,7 +31,7 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 	@touch $@
 
 demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
-	$(BIN)/python -m onelook.cli.demo $(IMAGE)
+	$(BIN)/onelook demo $(IMAGE)
 
 demo-model: venv ## train the demo checkpoints further on the CPU (about two hours; it can be interrupted)
 	$(BIN)/python -m tools.demo_model.train
@@ -42,11 +42,11 @@ evaluate: venv ## score every arm on the bundled album, whose truth is known
 	$(BIN)/python -m tools.demo_model.evaluate --beside --json build/bench/evaluate.json
 
 serve: venv ## serve the web page and the HTTP API on 127.0.0.1:8080 (ONELOOK_HTTP__… sets more)
-	$(BIN)/python -m onelook.api
+	$(BIN)/onelook serve
 
 studio: venv ## open the graph in LangGraph Studio's local server: no key, nothing leaves the machine
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[studio]'
-	LANGGRAPH_NO_VERSION_CHECK=1 LANGGRAPH_CLI_NO_ANALYTICS=1 LANGSMITH_TRACING=false $(BIN)/langgraph dev --no-browser
+	$(BIN)/onelook studio
 
 notebook: venv ## run the notebooks again and keep their outputs
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb

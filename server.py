@@ -1,5 +1,5 @@
 """The HTTP app under the name that people start: `uvicorn server:app`. Its routes are in `onelook/api/app.py`."""
 
-from onelook.api.app import app
+from onelook.api.app import build_app
 
-__all__ = ["app"]
+app = build_app()

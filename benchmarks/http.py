@@ -4,7 +4,7 @@
     python -m benchmarks.http --minutes 20 --json http.json
 
 Three ways to the same answer about the same JPEG of about 300 kB, in interleaved rounds: the HTTP API
-(`python -m onelook.api`), a bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a
+(`onelook serve`), a bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a
 process of its own, and the graph called in this process. With `--minutes`, the API is then kept under
 load and its memory is watched.
 """
@@ -205,7 +205,10 @@ def main(
         photograph(file)
         picture = file.read_bytes()
         settings = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
-        with serving(["api"], **settings) as (door, process), serving(["benchmarks.bare_route", base_url]) as (bare, _):
+        with (
+            serving(["onelook", "serve"], **settings) as (door, process),
+            serving(["benchmarks.bare_route", base_url]) as (bare, _),
+        ):
             figures, grown = asyncio.run(run(base_url, door, bare, process, picture, rounds, requests, minutes))
     console = Console(soft_wrap=True)
     console.print(table(figures))

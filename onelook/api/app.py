@@ -1,4 +1,4 @@
-"""The HTTP application (`make serve`, or `uvicorn server:app`): its routes. The modules beside it hold their parts."""
+"""The HTTP application (`onelook serve`, or `uvicorn server:app`): its routes. The modules beside it hold the rest."""
 
 from __future__ import annotations
 
@@ -275,6 +275,3 @@ def build_app(make_tagger: Callable[[], Tagger] = open_server) -> FastAPI:
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
-
-
-app = build_app()

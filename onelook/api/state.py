@@ -115,14 +115,14 @@ def open_tagger(settings: Settings, engine: Engine | None = None) -> Tagger:
     return Tagger(with_demo_models(settings.model_copy(update={**safe, **patient})), engine)
 
 
-def open_server() -> Tagger:
-    """The tagger of a process that only serves, with the settings of its environment.
+def open_server(settings: Settings | None = None) -> Tagger:
+    """The tagger of a process that only serves, with `settings` or else those of its environment.
 
     What is loaded now stays until the process ends, so it is frozen: without that, full garbage collections took a
     quarter of the CPU time under load.
     """
     tune_malloc()
-    tagger = open_tagger(load_settings())
+    tagger = open_tagger(settings or load_settings())
     gc.collect()
     gc.freeze()
     return tagger

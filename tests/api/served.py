@@ -48,10 +48,10 @@ def served(*, http: Mapping[str, Any] | None = None, scripted: Engine | None = N
 
 @asynccontextmanager
 async def served_process(base_url: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The door as `make serve` starts it, before the engine at `base_url`: its process and its address."""
+    """The door as `onelook serve` starts it, before the engine at `base_url`: its process and its address."""
     environment = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
     running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "onelook.api", stderr=asyncio.subprocess.PIPE, env={**os.environ, **environment}
+        sys.executable, "-m", "onelook", "serve", stderr=asyncio.subprocess.PIPE, env={**os.environ, **environment}
     )
     assert running.stderr is not None
     try:

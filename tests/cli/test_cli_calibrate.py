@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.terminal.test_cli import Run, onelook
+from tests.cli.test_cli import Run, onelook
 
 __all__ = ["onelook"]  # the fixture
 

@@ -1,4 +1,4 @@
-"""`make demo`: the main job on the embedded engine, from a picture to its tags and its waterfall."""
+"""`onelook demo`: the main job on the embedded engine, from a picture to its tags and its waterfall."""
 
 from __future__ import annotations
 
@@ -8,60 +8,70 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from onelook.cli.console import err, out
+from onelook.cli.failure import fail, reported
+from onelook.cli.pictures import expand
 from onelook.cli.results import results_table
 from onelook.cli.waterfall import waterfall
 from onelook.demo.checkpoint import DRAWINGS, demo_note, with_demo_models
-from onelook.errors import OnelookError
+from onelook.errors import SettingsError
 from onelook.lab.album import Labelled, read_labels
 from onelook.lab.scores import Answered
 from onelook.prompts.taxonomy.model import Taxonomy
-from onelook.settings.process import load_settings
+from onelook.settings.process import Settings, load_settings
 from onelook.tagger import Tagger
 from onelook.types import Answer, Language
 
+app = typer.Typer(add_completion=False)
 
-def main(
-    pictures: Annotated[list[Path] | None, typer.Argument(help="Your own pictures instead of the drawings.")] = None,
+
+@app.command()
+def demo(
+    pictures: Annotated[
+        list[str] | None,
+        typer.Argument(help="Your own files, folders (searched below) or http(s) URLs, instead of the drawings."),
+    ] = None,
 ) -> None:
     """Tag a few drawings whose truth is known, or PICTURES, with the bundled model."""
-    console = Console()
-    try:
-        asyncio.run(show_own(console, pictures) if pictures else show_album(console, read_labels(DRAWINGS)))
-    except OnelookError as error:
-        console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
-        raise typer.Exit(2) from None
+    with reported():
+        settings = with_demo_models(load_settings(engine="embedded"))
+        if not pictures:
+            asyncio.run(show_album(settings, read_labels(DRAWINGS)))
+        elif names := list(expand(pictures)):
+            asyncio.run(show_own(settings, names))
+        else:
+            fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
 
 
-async def show_own(console: Console, pictures: Sequence[Path]) -> None:
-    """Results, and what is to be thought of them."""
-    async with Tagger(with_demo_models(load_settings(engine="embedded"))) as tagger:
-        with console.status("tagging"):
-            results = [(picture.name, await tagger.tag(str(picture))) for picture in pictures]
-        console.print(results_table(results, tagger.services.taxonomy))
-        _say_note(console, tagger)
+async def show_own(settings: Settings, pictures: Sequence[str]) -> None:
+    """Results, and what to think of them."""
+    async with Tagger(settings) as tagger:
+        with err.status("tagging"):
+            results = [(Path(picture).name, await tagger.tag(picture)) for picture in pictures]
+        out.print(results_table(results, tagger.services.taxonomy))
+        _say_note(tagger)
     name, last = results[-1]
-    console.print(Text(f"\nwhere the time of {name} went", style="bold"))
-    console.print(waterfall(last.ledger))
+    out.print(Text(f"\nwhere the time of {name} went", style="bold"))
+    out.print(waterfall(last.ledger))
 
 
-async def show_album(console: Console, album: Sequence[Labelled]) -> None:
+async def show_album(settings: Settings, album: Sequence[Labelled]) -> None:
     """Truth and answer side by side, the right ones marked."""
-    async with Tagger(with_demo_models(load_settings(engine="embedded"))) as tagger:
+    async with Tagger(settings) as tagger:
         answered = []
-        with console.status("tagging"):
+        with err.status("tagging"):
             for labelled in album:
                 result = await tagger.tag(str(labelled.path))
                 answered.append(Answered(labelled.path.name, labelled.truth, result))
-        console.print(album_table(answered, tagger.services.taxonomy, tagger.services.run.language))
+        out.print(album_table(answered, tagger.services.taxonomy, tagger.services.run.language))
         right = sum(each.record_right for each in answered)
-        console.print(f"{right} of {len(answered)} right in category and every detail", highlight=False)
-        _say_note(console, tagger)
-    console.print(Text(f"\nwhere the time of {answered[-1].name} went", style="bold"))
-    console.print(waterfall(answered[-1].result.ledger))
+        out.print(f"{right} of {len(answered)} right in category and every detail", highlight=False)
+        _say_note(tagger)
+    out.print(Text(f"\nwhere the time of {answered[-1].name} went", style="bold"))
+    out.print(waterfall(answered[-1].result.ledger))
 
 
 def album_table(answered: Sequence[Answered], taxonomy: Taxonomy, language: Language) -> Table:
@@ -97,10 +107,6 @@ def _words(answer: Answer, taxonomy: Taxonomy, language: Language) -> str:
     return " ".join([category.label[language], *values])
 
 
-def _say_note(console: Console, tagger: Tagger) -> None:
+def _say_note(tagger: Tagger) -> None:
     if note := demo_note(tagger.services.settings, tagger.services.prompts):
-        console.print(Text(note, style="yellow"))
-
-
-if __name__ == "__main__":
-    typer.run(main)
+        out.print(Text(note, style="yellow"))

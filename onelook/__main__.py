@@ -1,0 +1,5 @@
+"""`python -m onelook` is the command `onelook`."""
+
+from onelook.cli.app import main
+
+main()

@@ -1,0 +1,35 @@
+"""The HTTP API in a process of its own."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from onelook.api.app import build_app
+from onelook.api.state import GRACE_S, open_server
+from onelook.settings.process import Settings
+
+# Longer than clients and load balancers keep a connection that rests (15 to 60 s by their defaults): whoever closes
+# first may close it on a request that is under way.
+KEEP_ALIVE_S = 75
+
+
+def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; then what is in hand is finished, and nothing new is taken.
+
+    `host`, `port`: instead of the settings' own.
+
+    Raises:
+        UserError: the taxonomy, a template or a setting is wrong.
+        EngineIncapable: the engine needs a package that is not installed.
+    """
+    http = settings.http
+    tagger = open_server(settings)
+    uvicorn.run(
+        build_app(lambda: tagger),
+        host=http.host if host is None else host,
+        port=http.port if port is None else port,
+        access_log=False,  # api.request_log writes one line for each request
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(http.deadline_s + GRACE_S) + 1,
+    )

@@ -1,0 +1,82 @@
+"""`onelook calibrate`: from labelled pictures to calibrated confidences and a threshold."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onelook.calibration.fits import load_calibration
+from onelook.cli.choices import choices
+from onelook.cli.console import out, progress
+from onelook.cli.failure import fail, reported
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption
+from onelook.demo.checkpoint import with_demo_models
+from onelook.errors import SettingsError
+from onelook.settings.process import load_settings
+from onelook.types import Language, ReplyFormat, Target
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def calibrate(
+    labels: Annotated[Path, typer.Argument(help="Labelled pictures: a folder with labels.jsonl, or such a file.")],
+    arm: Annotated[
+        list[str] | None, typer.Option(help="May be given several times. Default: the settings' arm.")
+    ] = None,
+    reply_format: Annotated[
+        ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
+    ] = None,
+    language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
+    debias: Annotated[bool | None, typer.Option(help="Read labels in both orders of their options.")] = None,
+    accuracy: Annotated[
+        float, typer.Option(min=0, max=1, help="Wanted of the answers that go to no specialist and no person.")
+    ] = 0.98,
+    of: Annotated[Target, typer.Option(help="What must be right for that: the category, or every label.")] = "category",
+    file: Annotated[
+        Path | None, typer.Option("--out", help="Default: the settings' calibration, or calibration.json.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    taxonomy: TaxonomyOption = None,
+) -> None:
+    """Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.
+
+    What the file has on other arms and models stays. Ends with 1 where the wanted accuracy is not reached.
+    """
+    with reported():
+        try:
+            from onelook.cli.reliability import outcome_report, router_report
+            from onelook.lab.calibrate import calibrate as learn
+        except ModuleNotFoundError as missing:
+            fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
+        settings = with_demo_models(load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy))
+        file = file or settings.calibration or Path("calibration.json")
+        known = load_calibration(file if file.exists() else None)
+        contexts = [
+            choices(arm=each, reply_format=reply_format, language=language, debias=debias)
+            for each in arm or [settings.run.arm]
+        ]
+        with progress() as bar:
+            task = bar.add_task("")
+
+            def tell(arm: str, pictures: int, done: int) -> None:
+                bar.update(task, description=arm, total=pictures, completed=done)
+
+            learning = learn(settings, labels, contexts, accuracy=accuracy, target=of, limit=limit, on_progress=tell)
+            outcomes, router = asyncio.run(learning)
+        for outcome in outcomes:
+            out.print(*outcome_report(outcome, accuracy, of), sep="\n")
+            known = known.with_fit(outcome.fit)
+        if router is not None:
+            out.print(*router_report(router, accuracy), sep="\n")
+            known = known.model_copy(update={"router": router.fit})
+        known.save(file)
+    out.print(f"written: export ONELOOK_CALIBRATION={file}", highlight=False)
+    reached = [outcome.line for outcome in outcomes] + ([router.line] if router else [])
+    raise typer.Exit(0 if None not in reached else 1)

@@ -1,0 +1,38 @@
+"""`onelook doctor`: what the engine can do, asked of the engine itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+from rich.text import Text
+
+from onelook.cli.console import out
+from onelook.cli.failure import reported
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption
+from onelook.demo.checkpoint import with_demo_models
+from onelook.settings.process import Settings, load_settings
+from onelook.tagger import Tagger
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def doctor(engine: EngineOption = None, model: ModelOption = None, base_url: BaseUrlOption = None) -> None:
+    """Ask the engine for each capability that onelook builds on, and report what is missing."""
+    with reported():
+        fit = asyncio.run(findings(with_demo_models(load_settings(engine=engine, model=model, base_url=base_url))))
+    raise typer.Exit(0 if fit else 1)
+
+
+async def findings(settings: Settings) -> bool:
+    """Print what was found, one capability a line; whether all that is needed is there."""
+    async with Tagger(settings) as tagger:
+        fit = True
+        for finding in await tagger.probe():
+            mark = ("✓", "green") if finding.ok else ("✗", "red") if finding.needed else ("–", "yellow")
+            out.print(Text.assemble(mark, " ", (finding.capability, "bold"), f": {finding.detail}"))
+            if not finding.ok and finding.hint:
+                out.print(Text(f"  {finding.hint}", style="dim"))
+            fit = fit and (finding.ok or not finding.needed)
+        return fit

@@ -1,0 +1,43 @@
+"""`onelook serve`: the web page and the HTTP API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from onelook.cli.failure import reported
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption
+from onelook.settings.process import load_settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen at; 0.0.0.0 is every network. Default: ONELOOK_HTTP__HOST, or 127.0.0.1."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port to listen at; 0 takes a free one. Default: ONELOOK_HTTP__PORT, or 8080."
+        ),
+    ] = None,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    taxonomy: TaxonomyOption = None,
+) -> None:
+    """Serve the web page and the HTTP API.
+
+    Ctrl-C or SIGTERM stops it: requests that are in hand are finished, and no new ones are taken.
+    `onelook config` lists what else can be set, as http.…
+    """
+    with reported():
+        settings = load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy)
+        # Imported here, so that a wrong setting is reported at once.
+        from onelook.api.serve import serve as run
+
+        run(settings, host=host, port=port)

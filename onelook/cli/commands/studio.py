@@ -1,0 +1,50 @@
+"""`onelook studio`: LangGraph Studio's local server on onelook's graph."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onelook.cli.failure import fail, reported
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption
+from onelook.errors import SettingsError
+from onelook.settings.process import load_settings
+
+CONFIG = Path(__file__).parent.parent / "langgraph.json"
+
+# Without them LangGraph's server asks other hosts for its newest version, reports its use, and traces runs.
+QUIET = {"LANGGRAPH_NO_VERSION_CHECK": "1", "LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGSMITH_TRACING": "false"}
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def studio(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 2024,
+    browser: Annotated[bool, typer.Option("--browser", help="Open Studio's page, which LangChain hosts.")] = False,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    taxonomy: TaxonomyOption = None,
+) -> None:
+    """Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.
+
+    It keeps its threads in the folder .langgraph_api of the working directory.
+    """
+    arguments = {"engine": engine, "model": model, "base_url": base_url, "taxonomy": taxonomy}
+    with reported():
+        load_settings(**arguments)
+        if find_spec("langgraph_cli") is None or find_spec("langgraph_api") is None:
+            fail(SettingsError("LangGraph Studio's server is not installed", hint="pip install 'onelook[studio]'"))
+        from langgraph_cli.cli import cli
+
+        # The server imports the graph by its name, so options reach it through the environment.
+        given = {f"ONELOOK_{name.upper()}": str(value) for name, value in arguments.items() if value is not None}
+        os.environ.update(QUIET | given)
+        words = ["dev", "--config", str(CONFIG), "--host", host, "--port", str(port), "--no-reload"]
+        cli(args=words if browser else [*words, "--no-browser"], prog_name="langgraph")

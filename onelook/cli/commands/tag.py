@@ -1,0 +1,179 @@
+"""`onelook tag`: pictures in, their tags out, as a table or as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from onelook.cli.choices import choices, sizes
+from onelook.cli.failure import fail, reported
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption
+from onelook.cli.pictures import expand
+from onelook.cli.write_json import write_json
+from onelook.demo.checkpoint import demo_note, with_demo_models
+from onelook.errors import SettingsError
+from onelook.graph.arms import ArmName
+from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.result import TagResult
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+from onelook.types import Context, Language, ReplyFormat, Resolution, Subject
+
+INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
+
+EXAMPLES = """
+Examples:
+
+    onelook tag cat.jpg holiday/                    a picture and a folder
+
+    onelook tag cat.jpg --timing --arm legacy       the old two calls, and where their time went
+
+    onelook tag album/ --jsonl --engine vllm --base-url http://127.0.0.1:8000/v1 > tags.jsonl
+"""
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog=EXAMPLES)
+def tag(
+    pictures: Annotated[list[str], typer.Argument(help="Files, folders (searched below), or http(s) URLs.")],
+    arm: Annotated[ArmName | None, typer.Option(help="The way through the graph: see `onelook graph`.")] = None,
+    reply_format: Annotated[
+        ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
+    ] = None,
+    language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
+    resolution: Annotated[
+        Resolution | None,
+        typer.Option(help="Send all at --long-edge (fixed), or as photos, pages of text and diagrams need (auto)."),
+    ] = None,
+    long_edge: Annotated[int | None, typer.Option(help="Longest side sent, in pixels: 224 to 2048.")] = None,
+    adaptive: Annotated[
+        bool | None, typer.Option(help="Look at a small picture first, and at the full one only when not sure.")
+    ] = None,
+    debias: Annotated[
+        bool | None, typer.Option(help="Arm reads: ask with the options in either order, and average.")
+    ] = None,
+    confidence_threshold: Annotated[
+        float | None,
+        typer.Option("--confidence-threshold", "--threshold", help="Below this confidence a result needs review."),
+    ] = None,
+    escalate: Annotated[
+        bool | None, typer.Option(help="Whether a specialist, where one is set, answers hard pictures again.")
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Pictures in flight at once.")] = None,
+    residency: Annotated[
+        str | None,
+        typer.Option(help="With a specialist: both models in memory, or swap, or defer (hard pictures last)."),
+    ] = None,
+    timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
+    together: Annotated[
+        bool, typer.Option("--together", help="The pictures show one subject: look at all of them (up to 5) at once.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, in the order given.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, as each is done.")] = False,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    taxonomy: TaxonomyOption = None,
+) -> None:
+    """Tag pictures: their category, its details, and how sure the model is.
+
+    Ends with 0 when every picture got an answer, 1 when any failed, 2 when nothing could begin.
+    Ctrl-C shows what is done.
+    """
+    with reported():
+        settings = load_settings(
+            engine=engine,
+            model=model,
+            base_url=base_url,
+            taxonomy=taxonomy,
+            concurrency=concurrency,
+            residency=residency,
+        )
+        context = choices(
+            arm=arm,
+            reply_format=reply_format,
+            language=language,
+            **sizes(resolution, long_edge),
+            adaptive=adaptive,
+            debias=debias,
+            confidence_threshold=confidence_threshold,
+            escalate=escalate,
+        )
+        names = list(expand(pictures))
+        if not names:
+            fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
+        subjects: list[Subject] = [list(names)] if together else list(names)
+        if together:
+            names = [" + ".join(names)]
+        tagger = Tagger(with_demo_models(settings))
+
+        done: dict[int, TagResult] = {}
+
+        def keep(index: int, result: TagResult) -> None:
+            done[index] = result
+            if as_jsonl:
+                write_json({"image": names[index], **result.model_dump(mode="json")})
+
+        try:
+            asyncio.run(tag_all(tagger, context, subjects, keep))
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+            say(f"interrupted: {len(done)} of {len(names)} are done")
+    results = [(names[index], done[index]) for index in sorted(done)]
+    if as_json:
+        write_json([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
+    elif not as_jsonl:
+        show(results, tagger.services.taxonomy, timing=timing)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(1 if any(result.status == "failed" for _, result in results) else 0)
+
+
+async def tag_all(
+    tagger: Tagger, context: Context, subjects: list[Subject], keep: Callable[[int, TagResult], None]
+) -> None:
+    """Tag every picture under a progress bar, and hand each result to `keep` as soon as it is there."""
+    from onelook.cli.console import err, progress
+
+    async with tagger:
+        if note := demo_note(tagger.services.settings, tagger.services.prompts):
+            say(note)
+        with err.status("starting the engine"):
+            await tagger.start(context)
+        if stale := tagger.calibration_note(context):
+            say(stale)
+        with progress() as bar:
+            task = bar.add_task("tagging", total=len(subjects))
+            async for index, result in tagger.tag_many(subjects, context):
+                keep(index, result)
+                bar.advance(task)
+
+
+def say(note: str) -> None:
+    """What a person should know beside the results."""
+    from rich.text import Text
+
+    from onelook.cli.console import err
+
+    err.print(Text(note, style="yellow"))
+
+
+def show(results: list[tuple[str, TagResult]], taxonomy: Taxonomy, *, timing: bool) -> None:
+    """The results as a table, and with `timing` a waterfall for each."""
+    from rich.text import Text
+
+    from onelook.cli.console import in_whole_rows, out
+    from onelook.cli.results import results_table
+    from onelook.cli.waterfall import waterfall
+
+    in_whole_rows().print(results_table(results, taxonomy))
+    if timing:
+        for name, result in results:
+            out.print()
+            out.print(Text(name, style="bold"))
+            out.print(waterfall(result.ledger))

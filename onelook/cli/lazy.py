@@ -1,0 +1,37 @@
+"""A command that is imported only when it runs, and is listed in the help before that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+
+class LazyCommand(TyperCommand):
+    """Stands in a group for the Typer object `app` of a module of `onelook.cli.commands`."""
+
+    def __init__(self, name: str, help_line: str) -> None:
+        super().__init__(name, help=help_line)
+        self.module = f"onelook.cli.commands.{name}"
+
+    def load(self) -> Any:
+        """The command itself."""
+        return typer.main.get_command(import_module(self.module).app)
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Parse `args` with the command itself; the group then invokes the command that the context names."""
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+
+class LazyGroup(TyperGroup):
+    """A group whose subclass lists its commands in `help_lines`: each name, with the line that the help shows."""
+
+    help_lines: ClassVar[Mapping[str, str]]
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, help_line in self.help_lines.items():
+            self.add_command(LazyCommand(name, help_line))
