@@ -14,7 +14,7 @@ from benchmarks.new_pictures import NewPictures
 from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
 from onelook.errors import EngineError
 from onelook.lab.album import Labelled
-from onelook.lab.scores import Answered
+from onelook.lab.scores import LabelledResult
 from onelook.result import TagResult
 from onelook.tagger import Tagger
 from onelook.types import Context
@@ -63,7 +63,7 @@ class Counted(Engine):
 class Run:
     """One picture through one arm. `rounds`: how often the engine was waited for."""
 
-    answered: Answered
+    answered: LabelledResult
     ms: float
     calls: int
     encodings: int
@@ -126,7 +126,7 @@ class Place:
             if not error.kind.startswith("Reply"):
                 raise EngineError(f"{labelled.path.name}, {arm}: {error.message}", hint=error.hint)
         return Run(
-            Answered(labelled.path.name, labelled.truth, result),
+            LabelledResult(labelled.path.name, labelled.truth, result),
             ms=result.ledger.wall_ms or 0.0,
             calls=self.engine.calls - calls,
             encodings=await self.encodings() - encodings,

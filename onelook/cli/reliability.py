@@ -1,4 +1,4 @@
-"""What `onelook calibrate` has learnt, as tables for people."""
+"""What `onelook calibrate` has calibration, as tables for people."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def outcome_report(outcome: Outcome, accuracy: float, target: Target) -> Iterato
     yield Text(f"{fit.arm} {fit.reply_format} {fit.language}, {fit.pictures} pictures, {fit.model}", style="bold")
     if outcome.failed:
         yield Text(f"{outcome.failed} pictures got no answer that can be read, and are left out", style="yellow")
-    for learnt in outcome.labels:
-        if not learnt.sure:
+    for calibration in outcome.labels:
+        if not calibration.predictions:
             continue
-        yield reliability_table(learnt.kind, learnt.sure, learnt.calibrated)
-        if learnt.methods:
-            best, *others = learnt.methods
+        yield reliability_table(calibration.kind, calibration.predictions, calibration.calibrated)
+        if calibration.methods:
+            best, *others = calibration.methods
             curve = f"temperature {best.curve.temperature:.2f}" + (
                 f", bias {best.curve.bias:+.2f}" if best.curve.bias else ""
             )
             losses = ", ".join(f"{other.name} {other.nll:.3f}" for other in others)
             yield Text(f"{best.name}: {curve}; loss in cross-validation {best.nll:.3f} ({losses})")
         else:
-            yield Text("left as it is: fewer than 5 labels are wrong, or right", style="yellow")
-        yield _errors(learnt.sure, learnt.calibrated)
-    yield _line(outcome.line, outcome.best, accuracy, target, "go to the specialist or a person")
+            yield Text("unchanged: fewer than 5 labels are wrong, or fewer than 5 are right", style="yellow")
+        yield _errors(calibration.predictions, calibration.calibrated)
+    yield _threshold(outcome.point, outcome.best, accuracy, target, "go to the specialist or a person")
 
 
 def router_report(outcome: RouterOutcome, accuracy: float) -> Iterator[RenderableType]:
@@ -46,17 +46,17 @@ def router_report(outcome: RouterOutcome, accuracy: float) -> Iterator[Renderabl
     yield reliability_table("category", outcome.before, outcome.after)
     yield Text(f"temperature {fit.temperature:.2f}")
     yield _errors(outcome.before, outcome.after)
-    yield _line(outcome.line, outcome.best, accuracy, "category", "go to the model")
+    yield _threshold(outcome.point, outcome.best, accuracy, "category", "go to the model")
 
 
 def reliability_table(kind: str, before: Sequence[Prediction], after: Sequence[Prediction]) -> Table:
     """Labels in groups of equal size, by confidence; the bar is how many are right, the stroke how sure they are."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in (kind, "said", "calibrated", "right"):
+    for column in (kind, "reported", "calibrated", "right"):
         table.add_column(column, justify="right")
     table.add_column("right █, calibrated │", no_wrap=True)
     for group in groups(before, after):
-        figures = (f"{share:.1%}" for share in (group.said, group.calibrated, group.right))
+        figures = (f"{share:.1%}" for share in (group.reported, group.calibrated, group.right))
         table.add_row(str(group.labels), *figures, _bar(group.right, group.calibrated))
     return table
 
@@ -71,22 +71,24 @@ def _errors(before: Sequence[Prediction], after: Sequence[Prediction]) -> Text:
     return Text(f"ECE {calibration_error(before):.3f} before, {calibration_error(after):.3f} after\n")
 
 
-def _line(line: OperatingPoint | None, best: OperatingPoint | None, accuracy: float, target: Target, way: str) -> Text:
-    if line is not None:
+def _threshold(
+    point: OperatingPoint | None, best: OperatingPoint | None, accuracy: float, target: Target, way: str
+) -> Text:
+    if point is not None:
         return Text(
-            f"threshold {line.threshold:.3f}: {line.escalated:.1%} {way}; of the others"
-            f" {_share(line)} are right in {target}\n",
+            f"threshold {point.threshold:.3f}: {point.escalated:.1%} {way}; of the others"
+            f" {_share(point)} are right in {target}\n",
             style="green",
         )
-    said = f"no threshold reaches {accuracy:.1%}"
+    missed = f"no threshold reaches {accuracy:.1%}"
     if best is None:
-        return Text(f"{said}: it takes at least 20 answers above one\n", style="red")
+        return Text(f"{missed}: at least 20 answers must be above it\n", style="red")
     return Text(
-        f"{said}: the best is {best.threshold:.3f}, with {_share(best)} right in {target}, where"
+        f"{missed}: the best is {best.threshold:.3f}, with {_share(best)} right in {target}, where"
         f" {best.escalated:.1%} {way}\n",
         style="red",
     )
 
 
-def _share(line: OperatingPoint) -> str:
-    return f"{line.accuracy:.1%} ({line.low:.1%} to {line.high:.1%})"
+def _share(point: OperatingPoint) -> str:
+    return f"{point.accuracy:.1%} ({point.low:.1%} to {point.high:.1%})"

@@ -1,1 +1,1 @@
-"""Experiments on labelled pictures: how right answers are, and how much their confidence is worth."""
+"""Evaluation on labelled pictures: accuracy of the results and calibration of their confidences."""

@@ -1,4 +1,4 @@
-"""Read an album: any folder with pictures and a labels.jsonl, drawn or one's own."""
+"""Reads an album: a folder with pictures and a labels.jsonl."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from onelook.types import Answer, Frozen
 
 LABELS: Final = "labels.jsonl"
 SHAPE_HINT = (
-    'a line is one object: {"file": "a.jpg", "category": "food", "details": {"kind": ["cake"], "served_in": ["cup"]}}'
+    'one object per line: {"file": "a.jpg", "category": "food", "details": {"kind": ["cake"], "served_in": ["cup"]}}'
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A picture and its truth; `seed` if it was drawn. `where`: the file and line that say so."""
+    """A picture and its true labels; `seed` if it was drawn. `where`: file and line of the labels."""
 
     path: Path
     truth: Answer
@@ -35,19 +35,19 @@ class LabelLine(Frozen):
 
 
 def read_labels(album: Path) -> list[Labelled]:
-    """The pictures of `album`, a folder with labels.jsonl or such a file, in the order of its labels. Ids are not held
-    against a taxonomy: the album may have its own.
+    """The pictures of `album`, a folder with labels.jsonl or such a file, in the order of its lines. Ids are not
+    checked against a taxonomy, because an album can have its own.
 
     Raises:
-        ImageNotFound: a picture that a line names is not there.
-        UserError: no labels.jsonl, nothing in it, a line that is not a label, or a picture named twice.
+        ImageNotFound: a line names a picture that does not exist.
+        UserError: labels.jsonl is missing, empty or malformed, or it names a picture twice.
     """
     labels = album if album.is_file() else album / LABELS
     folder = labels.parent
     if not labels.is_file():
         raise UserError(
             f"no {LABELS} in {folder}",
-            hint=f"`python -m tools.demo_model.album {folder}` draws an album; or name another folder",
+            hint="name a folder with pictures and labels.jsonl, or such a file",
         )
     try:
         lines = labels.read_text(encoding="utf-8").splitlines()
@@ -59,7 +59,7 @@ def read_labels(album: Path) -> list[Labelled]:
             continue
         each = _labelled(folder, line, f"{labels}, line {number}")
         if each.path in labelled:
-            raise UserError(f"{each.where}: {each.path.name} is named twice", hint="keep one of the lines")
+            raise UserError(f"{each.where}: {each.path.name} is named twice", hint="remove one of the two lines")
         labelled[each.path] = each
     if not labelled:
         raise UserError(f"{labels} names no picture", hint=SHAPE_HINT)
@@ -75,7 +75,9 @@ def _labelled(folder: Path, line: str, where: str) -> Labelled:
         raise UserError(f"{where}: {f'{key}: ' if key else ''}{problem['msg']}", hint=SHAPE_HINT) from None
     path = folder / label.file
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise UserError(f"{where}: {label.file} lies outside of {folder}", hint="keep the pictures beside their labels")
+        raise UserError(
+            f"{where}: {label.file} is outside of {folder}", hint=f"move the pictures into the folder of {LABELS}"
+        )
     if not path.is_file():
-        raise ImageNotFound(f"{where}: no picture {path}", hint="restore the file or remove its line")
+        raise ImageNotFound(f"{where}: no picture {path}", hint="restore the file or remove the line")
     return Labelled(path, Answer(category=label.category, details=label.details), label.seed, where)

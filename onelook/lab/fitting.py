@@ -1,4 +1,4 @@
-"""Fit one number, or two, so that probabilities say how often labels are right."""
+"""Fits calibration curves of one or two parameters to labelled predictions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onelook.lab.reliability import Prediction
 
 FOLDS = 5
 FEWEST = 5
-"""Right labels, and wrong ones, that it takes to learn anything; fewer, and chance is fitted."""
+"""Least number of right labels, and of wrong ones, for a fit."""
 
 LOG_TEMPERATURES = (-3.0, 5.0)
 BIASES = (-10.0, 10.0)
@@ -25,58 +25,58 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One way to a curve, and how well its curves explain labels that they were not fitted to."""
+    """A fitting method with its curve and its loss in cross-validation."""
 
     name: str
     curve: Curve
     nll: float
 
 
-def fit_curve(sure: Sequence[Prediction]) -> list[Method]:
-    """The raw probabilities, temperature scaling and Platt's, best first by their loss in 5-fold cross-validation.
+def fit_curve(predictions: Sequence[Prediction]) -> list[Method]:
+    """No change, temperature scaling and Platt scaling, best first by their loss in 5-fold cross-validation.
 
-    The loss is the mean negative log-likelihood of right and wrong, in nats. Empty where there are fewer than 5 right
-    labels, or fewer than 5 wrong ones.
+    The loss is the mean negative log-likelihood of right and wrong, in nats. Empty if there are fewer than 5 right
+    labels or fewer than 5 wrong ones.
     """
-    odds = np.array([log_odds(confidence) for confidence, _ in sure])
-    right = np.array([right for _, right in sure], dtype=bool)
+    logits = np.array([log_odds(confidence) for confidence, _ in predictions])
+    right = np.array([right for _, right in predictions], dtype=bool)
     if min(right.sum(), (~right).sum()) < FEWEST:
         return []
-    fits = {"as it is": _as_it_is, "temperature": fit_temperature, "Platt": fit_platt}
-    # Right and wrong labels are dealt out one after another, so every fold has its share of both.
-    place = np.argsort(right, kind="stable")
-    fold = np.empty(len(odds), dtype=int)
-    fold[place] = np.arange(len(odds)) % FOLDS
+    fits = {"unchanged": _unchanged, "temperature": fit_temperature, "Platt": fit_platt}
+    # Folds are stratified: right and wrong labels are dealt out in turn.
+    order = np.argsort(right, kind="stable")
+    fold = np.empty(len(logits), dtype=int)
+    fold[order] = np.arange(len(logits)) % FOLDS
     methods = []
     for name, fit in fits.items():
         left_out = [
-            loss(fit(odds[fold != each], right[fold != each]), odds[fold == each], right[fold == each])
+            loss(fit(logits[fold != each], right[fold != each]), logits[fold == each], right[fold == each])
             for each in range(FOLDS)
         ]
-        methods.append(Method(name, fit(odds, right), float(np.concatenate(left_out).mean())))
+        methods.append(Method(name, fit(logits, right), float(np.concatenate(left_out).mean())))
     return sorted(methods, key=lambda method: method.nll)
 
 
-def loss(curve: Curve, odds: Floats, right: NDArray[np.bool_]) -> Floats:
-    """Negative log-likelihood of each label's being right or wrong."""
-    after = odds / curve.temperature + curve.bias
+def loss(curve: Curve, logits: Floats, right: NDArray[np.bool_]) -> Floats:
+    """Negative log-likelihood of each label's outcome, right or wrong."""
+    after = logits / curve.temperature + curve.bias
     return np.logaddexp(0.0, np.where(right, -after, after))
 
 
-def fit_temperature(odds: Floats, right: NDArray[np.bool_]) -> Curve:
+def fit_temperature(logits: Floats, right: NDArray[np.bool_]) -> Curve:
     """Temperature scaling (Guo et al. 2017, arXiv 1706.04599)."""
     found = minimize_scalar(
-        lambda log: loss(Curve(temperature=float(np.exp(log))), odds, right).mean(),
+        lambda log: loss(Curve(temperature=float(np.exp(log))), logits, right).mean(),
         bounds=LOG_TEMPERATURES,
         method="bounded",
     )
     return Curve(temperature=float(np.exp(found.x)))
 
 
-def fit_platt(odds: Floats, right: NDArray[np.bool_]) -> Curve:
-    """Platt's scaling (1999) of the log-odds. Its slope stays above 0, so that surer stays surer."""
+def fit_platt(logits: Floats, right: NDArray[np.bool_]) -> Curve:
+    """Platt scaling (1999) of the log-odds. Its slope stays above 0, so the order of confidences stays the same."""
     found = minimize(
-        lambda both: loss(Curve(temperature=float(np.exp(both[0])), bias=float(both[1])), odds, right).mean(),
+        lambda both: loss(Curve(temperature=float(np.exp(both[0])), bias=float(both[1])), logits, right).mean(),
         x0=(0.0, 0.0),
         bounds=(LOG_TEMPERATURES, BIASES),
         method="L-BFGS-B",
@@ -87,7 +87,7 @@ def fit_platt(odds: Floats, right: NDArray[np.bool_]) -> Curve:
 def fit_softmax_temperature(probabilities: Sequence[Sequence[float]], truth: Sequence[int]) -> float | None:
     """The temperature, relative to that of `probabilities` ([pictures, classes]), at which the `truth` is likeliest.
 
-    None where fewer than 5 pictures' likeliest class is right, or wrong.
+    None if the likeliest class is right for fewer than 5 pictures, or wrong for fewer than 5.
     """
     logs = np.log(np.maximum(np.array(probabilities), 1e-30))
     classes = np.array(truth)
@@ -102,5 +102,5 @@ def fit_softmax_temperature(probabilities: Sequence[Sequence[float]], truth: Seq
     return float(np.exp(found.x))
 
 
-def _as_it_is(odds: Floats, right: NDArray[np.bool_]) -> Curve:
+def _unchanged(logits: Floats, right: NDArray[np.bool_]) -> Curve:
     return Curve()

@@ -1,4 +1,4 @@
-"""A labelled set: pictures, and what they show in the taxonomy's words."""
+"""Labelled pictures, with labels from a taxonomy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from onelook.types import Answer, Language
 def read_labelled(labels: Path, taxonomy: Taxonomy) -> list[Labelled]:
     """The pictures of `labels`, a folder with labels.jsonl or such a file, in its order.
 
-    Categories, attributes and options may be written as ids or as labels in any language of the taxonomy; returned are
-    ids. Every attribute of the category must be there.
+    Categories, attributes and options can be written as ids or as labels in any language of the taxonomy; ids are
+    returned. Every attribute of the category must be present.
 
     Raises:
-        ImageNotFound: a picture that a line names is not there.
-        UserError: no such file, nothing in it, a line that is not a label, or a label that the taxonomy does not have.
+        ImageNotFound: a line names a picture that does not exist.
+        UserError: the file is missing, empty or malformed, or a label is not in the taxonomy.
     """
     return [
         Labelled(each.path, _in_ids(each.truth, taxonomy, each.where), each.seed, each.where)
@@ -38,7 +38,7 @@ def _in_ids(truth: Answer, taxonomy: Taxonomy, where: str) -> Answer:
     if missing := [attribute for attribute in attributes if attribute not in found]:
         raise UserError(
             f"{where}: {category} without {', '.join(missing)}",
-            hint="an attribute whose options are all absent is an empty list",
+            hint="write an empty list for an attribute without any option",
         )
     return Answer(category=category, details={attribute: found[attribute] for attribute in attributes})
 
@@ -57,5 +57,5 @@ def _id(word: str, known: Mapping[str, Mapping[Language, str]], kind: str, where
     nearest = get_close_matches(word, ids, n=1, cutoff=0.0)
     raise UserError(
         f"{where}: {word!r} is no {kind}" + (f"; the nearest is {nearest[0]!r}" if nearest else ", which has none"),
-        hint=f"there are {', '.join(known)}" if known else "leave it out",
+        hint=f"use one of {', '.join(known)}" if known else "remove it",
     )

@@ -1,4 +1,4 @@
-"""How right the answers are, beside the truth, and how much their confidence is worth."""
+"""Scores of results on labelled pictures: accuracy, and calibration of the category."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MOST_CONFIDENT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """One picture: what it shows, and what was said of it."""
+class LabelledResult:
+    """One picture: its true labels and its result."""
 
     name: str
     truth: Answer
@@ -23,7 +23,7 @@ class Answered:
 
     @property
     def answer(self) -> Answer | None:
-        """What the result says, in ids; None where it has no category."""
+        """The labels of the result, as ids; None if it has no category."""
         if self.result.category is None:
             return None
         details = {attribute: tuple(tag.id for tag in tags) for attribute, tags in self.result.details.items()}
@@ -39,7 +39,7 @@ class Answered:
         return self.answer == self.truth
 
     def attribute_right(self, attribute: str) -> bool:
-        """An attribute of the true category; wrong wherever the category is."""
+        """An attribute of the true category; wrong if the category is wrong."""
         answer = self.answer
         return (
             self.category_right
@@ -52,9 +52,9 @@ class Answered:
 class Scores:
     """Shares from 0 to 1.
 
-    `attributes` by "category.attribute", over the pictures of that category; `attribute` is their mean, each weighing
-    the same. `ece`: expected calibration error of the category, None where the engine gave no probabilities.
-    `category_confident`: category accuracy of the 80 % most confident.
+    `attributes`: accuracy by "category.attribute", over the pictures of that category; `attribute` is their unweighted
+    mean. `ece`: expected calibration error of the category, None if the engine returned no probabilities.
+    `category_confident`: category accuracy of the 80 % with the highest confidence.
     """
 
     pictures: int
@@ -69,7 +69,7 @@ class Scores:
     attributes: Mapping[str, float] = field(default_factory=dict)
 
     def flat(self) -> dict[str, float]:
-        """The headline figures under the names that results are compared by."""
+        """The main figures, by their names in JSON output."""
         figures = {
             "category_accuracy": self.category,
             "attribute_accuracy": self.attribute,
@@ -81,37 +81,37 @@ class Scores:
         return {name: value for name, value in figures.items() if value is not None}
 
 
-def score(answered: Sequence[Answered]) -> Scores:
-    """Score the answers to an album, which has at least one picture."""
-    by_category: dict[str, list[Answered]] = {}
-    for each in answered:
+def score(results: Sequence[LabelledResult]) -> Scores:
+    """The scores of the results of an album with at least one picture."""
+    by_category: dict[str, list[LabelledResult]] = {}
+    for each in results:
         by_category.setdefault(each.truth.category, []).append(each)
     attributes = {
         f"{category}.{attribute}": fmean(each.attribute_right(attribute) for each in members)
         for category, members in by_category.items()
         for attribute in members[0].truth.details
     }
-    sure = [
+    predictions = [
         (each.result.category.confidence, each.category_right)
-        for each in answered
+        for each in results
         if each.result.category is not None and each.result.category.confidence is not None
     ]
-    sure.sort(reverse=True)
-    confident = sure[: round(MOST_CONFIDENT * len(sure))]
+    predictions.sort(reverse=True)
+    confident = predictions[: round(MOST_CONFIDENT * len(predictions))]
     return Scores(
-        pictures=len(answered),
-        category=fmean(each.category_right for each in answered),
+        pictures=len(results),
+        category=fmean(each.category_right for each in results),
         attribute=fmean(attributes.values()) if attributes else 1.0,
-        exact=fmean(each.record_right for each in answered),
-        ece=calibration_error(sure) if sure else None,
+        exact=fmean(each.record_right for each in results),
+        ece=calibration_error(predictions) if predictions else None,
         category_confident=fmean(right for _, right in confident) if confident else None,
-        seconds=median(each.result.ledger.wall_ms or 0.0 for each in answered) / 1000,
+        seconds=median(each.result.ledger.wall_ms or 0.0 for each in results) / 1000,
         categories={id_: fmean(each.category_right for each in members) for id_, members in by_category.items()},
         exact_by_category={id_: fmean(each.record_right for each in members) for id_, members in by_category.items()},
         attributes=attributes,
     )
 
 
-def agreement(one: Sequence[Answered], other: Sequence[Answered]) -> float:
-    """Share of pictures of which two runs over the same album say the same labels."""
+def agreement(one: Sequence[LabelledResult], other: Sequence[LabelledResult]) -> float:
+    """Share of pictures with the same labels in two runs over the same album."""
     return fmean(a.answer == b.answer for a, b in zip(one, other, strict=True))

@@ -1,4 +1,4 @@
-"""Where to draw the line between answers that stand and answers that are looked at again."""
+"""The choice of the confidence threshold below which results are escalated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from onelook.lab.reliability import Prediction
 
 FEWEST = 20
-"""Answers that must stand above a threshold before their accuracy is believed."""
+"""Least number of answers above a threshold for an estimate of their accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +24,24 @@ class OperatingPoint:
     high: float
 
 
-def lines(sure: Sequence[Prediction]) -> list[OperatingPoint]:
-    """Every threshold that parts these answers otherwise than the others, least escalation first.
+def operating_points(predictions: Sequence[Prediction]) -> list[OperatingPoint]:
+    """Every threshold that splits these answers differently, least escalation first.
 
-    Only those with at least 20 answers above them.
+    Thresholds with fewer than 20 answers above them are left out.
     """
-    order = sorted(sure, reverse=True)
+    order = sorted(predictions, reverse=True)
     found, right = [], 0
-    for standing, (confidence, is_right) in enumerate(order, start=1):
+    for kept, (confidence, is_right) in enumerate(order, start=1):
         right += is_right
-        lower = order[standing][0] if standing < len(order) else None
-        if standing < FEWEST or lower == confidence:
+        lower = order[kept][0] if kept < len(order) else None
+        if kept < FEWEST or lower == confidence:
             continue
-        interval = binomtest(right, standing).proportion_ci(method="wilson")
+        interval = binomtest(right, kept).proportion_ci(method="wilson")
         found.append(
             OperatingPoint(
                 threshold=0.0 if lower is None else (confidence + lower) / 2,
-                escalated=1 - standing / len(order),
-                accuracy=right / standing,
+                escalated=1 - kept / len(order),
+                accuracy=right / kept,
                 low=float(interval.low),
                 high=float(interval.high),
             )
@@ -49,11 +49,11 @@ def lines(sure: Sequence[Prediction]) -> list[OperatingPoint]:
     return found[::-1]
 
 
-def least_escalation(sure: Sequence[Prediction], accuracy: float) -> OperatingPoint | None:
-    """The line with the least escalation whose answers are at least so right; None where there is none."""
-    return next((line for line in lines(sure) if line.accuracy >= accuracy), None)
+def least_escalation(predictions: Sequence[Prediction], accuracy: float) -> OperatingPoint | None:
+    """The point of least escalation with at least this accuracy; None if there is none."""
+    return next((point for point in operating_points(predictions) if point.accuracy >= accuracy), None)
 
 
-def most_accurate(sure: Sequence[Prediction]) -> OperatingPoint | None:
-    """The line whose answers are most right, and of such the one with the least escalation."""
-    return max(lines(sure), key=lambda line: line.accuracy, default=None)
+def most_accurate(predictions: Sequence[Prediction]) -> OperatingPoint | None:
+    """The point of highest accuracy; of several, the one with the least escalation."""
+    return max(operating_points(predictions), key=lambda point: point.accuracy, default=None)

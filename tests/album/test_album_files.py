@@ -91,7 +91,7 @@ def picture(folder: Path, name: str = "a.png") -> str:
         (lambda line: '{"file": "a.png"}\n', "line 1: category: Field required"),
         (lambda line: '{"file": "a.png", "category": "plant", "details": ["cat"]}\n', "line 1: details: "),
         (lambda line: '{"file": "a.png", "category": "plant", "labels": {}}\n', "line 1: labels: Extra inputs"),
-        (lambda line: '{"file": "../a.png", "category": "plant"}\n', r"line 1: \.\./a\.png lies outside"),
+        (lambda line: '{"file": "../a.png", "category": "plant"}\n', r"line 1: \.\./a\.png is outside"),
         (lambda line: b"\xff\xfe", "not UTF-8"),
     ],
 )

@@ -18,7 +18,7 @@ from onelook.demo.checkpoint import (
     with_demo_models,
 )
 from onelook.lab.album import read_labels
-from onelook.lab.scores import Answered, score
+from onelook.lab.scores import LabelledResult, score
 from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.prompts.zero_shot import zero_shot_texts, zero_shot_version
@@ -117,7 +117,7 @@ async def test_a_chart_goes_to_the_specialist_and_keeps_the_first_answer() -> No
         result = await tagger.tag(str(chart.path), Context())
 
     assert result.errors == ()
-    assert Answered(chart.path.name, chart.truth, result).answer == chart.truth
+    assert LabelledResult(chart.path.name, chart.truth, result).answer == chart.truth
     assert result.model == SPECIALIST.name
     assert result.escalation is not None
     assert result.escalation.category.id == "diagram"

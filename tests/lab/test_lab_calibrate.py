@@ -1,4 +1,4 @@
-"""From labelled pictures to a file, and from the file to what a run believes: on a scripted engine, and for real."""
+"""From labelled pictures to a calibration file, and from the file to a run: on a scripted engine and a real one."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from onelook.types import Context
 from tests.graph.replies import BUILDING, PORTRAIT, routed, sure
 from tools.demo_model import HELDOUT
 
-SAID = 0.98
-RIGHT = 0.75
+CONFIDENCE = 0.98
+ACCURACY = 0.75
 MANY = 80
 
 
@@ -40,9 +40,9 @@ def album(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def boastful() -> ScriptedEngine:
-    """Always says building, and is 98 % sure of it."""
-    return ScriptedEngine(lambda _: sure(BUILDING, {"建": SAID}))
+def over_confident() -> ScriptedEngine:
+    """Always answers building with a probability of 0.98."""
+    return ScriptedEngine(lambda _: sure(BUILDING, {"建": CONFIDENCE}))
 
 
 def fit(tagger: Tagger, **given: object) -> Fit:
@@ -52,40 +52,40 @@ def fit(tagger: Tagger, **given: object) -> Fit:
     return Fit.model_validate({**key, "model": services.engine.model, "prompts": version, "pictures": 9, **given})
 
 
-async def test_an_over_confident_model_is_believed_as_often_as_it_is_right(album: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+async def test_the_confidence_of_an_over_confident_model_becomes_its_accuracy(album: Path) -> None:
+    calls: list[tuple[str, int, int]] = []
     (outcome,), router = await calibrate(
         load_settings(),
         album,
         [Context()],
         accuracy=0.9,
         target="category",
-        engine=boastful(),
-        on_progress=lambda *progress: told.append(progress),
+        engine=over_confident(),
+        on_progress=lambda *progress: calls.append(progress),
     )
     assert router is None
-    assert outcome.fit.category(SAID) == pytest.approx(RIGHT, abs=0.03)
-    assert (outcome.line, outcome.fit.threshold) == (None, None)
+    assert outcome.fit.category(CONFIDENCE) == pytest.approx(ACCURACY, abs=0.03)
+    assert (outcome.point, outcome.fit.threshold) == (None, None)
     assert outcome.best is not None
-    assert outcome.best.accuracy == RIGHT
-    assert told[0] == ("fused", MANY, 0)
-    assert told[-1] == ("fused", MANY, MANY)
+    assert outcome.best.accuracy == ACCURACY
+    assert calls[0] == ("fused", MANY, 0)
+    assert calls[-1] == ("fused", MANY, MANY)
 
 
-async def test_the_wanted_accuracy_draws_the_line_between_sure_and_unsure(album: Path) -> None:
-    """Pictures are asked about in order, one at a time; of those that are plants it is less sure."""
+async def test_the_required_accuracy_sets_the_threshold(album: Path) -> None:
+    """Pictures are tagged in order, one at a time; the confidence is lower for plants."""
     turn = itertools.count()
     engine = ScriptedEngine(lambda _: sure(BUILDING, {"建": 0.6 if next(turn) % 4 == 3 else 0.9}))
     (outcome,), _ = await calibrate(
         load_settings(concurrency=1), album, [Context()], accuracy=0.98, target="category", engine=engine
     )
-    assert outcome.line is not None
-    assert (outcome.line.accuracy, outcome.line.escalated) == (1.0, 0.25)
+    assert outcome.point is not None
+    assert (outcome.point.accuracy, outcome.point.escalated) == (1.0, 0.25)
     below, above = outcome.fit.category(0.6), outcome.fit.category(0.9)
     assert below < (outcome.fit.threshold or 0) < above
 
 
-async def test_the_arm_hybrid_learns_its_router_too(album: Path, tmp_path: Path) -> None:
+async def test_the_arm_hybrid_calibrates_its_router_too(album: Path, tmp_path: Path) -> None:
     settings = load_settings(router={"threshold": 0.5})
     (outcome,), router = await calibrate(
         settings,
@@ -94,45 +94,47 @@ async def test_the_arm_hybrid_learns_its_router_too(album: Path, tmp_path: Path)
         accuracy=0.7,
         target="category",
         engine=ScriptedEngine([]),
-        router=routed("building", SAID),
+        router=routed("building", CONFIDENCE),
     )
     assert router is not None
     assert router.fit.temperature > 1.5
-    assert router.after[0][0] == pytest.approx(RIGHT, abs=0.03)
-    assert router.line is not None
+    assert router.after[0][0] == pytest.approx(ACCURACY, abs=0.03)
+    assert router.point is not None
     file = tmp_path / "calibration.json"
     Calibration(router=router.fit.model_copy(update={"threshold": 0.5})).save(file)
     picture = str(album / "0.png")
-    async with Tagger(load_settings(calibration=file), ScriptedEngine([]), router=routed("building", SAID)) as tagger:
+    async with Tagger(
+        load_settings(calibration=file), ScriptedEngine([]), router=routed("building", CONFIDENCE)
+    ) as tagger:
         result = await tagger.tag(picture, Context(arm="hybrid"))
     assert result.category is not None
-    assert result.category.confidence == pytest.approx(RIGHT, abs=0.03)
+    assert result.category.confidence == pytest.approx(ACCURACY, abs=0.03)
     assert outcome.fit.arm == "hybrid"
 
 
 @pytest.mark.parametrize(("setting", "calls"), [({}, 1), ({"router": {"threshold": 0.1}}, 0)])
-async def test_a_routers_threshold_is_the_learnt_one_unless_it_is_set(
+async def test_a_routers_threshold_is_the_fitted_one_unless_it_is_set(
     setting: dict[str, object], calls: int, album: Path, tmp_path: Path
 ) -> None:
-    engine = boastful()
+    engine = over_confident()
     plain = Tagger(load_settings(), engine, router=routed("building", 0.9))
-    learnt = RouterFit(
+    fitted = RouterFit(
         model=plain.services.router.model, texts=zero_shot_version(plain.services.routes), pictures=9, threshold=0.95
     )
     file = tmp_path / "calibration.json"
-    Calibration(router=learnt).save(file)
+    Calibration(router=fitted).save(file)
     settings = load_settings(calibration=file, **setting)
     async with Tagger(settings, engine, router=routed("building", 0.9)) as tagger:
         await tagger.tag(str(album / "0.png"), Context(arm="hybrid"))
     assert len(engine.asked) == calls
 
 
-async def test_a_run_believes_what_was_learnt_and_its_threshold(tmp_path: Path, album: Path) -> None:
+async def test_a_run_uses_the_fitted_curves_and_threshold(tmp_path: Path, album: Path) -> None:
     line = sure(PORTRAIT, {"像": 0.9, "内": 0.95})
     plain = Tagger(load_settings(), ScriptedEngine(lambda _: line))
-    learnt = fit(plain, category=Curve(temperature=2), details=Curve(bias=-1), threshold=0.2)
+    fitted = fit(plain, category=Curve(temperature=2), details=Curve(bias=-1), threshold=0.2)
     file = tmp_path / "calibration.json"
-    Calibration(fits=(learnt,)).save(file)
+    Calibration(fits=(fitted,)).save(file)
     tagger = Tagger(load_settings(calibration=file), ScriptedEngine(lambda _: line))
     picture = str(album / "0.png")
     result = await tagger.tag(picture)
@@ -146,49 +148,49 @@ async def test_a_run_believes_what_was_learnt_and_its_threshold(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("change", "context", "told"),
+    ("change", "context", "message"),
     [
         ({"model": "another"}, Context(), "made for the model another, not scripted"),
         ({"prompts": "older"}, Context(), "other prompts or another taxonomy"),
         ({}, Context(arm="reads"), "has no fit for reads json zh"),
     ],
 )
-async def test_what_was_learnt_of_something_else_is_not_used_and_that_is_told(
-    change: dict[str, str], context: Context, told: str, tmp_path: Path, album: Path
+async def test_a_fit_for_something_else_is_not_used_and_a_note_says_why(
+    change: dict[str, str], context: Context, message: str, tmp_path: Path, album: Path
 ) -> None:
-    plain = Tagger(load_settings(), boastful())
+    plain = Tagger(load_settings(), over_confident())
     file = tmp_path / "calibration.json"
     Calibration(fits=(fit(plain, category=Curve(temperature=9), **change),)).save(file)
-    tagger = Tagger(load_settings(calibration=file), boastful())
-    assert told in (tagger.calibration_note(context) or "")
+    tagger = Tagger(load_settings(calibration=file), over_confident())
+    assert message in (tagger.calibration_note(context) or "")
     if context.arm == "fused":
         result = await tagger.tag(str(album / "0.png"), context)
         assert result.category is not None
-        assert result.category.confidence == pytest.approx(SAID)
+        assert result.category.confidence == pytest.approx(CONFIDENCE)
 
 
-def test_a_file_keeps_what_it_has_on_other_arms() -> None:
-    tagger = Tagger(load_settings(), boastful())
+def test_a_file_keeps_the_fits_of_other_arms() -> None:
+    tagger = Tagger(load_settings(), over_confident())
     known = Calibration(fits=(fit(tagger), fit(tagger, arm="reads")))
     newer = known.with_fit(fit(tagger, pictures=99))
     assert [(each.arm, each.pictures) for each in newer.fits] == [("reads", 9), ("fused", 99)]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [(None, "does not exist"), ("{}x", "Invalid JSON"), ('{"fits": [{"arm": "magic"}]}', "fits.0.arm")],
 )
-def test_a_file_that_is_no_calibration_is_refused_at_start(text: str | None, told: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_calibration_is_an_error_at_start(text: str | None, message: str, tmp_path: Path) -> None:
     file = tmp_path / "calibration.json"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(SettingsError, match=told) as refused:
+    with pytest.raises(SettingsError, match=message) as refused:
         load_calibration(file)
     assert "onelook calibrate" in (refused.value.hint or "")
 
 
 async def test_an_engine_without_probabilities_cannot_be_calibrated(album: Path) -> None:
-    with pytest.raises(UserError, match="gives no probabilities"):
+    with pytest.raises(UserError, match="returns no probabilities"):
         await calibrate(
             load_settings(),
             album,
@@ -199,17 +201,17 @@ async def test_an_engine_without_probabilities_cannot_be_calibrated(album: Path)
         )
 
 
-async def test_an_engine_that_is_down_ends_it(album: Path) -> None:
+async def test_an_engine_that_is_down_ends_the_calibration(album: Path) -> None:
     down = ScriptedEngine(lambda _: EngineUnavailable("nothing answers", hint="start it"))
     settings = load_settings(max_attempts=1)
     with pytest.raises(Exception, match="nothing answers"):
         await calibrate(settings, album, [Context()], accuracy=0.9, target="category", engine=down)
 
 
-async def test_a_picture_that_is_none_is_told_with_its_line(album: Path) -> None:
+async def test_an_unreadable_picture_names_its_line(album: Path) -> None:
     (album / "1.png").write_text("not a picture")
     with pytest.raises(UserError, match=r"labels.jsonl, line 2: .*1\.png: not a picture"):
-        await calibrate(load_settings(), album, [Context()], accuracy=0.9, target="category", engine=boastful())
+        await calibrate(load_settings(), album, [Context()], accuracy=0.9, target="category", engine=over_confident())
 
 
 @pytest.mark.parametrize("arm", ["fused", "reads"])
@@ -218,8 +220,8 @@ async def test_the_bundled_model_on_the_bundled_album(arm: ArmName) -> None:
         with_demo_models(load_settings()), HELDOUT, [Context(arm=arm)], accuracy=0.5, target="category", limit=24
     )
     category, details = outcome.labels
-    assert (len(category.sure), outcome.failed) == (24, 0)
-    assert len(details.sure) > 24
-    assert outcome.line is not None
-    if arm == "reads":  # options that are read as absent are labels too
-        assert len(details.sure) > 60
+    assert (len(category.predictions), outcome.failed) == (24, 0)
+    assert len(details.predictions) > 24
+    assert outcome.point is not None
+    if arm == "reads":  # options that are reported as absent are labels too
+        assert len(details.predictions) > 60

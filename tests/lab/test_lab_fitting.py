@@ -1,4 +1,4 @@
-"""What is fitted to labels whose truth is drawn from known probabilities."""
+"""Fits on labels whose truth is drawn from known probabilities."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from hypothesis import strategies as st
 from onelook.calibration.fits import Curve, RouterFit
 from onelook.lab.fitting import fit_curve, fit_softmax_temperature
 from onelook.lab.reliability import Prediction, calibration_error, groups
-from onelook.lab.threshold import FEWEST, least_escalation, lines, most_accurate
+from onelook.lab.threshold import FEWEST, least_escalation, most_accurate, operating_points
 
 MANY = 4000
 
 
 def over_confident(temperature: float, bias: float, seed: int, count: int = MANY) -> list[Prediction]:
-    """Labels said with log-odds that are `temperature` times too large, and off by `bias`."""
+    """Labels reported with log-odds that are `temperature` times too large and shifted by `bias`."""
     random = np.random.default_rng(seed)
-    true_odds = random.normal(1.0, 1.5, count)
-    right = random.random(count) < 1 / (1 + np.exp(-true_odds))
-    said = 1 / (1 + np.exp(-(true_odds - bias) * temperature))
-    return list(zip(said.tolist(), right.tolist(), strict=True))
+    true_log_odds = random.normal(1.0, 1.5, count)
+    right = random.random(count) < 1 / (1 + np.exp(-true_log_odds))
+    reported = 1 / (1 + np.exp(-(true_log_odds - bias) * temperature))
+    return list(zip(reported.tolist(), right.tolist(), strict=True))
 
 
 @given(temperature=st.floats(0.5, 3.0), seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=15, deadline=None)
-def test_a_known_temperature_is_found_again(temperature: float, seed: int) -> None:
+def test_a_known_temperature_is_recovered(temperature: float, seed: int) -> None:
     methods = {method.name: method for method in fit_curve(over_confident(temperature, 0.0, seed))}
     assert methods["temperature"].curve.temperature == pytest.approx(temperature, rel=0.2)
     assert methods["temperature"].curve.bias == 0
@@ -34,24 +34,27 @@ def test_a_known_temperature_is_found_again(temperature: float, seed: int) -> No
 
 @given(temperature=st.floats(1.0, 3.0), bias=st.floats(1.0, 2.0), seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=15, deadline=None)
-def test_platt_wins_where_there_is_a_bias_and_finds_both(temperature: float, bias: float, seed: int) -> None:
+def test_platt_scaling_wins_with_a_bias_and_recovers_both(temperature: float, bias: float, seed: int) -> None:
     best = fit_curve(over_confident(temperature, -bias, seed))[0]
     assert best.name == "Platt"
     assert best.curve.temperature == pytest.approx(temperature, rel=0.25)
     assert best.curve.bias == pytest.approx(-bias, abs=0.35)
 
 
-def test_calibrating_brings_the_error_down() -> None:
-    sure = over_confident(3.0, 0.0, 7)
-    curve = fit_curve(sure)[0].curve
-    before, after = calibration_error(sure), calibration_error([(curve(said), right) for said, right in sure])
+def test_calibration_reduces_the_error() -> None:
+    predictions = over_confident(3.0, 0.0, 7)
+    curve = fit_curve(predictions)[0].curve
+    before, after = (
+        calibration_error(predictions),
+        calibration_error([(curve(reported), right) for reported, right in predictions]),
+    )
     assert before > 0.1
     assert after < 0.02
 
 
 @pytest.mark.parametrize("right", [0, 4, 36, 40])
-def test_hardly_any_wrong_or_right_labels_teach_nothing(right: int) -> None:
-    assert fit_curve([(0.7, place < right) for place in range(40)]) == []
+def test_too_few_wrong_or_right_labels_give_no_fit(right: int) -> None:
+    assert fit_curve([(0.7, index < right) for index in range(40)]) == []
 
 
 @given(
@@ -64,22 +67,22 @@ def test_a_curve_stays_within_probabilities_and_changes_no_order(curve: Curve, p
 
 
 @given(st.floats(1e-5, 1 - 1e-5))
-def test_the_curve_of_an_uncalibrated_model_leaves_it_as_it_is(said: float) -> None:
-    assert Curve()(said) == pytest.approx(said)
+def test_the_default_curve_changes_nothing(confidence: float) -> None:
+    assert Curve()(confidence) == pytest.approx(confidence)
 
 
-def test_a_routers_temperature_is_found_again_and_applied() -> None:
+def test_a_routers_temperature_is_recovered_and_applied() -> None:
     random = np.random.default_rng(3)
     logits = random.normal(0, 1.5, (MANY, 6))
     weights = np.exp(logits)
     truth = [random.choice(6, p=row) for row in weights / weights.sum(axis=1, keepdims=True)]
     sharp = np.exp(logits * 4)
-    said = (sharp / sharp.sum(axis=1, keepdims=True)).tolist()
-    found = fit_softmax_temperature(said, truth)
+    reported = (sharp / sharp.sum(axis=1, keepdims=True)).tolist()
+    found = fit_softmax_temperature(reported, truth)
     assert found == pytest.approx(4, rel=0.1)
     fit = RouterFit(model="m", texts="t", pictures=MANY, temperature=4.0)
-    assert fit.rescaled(said[0], 1.0) == pytest.approx((weights[0] / weights[0].sum()).tolist())
-    assert fit.rescaled(said[0], 4.0) == pytest.approx(said[0])
+    assert fit.rescaled(reported[0], 1.0) == pytest.approx((weights[0] / weights[0].sum()).tolist())
+    assert fit.rescaled(reported[0], 4.0) == pytest.approx(reported[0])
 
 
 ANSWERS = st.lists(
@@ -87,41 +90,41 @@ ANSWERS = st.lists(
 )
 
 
-@given(sure=ANSWERS, accuracy=st.floats(0.3, 1.0))
+@given(predictions=ANSWERS, accuracy=st.floats(0.3, 1.0))
 def test_the_threshold_reaches_the_accuracy_and_none_reaches_it_with_less_escalation(
-    sure: list[Prediction], accuracy: float
+    predictions: list[Prediction], accuracy: float
 ) -> None:
-    def standing(threshold: float) -> list[bool]:
-        return [right for confidence, right in sure if confidence >= threshold]
+    def kept_above(threshold: float) -> list[bool]:
+        return [right for confidence, right in predictions if confidence >= threshold]
 
-    line = least_escalation(sure, accuracy)
+    point = least_escalation(predictions, accuracy)
     enough = [
         threshold
         for threshold in (0.0, 0.2, 0.4, 0.6, 0.85, 0.95, 0.99)
-        if len(kept := standing(threshold)) >= FEWEST and sum(kept) / len(kept) >= accuracy
+        if len(kept := kept_above(threshold)) >= FEWEST and sum(kept) / len(kept) >= accuracy
     ]
-    if line is None:
+    if point is None:
         assert not enough
         return
-    kept = standing(line.threshold)
-    assert sum(kept) / len(kept) == pytest.approx(line.accuracy)
-    assert line.accuracy >= accuracy
-    assert line.low <= line.accuracy <= line.high
-    assert 1 - len(kept) / len(sure) == pytest.approx(line.escalated)
-    assert len(kept) == max(len(standing(threshold)) for threshold in enough)
+    kept = kept_above(point.threshold)
+    assert sum(kept) / len(kept) == pytest.approx(point.accuracy)
+    assert point.accuracy >= accuracy
+    assert point.low <= point.accuracy <= point.high
+    assert 1 - len(kept) / len(predictions) == pytest.approx(point.escalated)
+    assert len(kept) == max(len(kept_above(threshold)) for threshold in enough)
 
 
-def test_a_few_lucky_answers_are_no_threshold() -> None:
-    sure = [(0.9, True)] * (FEWEST - 1) + [(0.5, False)] * 40
-    assert least_escalation(sure, 0.9) is None
-    best = most_accurate(sure)
+def test_a_few_right_answers_are_not_enough_for_a_threshold() -> None:
+    predictions = [(0.9, True)] * (FEWEST - 1) + [(0.5, False)] * 40
+    assert least_escalation(predictions, 0.9) is None
+    best = most_accurate(predictions)
     assert best is not None
     assert best.accuracy == pytest.approx(19 / 59)
-    assert lines(sure[: FEWEST - 1]) == []
+    assert operating_points(predictions[: FEWEST - 1]) == []
 
 
 @given(ANSWERS)
-def test_groups_hold_every_label_once(sure: list[Prediction]) -> None:
-    parts = groups(sure, sure)
-    assert sum(group.labels for group in parts) == len(sure)
-    assert [group.said for group in parts] == pytest.approx(sorted(group.said for group in parts))
+def test_groups_hold_every_label_once(predictions: list[Prediction]) -> None:
+    parts = groups(predictions, predictions)
+    assert sum(group.labels for group in parts) == len(predictions)
+    assert [group.reported for group in parts] == pytest.approx(sorted(group.reported for group in parts))

@@ -1,4 +1,4 @@
-"""A labelled set as people write one: in ids or in words, and with every mistake."""
+"""Label files as users write them: with ids or labels, and with mistakes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def labels(folder: Path, *lines: object) -> Path:
     return file
 
 
-def test_words_and_ids_mean_the_same(tmp_path: Path) -> None:
+def test_labels_and_ids_mean_the_same(tmp_path: Path) -> None:
     ids = read_labelled(labels(tmp_path, ANIMAL), TAXONOMY)
     animal = TAXONOMY.categories["animal"]
     words = {
@@ -41,7 +41,7 @@ def test_a_folder_and_its_file_are_the_same_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ([GOOD, {**GOOD, "file": "b.jpg", "category": "bilding"}], "no picture"),
         (["", {**GOOD, "category": "bilding"}], "line 2: 'bilding' is no category; the nearest is 'building'"),
@@ -58,18 +58,18 @@ def test_a_folder_and_its_file_are_the_same_set(tmp_path: Path) -> None:
         ([], "names no picture"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(lines: list[object], told: str, tmp_path: Path) -> None:
+def test_an_error_names_its_line(lines: list[object], message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         read_labelled(labels(tmp_path, *lines), TAXONOMY)
-    assert told in refused.value.message
-    assert refused.value.hint or "options" in told
+    assert message in refused.value.message
+    assert refused.value.hint or "options" in message
 
 
-def test_a_missing_picture_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_missing_picture_names_its_line(tmp_path: Path) -> None:
     with pytest.raises(ImageNotFound, match=r"line 1: no picture .*gone.jpg"):
         read_labelled(labels(tmp_path, {**GOOD, "file": "gone.jpg"}), TAXONOMY)
 
 
-def test_a_folder_without_labels_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_labels_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no labels.jsonl"):
         read_labelled(tmp_path, TAXONOMY)

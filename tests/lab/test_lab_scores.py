@@ -1,4 +1,4 @@
-"""What the figures of an evaluation mean, on answers small enough to count by hand."""
+"""The figures of an evaluation, on results that are few enough to count by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onelook.lab.reliability import calibration_error
-from onelook.lab.scores import Answered, agreement, score
+from onelook.lab.scores import LabelledResult, agreement, score
 from onelook.ledger.model import Ledger
 from onelook.result import TagResult
 from onelook.types import Answer, Tag, Versions
@@ -16,7 +16,7 @@ CAKE = Answer(category="food", details={"kind": ("cake",), "served_in": ("plate"
 HOUSE = Answer(category="building")
 
 
-def said(answer: Answer | None, confidence: float | None = 0.9) -> TagResult:
+def result_of(answer: Answer | None, confidence: float | None = 0.9) -> TagResult:
     return TagResult(
         status="ok" if answer else "failed",
         category=Tag(id=answer.category, label=answer.category, confidence=confidence) if answer else None,
@@ -32,14 +32,14 @@ def said(answer: Answer | None, confidence: float | None = 0.9) -> TagResult:
     )
 
 
-def answered(truth: Answer, answer: Answer | None, confidence: float | None = 0.9) -> Answered:
-    return Answered("picture", truth, said(answer, confidence))
+def labelled_result(truth: Answer, answer: Answer | None, confidence: float | None = 0.9) -> LabelledResult:
+    return LabelledResult("picture", truth, result_of(answer, confidence))
 
 
-def test_an_attribute_counts_on_its_own_but_a_record_only_whole() -> None:
+def test_attributes_are_scored_separately_and_records_as_a_whole() -> None:
     cup = Answer(category="food", details={"kind": ("cake",), "served_in": ("cup",)})
 
-    scores = score([answered(CAKE, CAKE), answered(CAKE, cup), answered(HOUSE, HOUSE)])
+    scores = score([labelled_result(CAKE, CAKE), labelled_result(CAKE, cup), labelled_result(HOUSE, HOUSE)])
 
     assert scores.category == 1
     assert scores.attributes == {"food.kind": 1, "food.served_in": 0.5}
@@ -48,37 +48,37 @@ def test_an_attribute_counts_on_its_own_but_a_record_only_whole() -> None:
 
 
 def test_a_wrong_category_and_a_failure_make_every_attribute_wrong() -> None:
-    scores = score([answered(CAKE, HOUSE), answered(CAKE, None)])
+    scores = score([labelled_result(CAKE, HOUSE), labelled_result(CAKE, None)])
 
     assert (scores.category, scores.attribute, scores.exact) == (0, 0, 0)
 
 
 def test_without_probabilities_there_is_no_calibration() -> None:
-    scores = score([answered(HOUSE, HOUSE, confidence=None)])
+    scores = score([labelled_result(HOUSE, HOUSE, confidence=None)])
 
     assert scores.ece is None
     assert "ece_category" not in scores.flat()
 
 
-def test_always_sure_and_half_right_is_half_off() -> None:
+def test_full_confidence_and_half_right_is_an_error_of_one_half() -> None:
     assert calibration_error([(1.0, True), (1.0, False)]) == 0.5
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1))
-def test_calibration_error_is_a_share(sure: list[tuple[float, bool]]) -> None:
-    assert 0 <= calibration_error(sure) <= 1
+def test_calibration_error_is_a_share(predictions: list[tuple[float, bool]]) -> None:
+    assert 0 <= calibration_error(predictions) <= 1
 
 
-def test_the_surest_pictures_are_scored_apart() -> None:
-    album = [answered(HOUSE, HOUSE, 0.9)] * 4 + [answered(HOUSE, CAKE, 0.3)]
+def test_the_most_confident_pictures_have_their_own_score() -> None:
+    album = [labelled_result(HOUSE, HOUSE, 0.9)] * 4 + [labelled_result(HOUSE, CAKE, 0.3)]
 
     scores = score(album)
 
     assert (scores.category, scores.category_confident) == (0.8, 1.0)
 
 
-def test_two_runs_agree_where_they_say_the_same() -> None:
-    one = [answered(CAKE, CAKE), answered(HOUSE, CAKE)]
-    other = [answered(CAKE, CAKE), answered(HOUSE, HOUSE)]
+def test_two_runs_agree_on_pictures_with_the_same_labels() -> None:
+    one = [labelled_result(CAKE, CAKE), labelled_result(HOUSE, CAKE)]
+    other = [labelled_result(CAKE, CAKE), labelled_result(HOUSE, HOUSE)]
 
     assert agreement(one, other) == 0.5

@@ -17,7 +17,7 @@ from rich.text import Text
 from onelook.demo.checkpoint import MODEL, ROUTER, SPECIALIST
 from onelook.errors import EngineError, OnelookError
 from onelook.lab.album import Labelled, read_labels
-from onelook.lab.scores import Answered, Scores, agreement, score
+from onelook.lab.scores import LabelledResult, Scores, agreement, score
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context, Language
@@ -42,7 +42,7 @@ COMMAND: Final = "python -m demo.evaluate"
 
 async def answer_album(
     tagger: Tagger, album: Sequence[Labelled], context: Context, progress: Progress, name: str
-) -> list[Answered]:
+) -> list[LabelledResult]:
     """Tag every picture, one at a time, so that the times are those of one picture.
 
     Raises:
@@ -55,7 +55,7 @@ async def answer_album(
         for error in result.errors:
             if error.kind in UNANSWERING:
                 raise EngineError(f"{labelled.path.name}: {error.message}", hint=error.hint)
-        answered.append(Answered(labelled.path.name, labelled.truth, result))
+        answered.append(LabelledResult(labelled.path.name, labelled.truth, result))
         progress.advance(task)
     return answered
 
@@ -73,7 +73,7 @@ async def evaluate(
     model: str | None = None,
     base_url: str | None = None,
     long_edge: int | None = None,
-) -> dict[str, list[Answered]]:
+) -> dict[str, list[LabelledResult]]:
     """Answers by arm."""
     given = {"language": language} | ({} if long_edge is None else {"long_edge": long_edge})
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -167,7 +167,7 @@ def main(
         for name in given:
             if name not in known:
                 raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
-    answered: dict[str, list[Answered]] = {}
+    answered: dict[str, list[LabelledResult]] = {}
     try:
         pictures = read_labels(album)[:limit]
         for each in engines:

@@ -78,5 +78,5 @@ def calibrate(
             known = known.model_copy(update={"router": router.fit})
         known.save(file)
     out.print(f"written: export ONELOOK_CALIBRATION={file}", highlight=False)
-    reached = [outcome.line for outcome in outcomes] + ([router.line] if router else [])
+    reached = [outcome.point for outcome in outcomes] + ([router.point] if router else [])
     raise typer.Exit(0 if None not in reached else 1)

@@ -19,7 +19,7 @@ from onelook.cli.waterfall import waterfall
 from onelook.demo.checkpoint import DRAWINGS, demo_note, with_demo_models
 from onelook.errors import SettingsError
 from onelook.lab.album import Labelled, read_labels
-from onelook.lab.scores import Answered
+from onelook.lab.scores import LabelledResult
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.settings.process import Settings, load_settings
 from onelook.tagger import Tagger
@@ -65,7 +65,7 @@ async def show_album(settings: Settings, album: Sequence[Labelled]) -> None:
         with err.status("tagging"):
             for labelled in album:
                 result = await tagger.tag(str(labelled.path))
-                answered.append(Answered(labelled.path.name, labelled.truth, result))
+                answered.append(LabelledResult(labelled.path.name, labelled.truth, result))
         out.print(album_table(answered, tagger.services.taxonomy, tagger.services.run.language))
         right = sum(each.record_right for each in answered)
         out.print(f"{right} of {len(answered)} right in category and every detail", highlight=False)
@@ -74,7 +74,7 @@ async def show_album(settings: Settings, album: Sequence[Labelled]) -> None:
     out.print(waterfall(answered[-1].result.ledger))
 
 
-def album_table(answered: Sequence[Answered], taxonomy: Taxonomy, language: Language) -> Table:
+def album_table(answered: Sequence[LabelledResult], taxonomy: Taxonomy, language: Language) -> Table:
     """One row a picture; the confidence is the category's."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "picture", "truth", "answer"):
