@@ -203,7 +203,7 @@ def _label_calibration(kind: Literal["category", "details"], predictions: list[P
 
 
 def _by_engine(result: TagResult) -> bool:
-    """Whether the engine named the category. In the arm hybrid the router does it mostly; it has its own temperature."""
+    """Whether the engine named the category. In the arm hybrid the router mostly does; it has its own temperature."""
     return result.arm != "hybrid" or any(node.name == "analyze" for node in result.ledger.nodes)
 
 

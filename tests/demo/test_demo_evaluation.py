@@ -58,7 +58,7 @@ def test_an_unknown_arm_is_refused_with_the_known_ones(album: Path) -> None:
 
 
 def test_the_demo_marks_right_and_wrong_beside_the_truth() -> None:
-    done = run("demo")
+    done = run("onelook", "demo")
 
     assert done.returncode == 0, done.stderr
     assert "heldout-0012" in done.stdout
@@ -66,7 +66,7 @@ def test_the_demo_marks_right_and_wrong_beside_the_truth() -> None:
 
 
 def test_the_demo_says_of_your_own_picture_what_its_model_does_not_know(album: Path) -> None:
-    done = run("demo", str(next(album.glob("validation-*"))))
+    done = run("onelook", "demo", str(next(album.glob("validation-*"))))
 
     assert done.returncode == 0, done.stderr
     assert "--model" in done.stdout
