@@ -22,7 +22,6 @@ from onelook.observability.langsmith import keep_pictures_from_langsmith
 from onelook.observability.traces import trace_runs
 from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
-from onelook.prompts.zero_shot import zero_shot_texts
 from onelook.result import TagResult
 from onelook.run_pool import as_completed
 from onelook.services import Services
@@ -50,14 +49,15 @@ def build_services(
     if specialist is not None and settings.residency != "both":
         engine, specialist = share_memory(engine, specialist, defer=settings.residency == "defer")
     language = settings.router.language
-    routes = zero_shot_texts(taxonomy, language if language in taxonomy.languages else taxonomy.languages[0])
+    prompts = {each: Prompts(taxonomy, each) for each in taxonomy.languages}
+    routes = prompts[language if language in taxonomy.languages else taxonomy.languages[0]].zero_shot()
     return Services(
         engine=engine,
         specialist=specialist,
         router=router or build_router(settings.router, list(routes.values())),
         routes=routes,
         taxonomy=taxonomy,
-        prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
+        prompts=prompts,
         limits=Limits(
             max_bytes=settings.max_image_bytes,
             max_pixels=settings.max_image_pixels,

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, StringConstraints, WithJsonSchema
 from pydantic_core.core_schema import any_schema
 
 from onelook.graph.arms import ArmName
 
-Language = Literal["zh", "en"]
+LANGUAGE_PATTERN = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
+"""A language tag (BCP 47) such as zh, en or pt-BR."""
 ReplyFormat = Literal["json", "compact"]
 Target = Literal["category", "record"]
 """What must be right for an answer to be: its category, or every label."""

@@ -8,20 +8,24 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from onelook.errors import SettingsError
+from onelook.errors import PromptError, SettingsError
+from onelook.prompts.languages import TEMPLATES, folder_of, hint, separators
 from onelook.prompts.question import Question
-from onelook.prompts.rendering import TEMPLATES, Templates
-from onelook.prompts.replies.compact import CompactCodec, separator
+from onelook.prompts.rendering import Templates
+from onelook.prompts.replies.compact import CompactCodec, choose_separator
 from onelook.prompts.replies.free_text import FreeTextCodec
 from onelook.prompts.replies.json_reply import JsonCodec
 from onelook.prompts.replies.letters import LETTERS, LetterCodec, YesNoCodec, too_many
 from onelook.prompts.replies.reading import Codec
 from onelook.prompts.replies.scope import Scope
 from onelook.prompts.taxonomy.model import Attribute, Category, Taxonomy
-from onelook.prompts.zero_shot import zero_shot_texts
 from onelook.types import Language, ReplyFormat
 
-CODECS: Mapping[ReplyFormat, Callable[[Scope], Codec]] = {"json": JsonCodec, "compact": CompactCodec}
+CODECS: Mapping[ReplyFormat, Callable[[Scope, str], Codec]] = {
+    "json": lambda scope, separator: JsonCodec(scope),
+    "compact": CompactCodec,
+}
+"""Per format of a reply what writes and reads it, given what is asked and what stands between compact values."""
 
 
 class Prompts:
@@ -31,11 +35,13 @@ class Prompts:
     taxonomy, and puts the pictures before the question. The legacy one is as found in the field: each question repeats
     what it needs, before the picture, and the reply is free text.
 
-    Everything is rendered here: a template that is missing or wrong fails now, and the version covers every text.
+    Every text is rendered here: a template that is missing or wrong fails now, and the version covers all texts. What
+    a reply may look like is worked out when a question is first asked.
     """
 
     def __init__(self, taxonomy: Taxonomy, language: Language, templates: Path = TEMPLATES) -> None:
-        """
+        """`templates`: a folder with one folder of templates for each language, or with the templates themselves.
+
         Raises:
             SettingsError: the taxonomy has no labels in this language.
             PromptError: a template is missing or wrong.
@@ -47,8 +53,13 @@ class Prompts:
             )
         self.taxonomy = taxonomy
         self.language: Language = language
+        separator = choose_separator(taxonomy, language, separators(language, templates))
         self._templates = Templates(
-            templates / language, taxonomy=taxonomy, language=language, separator=separator(taxonomy, language)
+            _folder(taxonomy, language, templates),
+            templates,
+            taxonomy=taxonomy,
+            language=language,
+            separator=separator,
         )
         self._texts: list[str] = []
         self.system = self._text("system")
@@ -60,11 +71,11 @@ class Prompts:
         self._category: dict[ReplyFormat, Question] = {}
         self._details: dict[tuple[str, ReplyFormat], Question] = {}
         for reply_format, codec in CODECS.items():
-            self._fused[reply_format] = self._guided(f"fused_{reply_format}", codec(everything))
-            self._category[reply_format] = self._guided(f"category_{reply_format}", codec(category_alone))
+            self._fused[reply_format] = self._guided(f"fused_{reply_format}", codec(everything, separator))
+            self._category[reply_format] = self._guided(f"category_{reply_format}", codec(category_alone, separator))
             for id_, category in self._detailed():
                 self._details[id_, reply_format] = self._guided(
-                    f"details_{reply_format}", codec(details[id_]), category=category, shape=shapes[id_]
+                    f"details_{reply_format}", codec(details[id_], separator), category=category, shape=shapes[id_]
                 )
         self._legacy_category = self._legacy("legacy_category", category_alone)
         self._legacy_details = {
@@ -79,8 +90,9 @@ class Prompts:
             for attribute_id, attribute in category.details.items()
             for backwards in (False, True)
         }
-        self._zero_shot = zero_shot_texts(taxonomy, language, templates)
-        self._texts += self._zero_shot.values()
+        self._zero_shot = {
+            id_: self._text("zero_shot", category=category) for id_, category in taxonomy.categories.items()
+        }
         self.version = sha256(json.dumps(self._texts).encode()).hexdigest()[:12]
 
     def fused(self, reply_format: ReplyFormat) -> Question:
@@ -198,6 +210,16 @@ class Prompts:
         if not backwards:
             self._texts.append(text)
         return Question(text, codec, system=self.system)
+
+
+def _folder(taxonomy: Taxonomy, language: Language, root: Path) -> Path:
+    """The folder of the templates, once it is sure that those under `root` ask in any language of the taxonomy."""
+    if not any(folder_of(each, root).is_relative_to(root) for each in taxonomy.languages):
+        raise PromptError(
+            f"{root}: has no templates in a language of taxonomy {taxonomy.name}: {', '.join(taxonomy.languages)}",
+            hint=hint(root),
+        )
+    return folder_of(language, root)
 
 
 def _shape(category: Category) -> str:

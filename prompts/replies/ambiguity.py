@@ -13,9 +13,10 @@ The condition is sufficient, not necessary: looking further ahead could clear so
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from onelook.prompts.taxonomy.checks import Problem
+from onelook.prompts.taxonomy.checks import Mistake
 from onelook.prompts.taxonomy.model import Attribute, Taxonomy
 from onelook.types import Language
 
@@ -31,17 +32,18 @@ class Start(NamedTuple):
     label: str
 
 
-def clashes(taxonomy: Taxonomy, language: Language, separator: str) -> list[Problem]:
+@lru_cache(maxsize=64)  # asked when the taxonomy is loaded, and again when its questions are made
+def clashes(taxonomy: Taxonomy, language: Language, separator: str) -> tuple[Mistake, ...]:
     """The pairs of labels that a reader could take for one another when `separator` stands between values."""
-    return [
-        Problem(
+    return tuple(
+        Mistake(
             one.location,
             f"{one.label!r} cannot be told from {_named(other)} in a compact reply;"
             f" expected labels that do not begin alike, or hold no {separator!r} and ','",
         )
         for choice in _choices(taxonomy, language, separator)
         for other, one in (sorted(pair, key=lambda start: len(start.location)) for pair in _prefixes(choice))
-    ]
+    )
 
 
 def _named(start: Start) -> str:
@@ -54,17 +56,17 @@ def _prefixes(choice: Sequence[Start]) -> Iterator[tuple[Start, Start]]:
     """The pairs of different alternatives of which one begins like the other.
 
     In sorted order all texts that begin with a given one come right after it, so the stack holds the prefixes of the
-    text at hand; two alternatives are told once.
+    text at hand; two alternatives are reported once.
     """
-    told: set[frozenset[tuple[str, ...]]] = set()
+    seen: set[frozenset[tuple[str, ...]]] = set()
     stack: list[Start] = []
     for start in sorted(choice):
         while stack and not start.text.startswith(stack[-1].text):
             stack.pop()
         if stack and stack[-1].location != start.location:
             pair = frozenset((stack[-1].location, start.location))
-            if pair not in told:
-                told.add(pair)
+            if pair not in seen:
+                seen.add(pair)
                 yield stack[-1], start
         stack.append(start)
 
@@ -108,6 +110,6 @@ def _values(attribute: Attribute, at: tuple[str, ...], language: Language, then:
     yield [Start(EMPTY + text, at, EMPTY) for text in then] + [
         start for rank in range(len(options)) for start in chosen(rank)
     ]
-    # After the first option. After a later one the alternatives are some of these, so they need no look of their own.
+    # After the first option. After a later one the alternatives are some of these, so they need no check of their own.
     another = [start._replace(text=f",{start.text}") for rank in range(1, len(options)) for start in chosen(rank)]
     yield [*another, *(Start(text, at, text.removesuffix(END)) for text in then)]

@@ -18,6 +18,11 @@ from onelook.prompts.replies.reading import Reading, SpanKey, byte_span
 from onelook.prompts.replies.scope import Scope
 from onelook.types import Answer
 
+# Scripts without spaces between words, or with particles written onto them: Thai and Lao, Myanmar, Khmer, kana, Han,
+# Hangul.
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
 # Room for the JSON and a few sentences around it; not a bound that a good reply comes near.
 MAX_TOKENS = 256
 
@@ -41,8 +46,8 @@ class FreeTextCodec:
         answers = {(reading.category, *sorted(reading.details.items())) for reading in readings}
         if len(answers) == 1:
             return readings[-1]
-        problem = f"{len(answers)} different answers" if answers else "no answer"
-        raise ReplyInvalid(f"found {problem} in the reply {text[:200]!r}")
+        found = f"{len(answers)} different answers" if answers else "no answer"
+        raise ReplyInvalid(f"found {found} in the reply {text[:200]!r}")
 
     def _in_json(self, text: str) -> Iterator[Reading]:
         """The valid answers among the JSON objects in the text."""
@@ -87,8 +92,8 @@ def _mentions(labels: dict[str, str], text: str) -> Iterator[tuple[str, tuple[in
     """Ids and byte spans of the labels in the text: whole words, capital or not, and of two that overlap the longer."""
     ids = {label.casefold(): id_ for id_, label in labels.items()}
     longest_first = sorted(labels.values(), key=len, reverse=True)
-    # Chinese has no blanks around words, so only letters and digits of the ASCII kind bound a word.
-    words = rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![A-Za-z0-9])"
+    letter = rf"[^\W_{UNSPACED}]"  # beside a label it makes the label a part of another word
+    words = rf"(?<!{letter})(?:{'|'.join(map(re.escape, longest_first))})(?!{letter})"
     for found in re.finditer(words, text, re.IGNORECASE):
         if id_ := ids.get(found[0].casefold()):
             yield id_, byte_span(text, *found.span())

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from onelook.constraint import JsonSchema
 from onelook.errors import ReplyInvalid
@@ -32,12 +33,21 @@ class JsonCodec:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self._type = reply_type(scope)
-        replies = pattern.one_of([self._reply(category) for category in scope.categories])
-        self.constraint = JsonSchema(schema=schema(self._type), regex=replies.regex)
-        # A token is at least one byte, and one more ends the reply. A server that cannot forbid it may indent and
-        # write \u escapes.
-        self.max_tokens = max(len(json.dumps(self._document(answer), indent=4)) for answer in scope.longest()) + 1
+
+    @cached_property
+    def constraint(self) -> JsonSchema:
+        replies = pattern.one_of([self._reply(category) for category in self.scope.categories])
+        return JsonSchema(schema=schema(self._type), regex=replies.regex)
+
+    @cached_property
+    def max_tokens(self) -> int:
+        """A token is at least one byte, and one more ends the reply. A server that cannot forbid it may indent and
+        write \\u escapes."""
+        return max(len(json.dumps(self._document(answer), indent=4)) for answer in self.scope.longest()) + 1
+
+    @cached_property
+    def _type(self) -> TypeAdapter[dict[str, Any]]:
+        return reply_type(self.scope)
 
     def encode(self, answer: Answer) -> str:
         return json.dumps(self._document(answer), ensure_ascii=False, separators=(",", ":"))

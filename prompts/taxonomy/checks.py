@@ -1,20 +1,21 @@
-"""What is wrong with a taxonomy document: its shape, told by Pydantic, and its meaning, which types cannot tell.
+"""What is wrong with a taxonomy document: its shape, checked by Pydantic, and its meaning, which types cannot check.
 
 Both look at the raw document, so that one run finds every mistake of a file and not only the first kind.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from onelook.prompts.taxonomy.model import Attribute, Category, Taxonomy
-from onelook.types import Language
+from onelook.prompts.taxonomy.model import ID_PATTERN, Attribute, Category, Taxonomy
+from onelook.types import LANGUAGE_PATTERN, Language
 
 Location = tuple[str | int, ...]
 
@@ -25,15 +26,17 @@ EXPECTED = {
     "missing": "is missing",
     "string_type": 'expected text, got {input} (a number, yes/no or null needs quotes: "{input}")',
     "literal_error": "expected {expected}, got {input}",
-    "string_pattern_mismatch": "bad id {input}, expected small letters, digits and _ after a first letter",
     "too_short": "is empty, expected at least one entry",
     "dict_type": "expected a mapping (`key: value` lines), got {input}",
     "model_type": "expected a mapping (`key: value` lines), got {input}",
     "tuple_type": "expected a list, got {input}",
+    ID_PATTERN: "bad id {input}, expected small letters, digits and _ after a first letter",
+    LANGUAGE_PATTERN: "bad language {input}, expected a tag such as en, zh or pt-BR",
 }
+IS_LANGUAGE = re.compile(LANGUAGE_PATTERN)
 
 
-class Problem(NamedTuple):
+class Mistake(NamedTuple):
     """One mistake: the keys that lead to it, what was wrong and what was expected; the line where keys do not tell."""
 
     location: Location
@@ -41,29 +44,31 @@ class Problem(NamedTuple):
     line: int | None = None
 
 
-def problems(document: object) -> list[Problem]:
-    """Every mistake of the document; an empty list when `Taxonomy.model_validate` will take it."""
-    return [*_shape(document), *_meaning(document)]
-
-
-def _shape(document: object) -> Iterator[Problem]:
+def check(document: object) -> tuple[Taxonomy | None, list[Mistake]]:
+    """The taxonomy, if the document has the shape of one, and every mistake of the document."""
     try:
-        Taxonomy.model_validate(document)
+        taxonomy = Taxonomy.model_validate(document)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            location = tuple(key for key in detail["loc"] if key != "[key]")
-            yield Problem(location, _message(detail, location))
+        return None, [*_shape(error), *_meaning(document)]
+    return taxonomy, list(_meaning(document))
+
+
+def _shape(error: ValidationError) -> Iterator[Mistake]:
+    for detail in error.errors(include_url=False):
+        location = tuple(key for key in detail["loc"] if key != "[key]")
+        yield Mistake(location, _message(detail, location))
 
 
 def _message(detail: ErrorDetails, location: Location) -> str:
     if detail["type"] == "extra_forbidden":
         return _unknown_key(str(location[-1]), list(MODELS[len(location)].model_fields))
-    known = EXPECTED.get(detail["type"])
+    context = detail.get("ctx", {})
+    known = EXPECTED.get(context.get("pattern", detail["type"]))
     if known is None:
         return detail["msg"]
     value = detail["input"]
     shown = "nothing" if value is None else f"'{value}'" if isinstance(value, str) else f"{value!r:.60}"
-    return known.format(input=shown, expected=detail.get("ctx", {}).get("expected"))
+    return known.format(input=shown, expected=context.get("expected"))
 
 
 def _unknown_key(key: str, known: list[str]) -> str:
@@ -72,14 +77,14 @@ def _unknown_key(key: str, known: list[str]) -> str:
     return f"unknown key, expected one of {', '.join(known)}{meant}"
 
 
-def _meaning(document: object) -> Iterator[Problem]:
+def _meaning(document: object) -> Iterator[Mistake]:
     root = _mapping(document)
     declared = root.get("languages", Taxonomy.model_fields["languages"].default)
     if not isinstance(declared, list | tuple):
         return
     if len(set(map(str, declared))) < len(declared):
-        yield Problem(("languages",), "names a language twice")
-    languages = [language for language in get_args(Language) if language in declared]
+        yield Mistake(("languages",), "names a language twice")
+    languages = [language for language in map(str, declared) if IS_LANGUAGE.match(language)]
 
     categories = _mapping(root.get("categories"))
     yield from _duplicates(("categories",), categories, "label")
@@ -93,30 +98,30 @@ def _meaning(document: object) -> Iterator[Problem]:
             yield from _attribute((*at, "details", attribute_id), _mapping(attribute), languages)
 
 
-def _attribute(at: Location, attribute: Mapping[str, object], languages: list[Language]) -> Iterator[Problem]:
+def _attribute(at: Location, attribute: Mapping[str, object], languages: list[Language]) -> Iterator[Mistake]:
     yield from _languages((*at, "label"), attribute, languages)
     options = _mapping(attribute.get("options"))
     yield from _duplicates((*at, "options"), options)
     for option_id in options:
         yield from _languages((*at, "options", option_id), options, languages)
     if attribute.get("choose") == "one" and len(options) == 1:
-        yield Problem((*at, "options"), "has one option, so there is nothing to choose")
+        yield Mistake((*at, "options"), "has one option, so there is nothing to choose")
 
 
-def _languages(at: Location, parent: object, languages: list[Language]) -> Iterator[Problem]:
+def _languages(at: Location, parent: object, languages: list[Language]) -> Iterator[Mistake]:
     """Every text in exactly the declared languages."""
     texts = _mapping(parent).get(str(at[-1]))
     if not isinstance(texts, Mapping):
         return
     missing = [language for language in languages if language not in texts]
-    extra = [language for language in texts if language in get_args(Language) and language not in languages]
+    extra = [language for language in map(str, texts) if IS_LANGUAGE.match(language) and language not in languages]
     if missing:
-        yield Problem(at, f"has no text in {' and '.join(missing)}")
+        yield Mistake(at, f"has no text in {' and '.join(missing)}")
     if extra:
-        yield Problem(at, f"has text in {' and '.join(extra)}, which `languages` does not name")
+        yield Mistake(at, f"has text in {' and '.join(extra)}, which `languages` does not name")
 
 
-def _duplicates(at: Location, entries: Mapping[str, object], key: str | None = None) -> Iterator[Problem]:
+def _duplicates(at: Location, entries: Mapping[str, object], key: str | None = None) -> Iterator[Mistake]:
     """Two entries that a reader cannot tell apart; capital letters do not count, a model does not keep them apart."""
     seen: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entry_id, entry in entries.items():
@@ -127,9 +132,9 @@ def _duplicates(at: Location, entries: Mapping[str, object], key: str | None = N
     for (language, _), ids in seen.items():
         for entry_id in ids[1:]:
             where = (*at, entry_id, key, language) if key else (*at, entry_id, language)
-            yield Problem(where, f"has the label of {ids[0]}, expected one of its own")
+            yield Mistake(where, f"has the label of {ids[0]}, expected one of its own")
 
 
 def _mapping(value: object) -> Mapping[str, object]:
-    """The value if it is a mapping, else an empty one: a wrong shape has been told already."""
+    """The value if it is a mapping, else an empty one: a wrong shape has been reported already."""
     return value if isinstance(value, Mapping) else {}

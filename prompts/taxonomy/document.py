@@ -1,35 +1,47 @@
-"""Reads a taxonomy document, and tells every mistake in it by file, line and key path."""
+"""Reads a taxonomy document, and reports every mistake in it by file, line and key path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from onelook.errors import TaxonomyError
+from onelook.prompts.languages import TEMPLATES, separators
 from onelook.prompts.replies.compact import ambiguities
-from onelook.prompts.taxonomy.checks import Location, Problem, problems
+from onelook.prompts.taxonomy.checks import Location, Mistake, check
 from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.prompts.taxonomy.plain_yaml import NotPlain, read_plain
 
-HINT = "`onelook taxonomy check FILE` tells every mistake of a file; `onelook taxonomy show` prints a working one"
-
-# categories.x.details.y.options.z.zh: nothing of a taxonomy lies deeper, and an alias to itself would never end.
-DEEPEST = 7
+HINT = "`onelook taxonomy check FILE` reports every mistake of a file; `onelook taxonomy show` prints a working one"
 
 
-def load_taxonomy(path: Path) -> Taxonomy:
-    """The taxonomy in a YAML 1.2 file.
+def load_taxonomy(path: Path, templates: Path = TEMPLATES) -> Taxonomy:
+    """The taxonomy in a YAML 1.2 file. `templates`: those that will ask about it; they say what stands between values.
 
     Raises:
         TaxonomyError: the file cannot be read, is not YAML, or is not a taxonomy. The message has a line
             `FILE:LINE: key.path: what was wrong, what was expected` for every mistake.
+        PromptError: the templates say nothing of what stands between values.
     """
+    text = _read(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return parse_taxonomy(read_plain(text), templates=templates)
+    except (NotPlain, TaxonomyError):
+        return _read_again(path, text, templates)
+
+
+def parse_taxonomy(document: object, where: str = "taxonomy", templates: Path = TEMPLATES) -> Taxonomy:
+    """The taxonomy in a document that is already in memory.
+
+    Raises:
+        TaxonomyError: with a line `where: key.path: what was wrong, what was expected` for every mistake.
+    """
+    return _checked(document, where, {}, [], templates)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise TaxonomyError(f"{path}: no such file", hint="give the path of a taxonomy file (YAML)") from None
     except OSError as error:
@@ -37,75 +49,48 @@ def load_taxonomy(path: Path) -> Taxonomy:
     except UnicodeDecodeError as error:
         raise TaxonomyError(f"{path}: is not UTF-8 (byte {error.start})", hint="save the file as UTF-8") from error
 
-    yaml = YAML(typ="safe", pure=True)
-    yaml.allow_duplicate_keys = True  # found below, all of them
+
+def _read_again(path: Path, text: str, templates: Path) -> Taxonomy:
+    """With the reader that knows all of YAML and the line of each key; a file without mistakes seldom needs it."""
+    from onelook.prompts.taxonomy.located_yaml import NotYaml, read_located
+
     try:
-        root = yaml.compose(text)
-        document = yaml.load(text)
-    except YAMLError as error:
+        document, lines, duplicates = read_located(text)
+    except NotYaml as error:
+        place = path if error.line is None else f"{path}:{error.line}"
         raise TaxonomyError(
-            _yaml_error(path, error), hint="mend the YAML; blanks at the start of lines count"
+            f"{place}: is not YAML: {error}", hint="correct the YAML; spaces at the start of a line have a meaning"
         ) from None
     if document is None:
         raise TaxonomyError(f"{path}: is empty, expected name and categories", hint=HINT)
-
-    lines: dict[Location, int] = {}
-    duplicates = list(_walk(root, (), lines))
-    return _checked(document, str(path), lines, duplicates)
+    return _checked(document, str(path), lines, duplicates, templates)
 
 
-def parse_taxonomy(document: Mapping[str, Any], where: str = "taxonomy") -> Taxonomy:
-    """The taxonomy in a document that is already in memory.
-
-    Raises:
-        TaxonomyError: with a line `where: key.path: what was wrong, what was expected` for every mistake.
-    """
-    return _checked(document, where, {}, [])
-
-
-def _checked(document: object, where: str, lines: Mapping[Location, int], found: list[Problem]) -> Taxonomy:
-    found += problems(document)
-    if found:
-        raise _error(where, lines, found)
-    taxonomy = Taxonomy.model_validate(document)
-    if unclear := [Problem(*pair) for language in taxonomy.languages for pair in ambiguities(taxonomy, language)]:
+def _checked(
+    document: object, where: str, lines: Mapping[Location, int], duplicates: list[Mistake], templates: Path
+) -> Taxonomy:
+    taxonomy, mistakes = check(document)
+    if taxonomy is None or mistakes or duplicates:
+        raise _error(where, lines, duplicates + mistakes)
+    unclear = [
+        mistake
+        for language in taxonomy.languages
+        for mistake in ambiguities(taxonomy, language, separators(language, templates))
+    ]
+    if unclear:
         raise _error(where, lines, unclear)
     return taxonomy
 
 
-def _error(where: str, lines: Mapping[Location, int], found: Iterable[Problem]) -> TaxonomyError:
+def _error(where: str, lines: Mapping[Location, int], mistakes: Iterable[Mistake]) -> TaxonomyError:
     def line(location: Location) -> int:
         while location and location not in lines:
             location = location[:-1]
         return lines.get(location, 1)
 
     placed = sorted(
-        (problem.line or line(problem.location), ".".join(map(str, problem.location)) or "document", problem.message)
-        for problem in found
+        (mistake.line or line(mistake.location), ".".join(map(str, mistake.location)) or "document", mistake.message)
+        for mistake in mistakes
     )
-    told = [f"{where}{f':{number}' if lines else ''}: {path}: {message}" for number, path, message in placed]
-    return TaxonomyError("\n".join(dict.fromkeys(told)), hint=HINT)
-
-
-def _walk(node: Node, at: Location, lines: dict[Location, int]) -> Iterator[Problem]:
-    """Note the line (from 1) on which each key stands; yield the keys that a mapping has twice."""
-    lines.setdefault(at, node.start_mark.line + 1)
-    if len(at) >= DEEPEST:
-        return
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            location = (*at, str(key.value))
-            if location in lines:
-                yield Problem(location, f"duplicate key, first on line {lines[location]}", key.start_mark.line + 1)
-                continue
-            lines[location] = key.start_mark.line + 1
-            yield from _walk(value, location, lines)
-    elif isinstance(node, SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _walk(item, (*at, index), lines)
-
-
-def _yaml_error(path: Path, error: YAMLError) -> str:
-    if isinstance(error, MarkedYAMLError) and error.problem_mark:
-        return f"{path}:{error.problem_mark.line + 1}: is not YAML: {error.problem}"
-    return f"{path}: is not YAML: {error}"
+    shown = [f"{where}{f':{number}' if lines else ''}: {path}: {message}" for number, path, message in placed]
+    return TaxonomyError("\n".join(dict.fromkeys(shown)), hint=HINT)

@@ -18,17 +18,17 @@ ID_PATTERN = "^[a-z][a-z0-9_]*$"
 
 def _line(text: str) -> str:
     """One visible line: it is shown in prompts, and compared letter by letter."""
-    problem = None
+    mistake = None
     if not text.strip():
-        problem = "is empty"
+        mistake = "is empty"
     elif text != text.strip():
-        problem = "has blanks at its edge"
+        mistake = "has spaces at its start or end"
     elif not text.isprintable():
-        problem = "has a control character, a line break or an invisible character"
+        mistake = "has a control character, a line break or an invisible character"
     elif not unicodedata.is_normalized("NFC", text):
-        problem = "is not in Unicode's composed form (NFC)"
-    if problem:
-        raise PydanticCustomError("text", "{text} {problem}", {"text": repr(text), "problem": problem})
+        mistake = "is not in Unicode's composed form (NFC)"
+    if mistake:
+        raise PydanticCustomError("text", "{text} {mistake}", {"text": repr(text), "mistake": mistake})
     return text
 
 
@@ -94,6 +94,10 @@ class Taxonomy(Frozen):
     name: Annotated[str, AfterValidator(_line)]
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("zh", "en")
     categories: Annotated[dict[Id, Category], Field(min_length=1)]
+
+    def __hash__(self) -> int:
+        """Taxonomies that are equal have one version, so what is worked out for one is found again."""
+        return hash(self.version)
 
     @cached_property
     def version(self) -> str:

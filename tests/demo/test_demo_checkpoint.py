@@ -21,7 +21,7 @@ from onelook.lab.album import read_labels
 from onelook.lab.scores import LabelledResult, score
 from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
-from onelook.prompts.zero_shot import zero_shot_texts, zero_shot_version
+from onelook.prompts.zero_shot import zero_shot_version
 from onelook.settings.process import PHOTOS, load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context, Language
@@ -65,9 +65,8 @@ def test_training_knows_which_languages_moved(prompts: dict[Language, Prompts]) 
     assert training.moved(prompts) == ["en"]
 
 
-def test_the_texts_are_those_that_the_router_was_trained_on() -> None:
-    taxonomy = load_taxonomy(PHOTOS)
-    now = {language: zero_shot_version(zero_shot_texts(taxonomy, language)) for language in taxonomy.languages}
+def test_the_texts_are_those_that_the_router_was_trained_on(prompts: dict[Language, Prompts]) -> None:
+    now = {language: zero_shot_version(each.zero_shot()) for language, each in prompts.items()}
 
     assert read_training(ROUTER).prompts == now
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from typing import Any
 
@@ -10,57 +10,103 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from onelook.errors import TaxonomyError
+from onelook.prompts.languages import TEMPLATES, separators
+from onelook.prompts.replies.compact import CompactCodec, choose_separator
 from onelook.prompts.replies.scope import Scope
 from onelook.prompts.taxonomy.document import parse_taxonomy
 from onelook.prompts.taxonomy.model import Taxonomy
-from onelook.types import Answer
+from onelook.types import Answer, Language
 
 # Few letters, so that labels often begin alike; or every sign of regular expressions and of both reply formats.
-FEW: dict[str, str] = {"zh": "人像猫", "en": "ab "}
-MANY: dict[str, str] = {"zh": "人像猫头鹰-,|a.", "en": "ab C-,|.*+?()[]{}^$/'é😀"}
+# Thai has no templates of its own.
+FEW: dict[Language, str] = {"zh": "人像猫", "en": "ab ", "de": "aäß ", "ja": "ねこ猫", "es": "nñ ", "th": "กข"}
+MANY: dict[Language, str] = {
+    "zh": "人像猫头鹰-,|a.",
+    "en": "ab C-,|.*+?()[]{}^$/'é😀",
+    "de": "aäßẞÄ C-,|.„“",
+    "ja": "ねこ猫ー・Ａ１（）-,|a",
+    "es": "nñÑé C-,|.¿«»",
+    "th": "กขแา๑-,| a",
+}
 IDS = st.from_regex(r"[a-z][a-z0-9_]{0,3}", fullmatch=True)
 
 
 @st.composite
-def labels(draw: st.DrawFn, count: int) -> list[dict[str, str]]:
-    """Labels of so many siblings, in both languages."""
+def labels(draw: st.DrawFn, count: int, languages: Sequence[Language]) -> list[dict[Language, str]]:
+    """Labels of so many siblings, in each of the languages."""
     alphabets = draw(st.sampled_from([FEW, MANY]))
     columns = {
         language: draw(
             st.lists(
-                st.text(alphabet, min_size=1, max_size=4).filter(lambda text: text == text.strip()),
+                st.text(alphabets[language], min_size=1, max_size=4).filter(lambda text: text == text.strip()),
                 min_size=count,
                 max_size=count,
                 unique_by=str.casefold,
             )
         )
-        for language, alphabet in alphabets.items()
+        for language in languages
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 @st.composite
-def attributes(draw: st.DrawFn) -> dict[str, Any]:
+def attributes(draw: st.DrawFn, languages: Sequence[Language]) -> dict[str, Any]:
     choose = draw(st.sampled_from(["one", "many"]))
     options = draw(st.lists(IDS, min_size=2 if choose == "one" else 1, max_size=4, unique=True))
-    return {"choose": choose, "options": dict(zip(options, draw(labels(len(options))), strict=True))}
+    return {"choose": choose, "options": dict(zip(options, draw(labels(len(options), languages)), strict=True))}
 
 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     categories = draw(st.lists(IDS, min_size=draw(st.integers(1, 3)), max_size=4, unique=True))
-    document: dict[str, Any] = {"name": "random", "categories": {}}
-    for category_id, label in zip(categories, draw(labels(len(categories))), strict=True):
-        details = draw(st.dictionaries(IDS, attributes(), min_size=draw(st.integers(0, 2)), max_size=3))
-        names = draw(labels(len(details)))
+    languages = draw(st.lists(st.sampled_from(list(FEW)), min_size=1, max_size=2, unique=True))
+    document: dict[str, Any] = {"name": "random", "languages": languages, "categories": {}}
+    for category_id, label in zip(categories, draw(labels(len(categories), languages)), strict=True):
+        details = draw(st.dictionaries(IDS, attributes(languages), min_size=draw(st.integers(0, 2)), max_size=3))
+        names = draw(labels(len(details), languages))
         document["categories"][category_id] = {
             "label": label,
-            "when": {"zh": "任何", "en": "any"},
+            "when": dict.fromkeys(languages, "any"),
             "details": {
                 id_: attribute | {"label": name} for (id_, attribute), name in zip(details.items(), names, strict=True)
             },
         }
     return document
+
+
+def large_document(
+    categories: int = 40, attributes: int = 8, options: int = 8, languages: Sequence[Language] = ("en",)
+) -> dict[str, Any]:
+    """A taxonomy of that size, with every second attribute a `choose: many`."""
+
+    def words(text: str) -> dict[Language, str]:
+        return dict.fromkeys(languages, text)
+
+    def attribute(category: int, number: int) -> dict[str, Any]:
+        return {
+            "label": words(f"attribute {category} {number}"),
+            "choose": "many" if number % 2 else "one",
+            "options": {f"option_{each}": words(f"option {category} {number} {each}") for each in range(options)},
+        }
+
+    return {
+        "name": "large",
+        "languages": list(languages),
+        "categories": {
+            f"category_{number}": {
+                "label": words(f"category {number:02}"),
+                "when": words(f"a picture of {number:02}"),
+                "details": {f"attribute_{each}": attribute(number, each) for each in range(attributes)},
+            }
+            for number in range(categories)
+        },
+    }
+
+
+def compact(scope: Scope) -> CompactCodec:
+    """The codec of compact replies, with the separator that the bundled templates choose."""
+    choices = separators(scope.language, TEMPLATES)
+    return CompactCodec(scope, choose_separator(scope.taxonomy, scope.language, choices))
 
 
 @st.composite

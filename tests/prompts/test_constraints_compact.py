@@ -9,11 +9,11 @@ import pytest
 
 from onelook.constraint import Choice, Regex
 from onelook.errors import ReplyInvalid, TaxonomyError
-from onelook.prompts.replies.compact import CompactCodec, separator
 from onelook.prompts.replies.scope import Scope
 from onelook.prompts.taxonomy.document import load_taxonomy, parse_taxonomy
 from onelook.settings.process import PHOTOS
 from onelook.types import Answer
+from tests.prompts.random_taxonomies import compact
 
 PORTRAIT = Answer(
     category="portrait",
@@ -53,7 +53,7 @@ def document(*labels: str, many: tuple[str, ...] = (), then: tuple[str, ...] = (
     ],
 )
 def test_the_lightest_separator_that_leaves_one_reading_is_taken(mine: dict[str, Any], expected: str) -> None:
-    assert separator(parse_taxonomy(mine), "zh") == expected
+    assert compact(Scope.everything(parse_taxonomy(mine), "zh")).separator == expected
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_refused_file_names_the_line(tmp_path: Path) -> None:
     [("zh", "人像男性自拍,半身开心室内"), ("en", "portrait male selfie,half body happy indoor")],
 )
 def test_the_default_taxonomy_needs_no_bars(language: Any, reply: str) -> None:
-    codec = CompactCodec(Scope.everything(load_taxonomy(PHOTOS), language))
+    codec = compact(Scope.everything(load_taxonomy(PHOTOS), language))
     assert codec.encode(PORTRAIT) == reply
     assert isinstance(codec.constraint, Regex)
     reading = codec.decode(reply)
@@ -104,13 +104,13 @@ def test_the_default_taxonomy_needs_no_bars(language: Any, reply: str) -> None:
 
 
 def test_none_of_many_is_a_dash_and_a_category_without_details_stands_alone() -> None:
-    codec = CompactCodec(Scope.everything(load_taxonomy(PHOTOS), "zh"))
+    codec = compact(Scope.everything(load_taxonomy(PHOTOS), "zh"))
     assert codec.decode("文档收据-").details == {"kind": ("receipt",), "contains": ()}
     assert codec.decode("建筑").details == {}
 
 
 def test_the_category_alone_is_a_choice_of_labels() -> None:
-    codec = CompactCodec(Scope.category(load_taxonomy(PHOTOS), "zh"))
+    codec = compact(Scope.category(load_taxonomy(PHOTOS), "zh"))
     assert codec.constraint == Choice(("人像", "动物", "风景", "食物", "建筑", "植物", "文档", "图表", "其他"))
     assert codec.decode("动物").category == "animal"
 
@@ -128,15 +128,15 @@ def test_the_category_alone_is_a_choice_of_labels() -> None:
         ("人像男性-开心室内 ", "after '人像男性-开心室内', expected its end"),
     ],
 )
-def test_an_unreadable_reply_is_told_where_it_goes_wrong(reply: str, where: str) -> None:
-    codec = CompactCodec(Scope.everything(load_taxonomy(PHOTOS), "zh"))
+def test_the_error_of_an_unreadable_reply_says_where_it_goes_wrong(reply: str, where: str) -> None:
+    codec = compact(Scope.everything(load_taxonomy(PHOTOS), "zh"))
     with pytest.raises(ReplyInvalid) as caught:
         codec.decode(reply)
     assert caught.value.message.endswith(where)
 
 
 def test_an_answer_outside_the_taxonomy_cannot_be_written() -> None:
-    codec = CompactCodec(Scope.everything(load_taxonomy(PHOTOS), "zh"))
+    codec = compact(Scope.everything(load_taxonomy(PHOTOS), "zh"))
     for details in (
         {},
         PORTRAIT.details | {"gender": ("cat",)},

@@ -37,7 +37,7 @@ def test_the_category_is_found(codec: FreeTextCodec, reply: str, category: str, 
 
 
 @pytest.mark.parametrize(
-    ("codec", "reply", "problem"),
+    ("codec", "reply", "found"),
     [
         (ZH, "", "no answer"),
         (ZH, "我看不清这张图片。", "no answer"),
@@ -52,8 +52,8 @@ def test_the_category_is_found(codec: FreeTextCodec, reply: str, category: str, 
         (PORTRAIT, DETAILS[:-4], "no answer"),
     ],
 )
-def test_what_is_not_one_answer_is_refused(codec: FreeTextCodec, reply: str, problem: str) -> None:
-    with pytest.raises(ReplyInvalid, match=problem):
+def test_what_is_not_one_answer_is_refused(codec: FreeTextCodec, reply: str, found: str) -> None:
+    with pytest.raises(ReplyInvalid, match=found):
         codec.decode(reply)
 
 

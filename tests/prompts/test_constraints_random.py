@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -18,9 +19,10 @@ from onelook.prompts.replies.json_reply import JsonCodec
 from onelook.prompts.replies.scope import Scope
 from onelook.types import Answer
 from tests.prompts.byte_grammar import ByteGrammar
-from tests.prompts.random_taxonomies import MANY, all_answers, answers, scopes
+from tests.prompts.random_taxonomies import MANY, all_answers, answers, compact, scopes
 
-CODECS = [CompactCodec, JsonCodec]
+MakeCodec = Callable[[Scope], CompactCodec | JsonCodec]
+CODECS: list[MakeCodec] = [compact, JsonCodec]
 ANY = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
@@ -42,14 +44,12 @@ def label(scope: Scope, category: str, key: Any) -> str:
     return scope.attributes(category)[attribute].options[option][scope.language]
 
 
-@pytest.mark.parametrize("codec_type", CODECS)
+@pytest.mark.parametrize("make_codec", CODECS)
 @ANY
 @given(data=st.data())
-def test_an_answer_can_be_said_and_is_read_back(
-    codec_type: type[CompactCodec | JsonCodec], data: st.DataObject
-) -> None:
+def test_an_answer_can_be_said_and_is_read_back(make_codec: MakeCodec, data: st.DataObject) -> None:
     scope = data.draw(scopes())
-    codec = codec_type(scope)
+    codec = make_codec(scope)
     grammar = ByteGrammar.of(codec.constraint)
     for _ in range(5):
         answer = data.draw(answers(scope))
@@ -59,14 +59,12 @@ def test_an_answer_can_be_said_and_is_read_back(
         assert len(reply.encode()) < codec.max_tokens
 
 
-@pytest.mark.parametrize("codec_type", CODECS)
+@pytest.mark.parametrize("make_codec", CODECS)
 @ANY
 @given(data=st.data())
-def test_what_can_be_said_is_what_would_be_written(
-    codec_type: type[CompactCodec | JsonCodec], data: st.DataObject
-) -> None:
+def test_what_can_be_said_is_what_would_be_written(make_codec: MakeCodec, data: st.DataObject) -> None:
     scope = data.draw(scopes())
-    codec = codec_type(scope)
+    codec = make_codec(scope)
     grammar = ByteGrammar.of(codec.constraint)
     for _ in range(10):
         reply = data.draw(mutated(codec.encode(data.draw(answers(scope))), scope))
@@ -77,7 +75,7 @@ def test_what_can_be_said_is_what_would_be_written(
 @settings(ANY, max_examples=300)
 @given(scope=scopes())
 def test_no_two_answers_have_one_compact_reply(scope: Scope) -> None:
-    codec = CompactCodec(scope)
+    codec = compact(scope)
     replies = [codec.encode(answer) for answer in islice(all_answers(scope), 2000)]
     assert len(set(replies)) == len(replies)
 
@@ -106,12 +104,12 @@ def mutated(draw: st.DrawFn, reply: str, scope: Scope) -> str:
     return reply
 
 
-@pytest.mark.parametrize("codec_type", CODECS)
+@pytest.mark.parametrize("make_codec", CODECS)
 @ANY
 @given(data=st.data())
-def test_an_option_cannot_be_named_twice(codec_type: type[CompactCodec | JsonCodec], data: st.DataObject) -> None:
+def test_an_option_cannot_be_named_twice(make_codec: MakeCodec, data: st.DataObject) -> None:
     scope = data.draw(scopes())
-    codec = codec_type(scope)
+    codec = make_codec(scope)
     answer = data.draw(answers(scope))
     many = [id_ for id_, attribute in scope.attributes(answer.category).items() if attribute.choose == "many"]
     chosen = [(id_, option) for id_ in many for option in answer.details[id_]]
@@ -121,7 +119,7 @@ def test_an_option_cannot_be_named_twice(codec_type: type[CompactCodec | JsonCod
     )
     reply = codec.encode(answer).encode()
     start, end = codec.decode(reply.decode()).spans[data.draw(st.sampled_from(chosen))]
-    comma = b'","' if codec_type is JsonCodec else b","
+    comma = b'","' if make_codec is JsonCodec else b","
     twice = (reply[:end] + comma + reply[start:end] + reply[end:]).decode()
     assert not ByteGrammar.of(codec.constraint).accepts(twice)
     assert read(codec, twice) is None
@@ -182,17 +180,17 @@ def test_json_is_read_however_it_is_laid_out(data: st.DataObject) -> None:
         assert json.loads(f'"{reply.encode()[start:end].decode()}"') == label(scope, answer.category, key)
 
 
-@pytest.mark.parametrize("codec_type", [*CODECS, FreeTextCodec])
+@pytest.mark.parametrize("make_codec", [*CODECS, FreeTextCodec])
 @ANY
 @given(data=st.data())
 def test_every_label_of_the_answer_is_found_in_the_reply(
-    codec_type: type[CompactCodec | JsonCodec | FreeTextCodec], data: st.DataObject
+    make_codec: Callable[[Scope], CompactCodec | JsonCodec | FreeTextCodec], data: st.DataObject
 ) -> None:
     scope = data.draw(scopes())
-    codec = codec_type(scope)
+    codec = make_codec(scope)
     answer = data.draw(answers(scope))
     reply = codec.encode(answer)
-    if codec_type is FreeTextCodec:
+    if make_codec is FreeTextCodec:
         reply = f"好的，😀 {{ sure }}:\n```json\n{reply}\n```\n"
     reading = codec.decode(reply)
     shown = {key: reply.encode()[start:end].decode() for key, (start, end) in reading.spans.items()}

@@ -16,7 +16,7 @@ from onelook.settings.process import PHOTOS
 from onelook.types import Answer, Language, ReplyFormat
 
 TAXONOMY = load_taxonomy(PHOTOS)
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+LANGUAGES: tuple[Language, ...] = TAXONOMY.languages
 FORMATS: tuple[ReplyFormat, ...] = get_args(ReplyFormat)
 DETAILED = [id_ for id_, category in TAXONOMY.categories.items() if category.details]
 PICTURES = ["data:image/png;base64,AAAA", "data:image/png;base64,BBBB"]

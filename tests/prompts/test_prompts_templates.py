@@ -8,47 +8,43 @@ from pathlib import Path
 import pytest
 
 from onelook.errors import PromptError
+from onelook.prompts.languages import TEMPLATES
 from onelook.prompts.questions import Prompts
-from onelook.prompts.rendering import TEMPLATES
 from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.settings.process import PHOTOS
 
 TAXONOMY = load_taxonomy(PHOTOS)
-NAMES = sorted(file.name for file in (TEMPLATES / "zh").iterdir())
+NAMES = sorted(file.name for file in (TEMPLATES / "zh").glob("*.j2"))
 
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
-    """A copy of the templates, to be spoilt."""
+    """A copy of the templates, to be changed."""
     return Path(shutil.copytree(TEMPLATES, tmp_path / "templates"))
 
 
-def test_both_languages_have_the_same_templates() -> None:
-    assert sorted(file.name for file in (TEMPLATES / "en").iterdir()) == NAMES
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_a_missing_template_is_told_at_start(templates: Path, name: str) -> None:
+def test_a_missing_template_is_reported_at_start(templates: Path, name: str) -> None:
     (templates / "zh" / name).unlink()
     with pytest.raises(PromptError, match=rf"{name}: no such template"):
         Prompts(TAXONOMY, "zh", templates)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_unknown_variable_is_told_at_start_even_where_it_is_not_reached(templates: Path, name: str) -> None:
+def test_an_unknown_variable_is_reported_at_start_even_where_it_is_not_reached(templates: Path, name: str) -> None:
     with (templates / "zh" / name).open("a", encoding="utf-8") as file:
         file.write("{% if false %}{{ colour }}{% endif %}")
     with pytest.raises(PromptError, match=rf"{name}: unknown variable colour, expected .*taxonomy"):
         Prompts(TAXONOMY, "zh", templates)
 
 
-def test_an_unknown_field_is_told_at_start(templates: Path) -> None:
-    (templates / "zh" / "details_json.j2").write_text("{{ category.colour }}", encoding="utf-8")
+def test_an_unknown_field_is_reported_at_start(templates: Path) -> None:
+    (templates / "zh" / "details_json.j2").write_text("{{ category.colour }}{{ shape }}", encoding="utf-8")
     with pytest.raises(PromptError, match=r"details_json\.j2: .*no attribute 'colour'"):
         Prompts(TAXONOMY, "zh", templates)
 
 
-def test_a_syntax_error_is_told_with_its_line(templates: Path) -> None:
+def test_a_syntax_error_is_reported_with_its_line(templates: Path) -> None:
     (templates / "zh" / "system.j2").write_text("标签\n{% for category in %}", encoding="utf-8")
     with pytest.raises(PromptError, match=r"system\.j2:2: "):
         Prompts(TAXONOMY, "zh", templates)

@@ -1,4 +1,4 @@
-"""What a user is told about a taxonomy file of their own."""
+"""What a user learns about a taxonomy file of their own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ categories:
 """
 
 
-def complaints(tmp_path: Path, text: str) -> list[str]:
+def mistakes(tmp_path: Path, text: str) -> list[str]:
     """The lines of the error, without the file's name."""
     file = tmp_path / "pets.yaml"
     file.write_text(text, encoding="utf-8")
@@ -59,11 +59,16 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "parse_error"),
+    ("old", "new", "mistake"),
     [
         ("name: pets\n", "", "1: name: is missing"),
         ("name: pets", "name: pets\nlanguages: [zh, zh, en]", "2: languages: names a language twice"),
-        ("name: pets", "name: pets\nlanguages: [zh, fr]", "2: languages.1: expected 'zh' or 'en', got 'fr'"),
+        ("name: pets", "name: pets\nlanguages: [zh, fr]", "5: categories.cat.label: has no text in fr"),
+        (
+            "name: pets",
+            "name: pets\nlanguages: [zh, French]",
+            "2: languages.1: bad language 'French', expected a tag such as en, zh or pt-BR",
+        ),
         (
             "  dog:",
             "  Dog:",
@@ -98,8 +103,13 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
         ),
         (WHITE, "white", f"{AT_WHITE}: expected a mapping (`key: value` lines), got 'white'"),
         (WHITE, "{zh: 黑, en: white}", f"{AT_WHITE}.zh: has the label of black, expected one of its own"),
-        (WHITE, "{zh: 白, en: white, fr: blanc}", f"{AT_WHITE}.fr: expected 'zh' or 'en', got 'fr'"),
-        (WHITE, "{zh: 白, en: ' white'}", f"{AT_WHITE}.en: ' white' has blanks at its edge"),
+        (WHITE, "{zh: 白, en: white, fr: blanc}", f"{AT_WHITE}: has text in fr, which `languages` does not name"),
+        (
+            WHITE,
+            "{zh: 白, en: white, French: blanc}",
+            f"{AT_WHITE}.French: bad language 'French', expected a tag such as en, zh or pt-BR",
+        ),
+        (WHITE, "{zh: 白, en: ' white'}", f"{AT_WHITE}.en: ' white' has spaces at its start or end"),
         (WHITE, "{zh: 白, en: ''}", f"{AT_WHITE}.en: '' is empty"),
         (WHITE, "{zh: 白, en: 'so \"white\"'}", f"{AT_WHITE}.en: 'so \"white\"' has a quote or a backslash"),
         (
@@ -119,18 +129,18 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, parse_error: str) -> None:
+def test_a_mistake_is_reported_with_its_line(tmp_path: Path, old: str, new: str, mistake: str) -> None:
     assert GOOD.count(old) == 1
-    assert parse_error in complaints(tmp_path, GOOD.replace(old, new))
+    assert mistake in mistakes(tmp_path, GOOD.replace(old, new))
 
 
-def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_of_a_file_is_reported_at_once(tmp_path: Path) -> None:
     text = (
         GOOD.replace("choose: one", "choose: two")
         .replace("{zh: 狗, en: dog}", "{zh: 猫}")
         .replace("  coat:", "  Coat:")
     )
-    assert complaints(tmp_path, text) == [
+    assert mistakes(tmp_path, text) == [
         "7: categories.cat.details.Coat: bad id 'Coat', expected small letters, digits and _ after a first letter",
         "9: categories.cat.details.Coat.choose: expected 'one' or 'many', got 'two'",
         f"{AT_DOG}: has no text in en",
@@ -139,7 +149,7 @@ def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "parse_error"),
+    ("text", "mistake"),
     [
         ("", "is empty, expected name and categories"),
         ("# nothing\n", "is empty, expected name and categories"),
@@ -154,8 +164,8 @@ def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         ("name: pets\x00", "is not YAML: "),
     ],
 )
-def test_a_file_that_is_no_taxonomy_is_refused(tmp_path: Path, text: str, parse_error: str) -> None:
-    assert any(line.strip().startswith(parse_error) for line in complaints(tmp_path, text))
+def test_a_file_that_is_no_taxonomy_is_refused(tmp_path: Path, text: str, mistake: str) -> None:
+    assert any(line.strip().startswith(mistake) for line in mistakes(tmp_path, text))
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
@@ -179,7 +189,7 @@ categories:
 """
     file.write_text(english, encoding="utf-8-sig")
     assert load_taxonomy(file).languages == ("en",)
-    assert complaints(tmp_path, english.replace("{en: a cat}", "{en: a cat, zh: 猫}")) == [
+    assert mistakes(tmp_path, english.replace("{en: a cat}", "{en: a cat, zh: 猫}")) == [
         "4: categories.cat.when: has text in zh, which `languages` does not name"
     ]
 

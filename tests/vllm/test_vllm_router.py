@@ -12,8 +12,8 @@ from onelook.engines.openai.server import OpenAIServer
 from onelook.engines.scripted import ScriptedEngine
 from onelook.engines.zero_shot.embedded import EmbeddedSiglip
 from onelook.engines.zero_shot.server import ServedSiglip
+from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
-from onelook.prompts.zero_shot import zero_shot_texts
 from onelook.settings.process import PHOTOS, load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context
@@ -57,7 +57,7 @@ async def served(router_url: str) -> AsyncIterator[ServedSiglip]:
 
 async def test_texts_have_the_same_vectors(embedded: EmbeddedSiglip, served: ServedSiglip) -> None:
     taxonomy = load_taxonomy(PHOTOS)
-    texts = [text for language in taxonomy.languages for text in zero_shot_texts(taxonomy, language).values()]
+    texts = [text for language in taxonomy.languages for text in Prompts(taxonomy, language).zero_shot().values()]
     for ours, theirs in zip(await embedded.encode_texts(texts), await served.encode_texts(texts), strict=True):
         assert theirs == pytest.approx(ours, abs=BFLOAT16)
 

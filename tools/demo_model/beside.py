@@ -14,8 +14,8 @@ from onelook.demo.checkpoint import ROUTER
 from onelook.engines.zero_shot.build import build_router
 from onelook.lab.album import Labelled
 from onelook.lab.scores import Scores
+from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
-from onelook.prompts.zero_shot import zero_shot_texts
 from onelook.settings.process import PHOTOS
 from onelook.settings.router import RouterSettings
 
@@ -45,7 +45,7 @@ class Routed:
 async def route_album(album: Sequence[Labelled]) -> Routed:
     """Have the bundled router name the category of every picture."""
     settings = RouterSettings(model=str(ROUTER))
-    texts = zero_shot_texts(load_taxonomy(PHOTOS), settings.language)
+    texts = Prompts(load_taxonomy(PHOTOS), settings.language).zero_shot()
     router = build_router(settings, list(texts.values()))
     try:
         await router.start()

@@ -14,7 +14,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 from onelook.demo.checkpoint import Training, read_training
 from onelook.engines.transformers.loading import no_progress_bars
 from onelook.prompts.questions import Prompts
-from onelook.prompts.zero_shot import zero_shot_texts, zero_shot_version
+from onelook.prompts.zero_shot import zero_shot_version
 from onelook.types import Language
 from tools.demo_model.tiny import save_checkpoint, train_tokenizer
 from tools.demo_model.tiny_siglip import new_siglip, save_siglip
@@ -114,7 +114,7 @@ def train_siglip(school: School) -> None:
     model = new_siglip(tokenizer)
     if school.start:
         take_weights(model, school.start / "siglip")
-    texts = {language: zero_shot_texts(each.taxonomy, language) for language, each in school.prompts.items()}
+    texts = {language: each.zero_shot() for language, each in school.prompts.items()}
     batches = Batches(load_pictures(school.small, school.numbers))
     plan = school.plan(siglip.PLAN_AGAIN if school.start else siglip.PLAN)
     siglip.learn_to_match(model, tokenizer, texts, batches, school.work, plan=plan, console=school.console)
