@@ -34,8 +34,7 @@ from benchmarks.dictated import Tokens, dictated_engine, dictation, load_tokens
 from benchmarks.report import write_report
 from onelook.demo.checkpoint import ROUTER, with_demo_models
 from onelook.engines.build import build_engine
-from onelook.engines.chat import ChatEngine
-from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.engine import TransformersEngine
 from onelook.errors import OnelookError
 from onelook.lab.album import Labelled, read_labels
 from onelook.lab.scores import score
@@ -103,11 +102,11 @@ def _prompts(settings: Settings) -> Prompts:
 
 def _embedded_encodings(counted: Counted) -> Encodings:
     """How often the vision encoder has run."""
-    chat = counted.engine.chat if isinstance(counted.engine, ChatEngine) else None
-    assert isinstance(chat, EmbeddedChat)
-    assert chat._generator is not None
+    engine = counted.engine
+    assert isinstance(engine, TransformersEngine)
+    assert engine._generator is not None
     runs: list[None] = []
-    chat._generator.model.model.visual.register_forward_hook(lambda *_: runs.append(None))
+    engine._generator.model.model.visual.register_forward_hook(lambda *_: runs.append(None))
 
     async def encodings() -> int:
         return len(runs)

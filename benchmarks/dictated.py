@@ -12,14 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatResult
+from langchain_core.messages import BaseMessage
 from transformers import AutoTokenizer
 
-from onelook.engines.base import AskRequest, Choice, Constraint
-from onelook.engines.chat import ChatEngine
-from onelook.engines.openai.chat_model import NO_KEY, VllmChat
+from onelook.engines.base import AskRequest, Choice, Reply
+from onelook.engines.openai.engine import OpenAIEngine
+from onelook.engines.openai.served_model import ServedModel
 from onelook.engines.openai.server import OpenAIServer
 from onelook.prompts.question import Question
 from onelook.prompts.questions import CODECS, Prompts
@@ -61,36 +59,33 @@ def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
     return {question.text: question.write(reply) for question, reply in asked}
 
 
-class DictatedChat(VllmChat):
+class DictatedEngine(OpenAIEngine):
     """A server that is told each reply."""
 
-    replies: Mapping[str, str]
-    tokens: Tokens
+    def __init__(self, server: OpenAIServer, replies: Mapping[str, str], tokens: Tokens) -> None:
+        super().__init__(server)
+        self._replies = replies
+        self._tokens = tokens
 
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        *,
-        constraint: Constraint | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        reply = self.replies[_words(messages)]
-        kwargs["allowed_token_ids"] = sorted(set(self.tokens(reply)))
-        return await super()._agenerate(messages, stop, run_manager, constraint=Choice((reply,)), **kwargs)
+    def request_fields(self, request: AskRequest, served: ServedModel) -> dict[str, Any]:
+        fields = super().request_fields(request, served)
+        match request.constraint:
+            case Choice(options=(reply,)):
+                fields["allowed_token_ids"] = sorted(set(self._tokens(reply)))
+        return fields
 
-    async def answer_together(self, requests: Sequence[AskRequest]) -> list[AIMessage] | None:
-        return await super().answer_together(
-            [replace(each, constraint=Choice((self.replies[_words(each.messages)],))) for each in requests]
-        )
+    async def ask(self, request: AskRequest) -> Reply:
+        return await super().ask(self._dictated(request))
+
+    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
+        return await super().ask_many([self._dictated(request) for request in requests])
+
+    def _dictated(self, request: AskRequest) -> AskRequest:
+        return replace(request, constraint=Choice((self._replies[_words(request.messages)],)))
 
 
-def dictated_engine(base_url: str, replies: Mapping[str, str], tokens: Tokens, *, timeout_s: float) -> ChatEngine:
-    server = OpenAIServer(base_url, timeout_s=timeout_s)
-    return ChatEngine(
-        DictatedChat(server=server, base_url=server.address, api_key=NO_KEY, replies=replies, tokens=tokens)
-    )
+def dictated_engine(base_url: str, replies: Mapping[str, str], tokens: Tokens, *, timeout_s: float) -> DictatedEngine:
+    return DictatedEngine(OpenAIServer(base_url, timeout_s=timeout_s), replies, tokens)
 
 
 def _words(messages: Sequence[BaseMessage]) -> str:

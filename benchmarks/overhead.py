@@ -32,7 +32,7 @@ from rich.table import Table
 
 from benchmarks.echo_server import MODEL, echo_server
 from benchmarks.report import write_report
-from onelook.engines.chat import ChatEngine
+from onelook.engines.base import AskRequest
 from onelook.engines.openai.request import guidance_fields
 from onelook.images.original import Original
 from onelook.images.source import read
@@ -53,9 +53,9 @@ AT_ONCE = 64
 
 Contender = Callable[[], Awaitable[Any]]
 
-GRAPH, ENGINE, OPENAI = "onelook, from the file", "VllmChat", "openai client"
+GRAPH, ENGINE, OPENAI = "onelook, from the file", "its engine alone", "openai client"
 STOCK, FLOOR = "ChatOpenAI", "aiohttp + orjson"
-KEYS = {GRAPH: "graph_client", ENGINE: "vllm_chat", OPENAI: "openai", STOCK: "chat_openai", FLOOR: "aiohttp_orjson"}
+KEYS = {GRAPH: "graph_client", ENGINE: "engine", OPENAI: "openai", STOCK: "chat_openai", FLOOR: "aiohttp_orjson"}
 
 
 def photograph(path: Path) -> None:
@@ -75,8 +75,6 @@ async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dic
     settings = Settings(engine="vllm", base_url=base_url, model=MODEL)
     tagger = await stack.enter_async_context(Tagger(settings))
     services = tagger.services
-    assert isinstance(services.engine, ChatEngine)
-    ours = services.engine.chat
 
     bounds = at_most(services.run.long_edge)
     data = await read(str(picture), services.limits)
@@ -86,6 +84,7 @@ async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dic
     question = services.prompts["zh"].fused("json")
     messages = question.messages([prepared.data_url])
     options: dict[str, Any] = {"max_tokens": question.max_tokens, "temperature": 0.0, "logprobs": True}
+    request = AskRequest(messages, question.constraint, question.max_tokens)
     guided = guidance_fields(question.constraint, "structured_outputs")
     wire = [{"role": "system", "content": messages[0].content}, {"role": "user", "content": messages[1].content}]
     assert len(messages) == len(wire)
@@ -111,7 +110,7 @@ async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dic
     create: Any = client.chat.completions.create  # its overloads are about streaming
     return {
         GRAPH: onelook,
-        ENGINE: lambda: ours.ainvoke(messages, constraint=question.constraint, **options),
+        ENGINE: lambda: services.engine.ask(request),
         OPENAI: lambda: create(model=MODEL, messages=wire, extra_body=guided, **options),
         STOCK: lambda: stock.ainvoke(messages),
         FLOOR: floor,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from onelook.engines.base import Engine
-from onelook.engines.chat import ChatEngine
 from onelook.settings.engine import EngineSettings
 
 
@@ -14,9 +13,9 @@ def build_engine(settings: EngineSettings) -> Engine:
         EngineIncapable: a package of the embedded engine is not installed.
     """
     if settings.engine == "vllm":
-        from onelook.engines.openai.chat_model import vllm_engine
+        from onelook.engines.openai.engine import OpenAIEngine
 
-        return vllm_engine(settings)
-    from onelook.engines.transformers.chat_model import EmbeddedChat
+        return OpenAIEngine.from_settings(settings)
+    from onelook.engines.transformers.engine import TransformersEngine
 
-    return ChatEngine(EmbeddedChat.from_settings(settings))
+    return TransformersEngine.from_settings(settings)

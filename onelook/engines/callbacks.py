@@ -1,4 +1,4 @@
-"""LangChain's callbacks for a round of questions that a chat model answers at once, beside LangChain's own methods."""
+"""LangChain's callbacks for engines that are no chat model: traces, LangSmith and Studio see their calls too."""
 
 from __future__ import annotations
 
@@ -7,49 +7,80 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.load import dumpd
 from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables.config import ensure_config, get_async_callback_manager_for_config
 
-from onelook.engines.base import AskRequest
+from onelook.engines.base import AskRequest, Engine, Reply
+from onelook.types import Usage
 
 
 @asynccontextmanager
-async def watched(chat: BaseChatModel, requests: Sequence[AskRequest]) -> AsyncIterator[list[AIMessage]]:
-    """Whoever watches this run (traces, LangSmith, Studio) sees the round as one call of `chat`.
+async def observed_call(engine: Engine, requests: Sequence[AskRequest]) -> AsyncIterator[list[Reply]]:
+    """Whoever observes the run that goes on here sees what happens inside as one call of a chat model.
 
-    Into the list go its answers.
+    The caller puts the replies into the list.
     """
-    answers: list[AIMessage] = []
+    replies: list[Reply] = []
     manager = get_async_callback_manager_for_config(ensure_config())
     if not manager.handlers:
-        yield answers
+        yield replies
         return
-    asked = [message for request in requests for message in request.messages]
-    runs = await manager.on_chat_model_start(dumpd(chat), [asked], name=type(chat).__name__)
+    name = type(engine).__name__
+    messages = [message for request in requests for message in request.messages]
+    runs = await manager.on_chat_model_start(
+        {"lc": 1, "type": "not_implemented", "id": [*type(engine).__module__.split("."), name]},
+        [messages],
+        name=name,
+        invocation_params={
+            "model": engine.model,
+            "max_tokens": max((each.max_tokens for each in requests), default=0),
+            "temperature": max((each.temperature for each in requests), default=0.0),
+        },
+    )
     run: AsyncCallbackManagerForLLMRun = runs[0]
     try:
-        yield answers
+        yield replies
     except BaseException as error:
         await run.on_llm_error(error, response=LLMResult(generations=[]))
         raise
-    model = answers[0].response_metadata.get("model_name") if answers else None
     await run.on_llm_end(
         LLMResult(
-            generations=[[ChatGeneration(message=answer) for answer in answers]],
-            llm_output={"token_usage": token_usage(answers), "model_name": model},
+            generations=[[ChatGeneration(message=_message(reply, engine.model)) for reply in replies]],
+            llm_output={"token_usage": _token_usage(replies), "model_name": engine.model},
         )
     )
 
 
-def token_usage(answers: Sequence[AIMessage]) -> dict[str, Any]:
-    """The sum, in the words of the OpenAI protocol. A server may have counted the whole round with its first answer."""
-    counts = [usage for answer in answers if (usage := answer.response_metadata.get("token_usage"))]
-    details = [usage.get("prompt_tokens_details") or {} for usage in counts]
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+def _message(reply: Reply, model: str) -> AIMessage:
+    return AIMessage(
+        reply.text,
+        usage_metadata=_usage_metadata(reply.usage),
+        response_metadata={"model_name": model, "finish_reason": reply.stop_reason},
+    )
+
+
+def _usage_metadata(usage: Usage) -> UsageMetadata | None:
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
+    counts = UsageMetadata(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        total_tokens=usage.prompt_tokens + usage.completion_tokens,
+    )
+    if usage.cached_tokens is not None:
+        counts["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+    return counts
+
+
+def _token_usage(replies: Sequence[Reply]) -> dict[str, Any]:
+    """The sum, in the words of the OpenAI protocol. A server may count a whole round with its first reply."""
+    total = Usage.total(reply.usage for reply in replies)
+    prompt, completion = total.prompt_tokens or 0, total.completion_tokens or 0
     return {
-        **{name: sum(usage.get(name) or 0 for usage in counts) for name in names},
-        "prompt_tokens_details": {"cached_tokens": sum(each.get("cached_tokens") or 0 for each in details)},
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": total.cached_tokens or 0},
     }

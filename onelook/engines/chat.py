@@ -2,68 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Protocol, runtime_checkable
+import sys
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
+from pydantic import ValidationError
 
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply, StopReason
-from onelook.engines.callbacks import watched
-from onelook.engines.probe import probe
-from onelook.engines.tokens import read_tokens
-from onelook.errors import DeadlinePassed, EngineFailed, EngineIncapable, EngineRefused
-from onelook.ledger.model import ServerTiming
-from onelook.types import Usage
-
-
-@runtime_checkable
-class Closable(Protocol):
-    """A chat model that holds something open."""
-
-    async def aclose(self) -> None: ...
-
-
-@runtime_checkable
-class Loadable(Protocol):
-    """A chat model that runs in this process."""
-
-    async def load(self) -> None: ...
-
-
-@runtime_checkable
-class Joint(Protocol):
-    """A chat model that answers several questions for less together than one by one."""
-
-    async def answer_together(self, requests: Sequence[AskRequest]) -> list[AIMessage] | None:
-        """The answers in the order of `requests`; None where these cannot be answered together."""
-
-
-@runtime_checkable
-class SelfAware(Protocol):
-    """A chat model that knows what it can do without being asked a question."""
-
-    async def findings(self) -> list[Finding]: ...
-
-
-@runtime_checkable
-class Capable(Protocol):
-    """A chat model that knows what the graph must know of it."""
-
-    @property
-    def capabilities(self) -> Capabilities: ...
+from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.openai.request import Guidance, guidance_fields
+from onelook.engines.openai.response import (
+    Completion,
+    faults,
+    read_choice,
+)
+from onelook.engines.openai.server import fit_for_message
+from onelook.engines.probe import probe, refuse_incapable
+from onelook.engines.time_limit import time_limit
+from onelook.errors import (
+    EngineError,
+    EngineFailed,
+    EngineIncapable,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnavailable,
+)
 
 
 class ChatEngine(Engine):
-    """An `Engine` over a chat model that takes `constraint`, `max_tokens`, `temperature`, `logprobs`, `top_logprobs`.
+    """An engine over a chat model that takes the call options of LangChain's `ChatOpenAI`:
 
-    The name to report is the chat model's `model_name` or `model`, as LangChain's integrations have it.
+        from langchain_openai import ChatOpenAI
+        chat = ChatOpenAI(model="gpt-4.1-mini", max_retries=0, disable_streaming=True)
+        async with Tagger(settings, ChatEngine(chat, guidance="response_format")) as tagger: ...
+
+    `guidance` says how its server is constrained. `max_retries=0`, because the graph owns the retries. The name to
+    report is the chat model's `model_name` or `model`, as LangChain's integrations have it. The errors of the `openai`
+    client become `EngineError`; those of other clients stay what they are. For a vLLM server
+    `onelook.engines.openai.engine.OpenAIEngine` is faster and reports more.
     """
 
-    def __init__(self, chat: BaseChatModel) -> None:
+    def __init__(
+        self, chat: BaseChatModel, *, guidance: Guidance = "response_format", patience_s: float | None = None
+    ) -> None:
         self.chat = chat
+        self.guidance = guidance
+        self._patience_s = patience_s
 
     @property
     def model(self) -> str:
@@ -71,114 +55,76 @@ class ChatEngine(Engine):
 
     @property
     def capabilities(self) -> Capabilities:
-        return self.chat.capabilities if isinstance(self.chat, Capable) else Capabilities()
+        return Capabilities(
+            patience_s=self._patience_s, constraints="schema" if self.guidance == "response_format" else "regex"
+        )
 
     async def start(self) -> None:
-        """Make ready to answer.
-
-        Raises:
-            EngineError: a model in this process cannot be loaded, or a server lacks what is needed (the first such
-                finding of the probe, with its hint).
-        """
-        if isinstance(self.chat, Loadable):
-            await self.chat.load()  # what a model in this process can do is our own code's affair
-            return
-        for finding in await self.probe():
-            if finding.needed and not finding.ok:
-                raise EngineIncapable(f"{finding.capability}: {finding.detail}", hint=finding.hint)
+        """Raises `EngineIncapable` for the first needed capability that is missing, with the probe's hint."""
+        refuse_incapable(await self.probe())
 
     async def ask(self, request: AskRequest) -> Reply:
-        """Ask once. Raises `DeadlinePassed` after `request.within_s`; a server sees the connection close then."""
-        async with self._deadline(request):
-            message = await self.chat.ainvoke(
-                list(request.messages),
-                constraint=request.constraint,
-                max_tokens=request.max_tokens,
-                temperature=request.temperature,
-                logprobs=True,
-                top_logprobs=request.top_logprobs,
-            )
-        return read_reply(message)
-
-    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
-        """Ask all together where the chat model can, else each by itself and all at once."""
-        if isinstance(self.chat, Joint) and requests:
-            async with self._deadline(*requests), watched(self.chat, requests) as answered:
-                messages = await self.chat.answer_together(requests)
-                answered += messages or []
-            if messages is not None:
-                return [read_reply(message) for message in messages]
-        return await super().ask_many(requests)
-
-    @asynccontextmanager
-    async def _deadline(self, *requests: AskRequest) -> AsyncIterator[None]:
-        """Raises `DeadlinePassed` when the first of the requests is no longer waited for."""
-        timer = asyncio.timeout(min((each.within_s for each in requests if each.within_s is not None), default=None))
-        try:
-            async with timer:
-                yield
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            raise DeadlinePassed(
-                f"{self.model} gave no answer before the caller's deadline",
-                hint="a slow model or a long queue: allow more time, or send fewer at once",
-            ) from None
+        """Ask once. Raises `DeadlinePassed` after `request.within_s`, and other `EngineError` as the client failed."""
+        options: dict[str, Any] = {
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "logprobs": True,
+            "top_logprobs": request.top_logprobs,
+        }
+        if request.constraint is not None:
+            # Not as `response_format=`: ChatOpenAI would take the openai client's slower way of parsing.
+            options["extra_body"] = guidance_fields(request.constraint, self.guidance)
+        async with time_limit(self.model, [request]):
+            try:
+                message = await self.chat.ainvoke(list(request.messages), **options)
+            except Exception as error:
+                known = _engine_error(error)
+                if known is None:
+                    raise
+                raise known from error
+        return read_message(message)
 
     async def probe(self) -> list[Finding]:
-        findings = await probe(self)
-        if isinstance(self.chat, SelfAware) and findings[0].ok:
-            findings += await self.chat.findings()
-        return findings
+        return await probe(self)
 
     async def aclose(self) -> None:
-        if isinstance(self.chat, Closable):
-            await self.chat.aclose()
+        return None
 
 
-def read_reply(message: AIMessage) -> Reply:
-    """The reply that `message` carries; what its metadata does not say is None or empty, never guessed.
+def read_message(message: AIMessage) -> Reply:
+    """The reply in `message`, read from the metadata that LangChain's integrations of OpenAI's protocol keep.
 
     Raises:
         EngineFailed: the engine gave up in the middle of its answer.
         EngineRefused: a content filter held the answer back.
+        EngineIncapable: the metadata is not that of the protocol.
     """
     metadata = message.response_metadata
     text = message.content if isinstance(message.content, str) else message.text
-    return Reply(
-        text=text,
-        stop_reason=_stop_reason(metadata.get("finish_reason")),
-        tokens=read_tokens(metadata.get("logprobs"), text),
-        usage=_usage(metadata.get("token_usage")),
-        timing=_timing(metadata.get("metrics")),
-    )
+    choice = {
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": metadata.get("finish_reason"),
+        "logprobs": metadata.get("logprobs"),
+    }
+    try:
+        completion = Completion.model_validate(
+            {"choices": [choice], "usage": metadata.get("token_usage"), "metrics": metadata.get("metrics")}
+        )
+    except ValidationError as invalid:
+        raise EngineIncapable(f"the chat model's metadata is not in OpenAI's form: {faults(invalid)}") from None
+    return read_choice(completion.choices[0], completion.usage, completion.metrics)
 
 
-def _stop_reason(finish_reason: object) -> StopReason:
-    if finish_reason in ("abort", "error"):
-        raise EngineFailed(f"the engine gave up in the middle of its answer ({finish_reason})")
-    if finish_reason == "content_filter":
-        raise EngineRefused("a content filter held the answer back", hint="the server, not onelook, has this filter")
-    return "length" if finish_reason == "length" else "stop"
-
-
-def _usage(usage: object) -> Usage:
-    if not isinstance(usage, Mapping):
-        return Usage()
-    details = usage.get("prompt_tokens_details") or {}
-    return Usage(
-        prompt_tokens=usage.get("prompt_tokens"),
-        cached_tokens=details.get("cached_tokens"),
-        image_tokens=(details.get("multimodal_tokens") or {}).get("image"),
-        completion_tokens=usage.get("completion_tokens"),
-    )
-
-
-def _timing(metrics: object) -> ServerTiming:
-    if not isinstance(metrics, Mapping):
-        return ServerTiming()
-    return ServerTiming(
-        queue_ms=metrics.get("queue_time_ms"),
-        first_token_ms=metrics.get("time_to_first_token_ms"),
-        decode_ms=metrics.get("generation_time_ms"),
-    )
+def _engine_error(error: Exception) -> EngineError | None:
+    """An error of the `openai` client in our words; None for any other. A chat model that uses it has imported it."""
+    openai: Any = sys.modules.get("openai")
+    if openai is None or not isinstance(error, openai.APIError):
+        return None
+    message = fit_for_message(str(error))
+    if isinstance(error, openai.APITimeoutError):
+        return EngineTimeout(message, hint="set the chat model's `timeout` higher")
+    if isinstance(error, openai.APIConnectionError):
+        return EngineUnavailable(message, hint="is the server running? The chat model's `base_url` sets its address")
+    if isinstance(error, openai.APIStatusError) and error.status_code < 500 and error.status_code != 429:
+        return EngineRefused(message)
+    return EngineFailed(message, hint="the server's own log has the reason")

@@ -46,6 +46,13 @@ async def probe(engine: Engine) -> list[Finding]:
     return [answers, _keeps_schema(first), choice, *_extras(second)]
 
 
+def refuse_incapable(findings: Sequence[Finding]) -> None:
+    """Raises `EngineIncapable` for the first of `findings` that is needed and missing, with its hint."""
+    for finding in findings:
+        if finding.needed and not finding.ok:
+            raise EngineIncapable(f"{finding.capability}: {finding.detail}", hint=finding.hint)
+
+
 async def _ask(engine: Engine, constraint: Constraint) -> Reply:
     return await engine.ask(AskRequest(_messages(), constraint, max_tokens=MAX_TOKENS, top_logprobs=2))
 

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
-from onelook.engines.chat import ChatEngine
 from onelook.engines.residency import Residency, Sleepable
 from onelook.errors import DeadlinePassed, EngineIncapable
 from onelook.run_pool import barrier
@@ -32,9 +31,8 @@ def share_memory(first: Engine, specialist: Engine, *, defer: bool) -> tuple[Res
 
 def sleepable(engine: Engine) -> Sleepable:
     """What leaves memory and comes back when `engine`'s model does. Raises `EngineIncapable` where there is none."""
-    for candidate in (engine, engine.chat if isinstance(engine, ChatEngine) else None):
-        if isinstance(candidate, Sleepable):
-            return candidate
+    if isinstance(engine, Sleepable):
+        return engine
     raise EngineIncapable(
         f"{engine.model} has no way to leave memory, so it cannot take turns with another model",
         hint="set residency to both, or use an embedded engine or a vLLM server with sleep mode",

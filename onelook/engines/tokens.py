@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel
 
 from onelook.engines.base import Token
 
@@ -19,23 +20,34 @@ from onelook.engines.base import Token
 MASKED = -9999.0
 LOST = "\ufffd"
 
-Entry = Mapping[str, Any]
+
+class TopLogprob(BaseModel):
+    """A token that could have stood here; servers leave out the bytes of some."""
+
+    token: str
+    logprob: float
+    bytes: list[int] | None = None
 
 
-def read_tokens(logprobs: object, text: str) -> tuple[Token, ...]:
+class TokenLogprob(TopLogprob):
+    """A token that was generated, and those that could have been."""
+
+    top_logprobs: list[TopLogprob] | None = None
+
+
+def read_tokens(content: Sequence[TokenLogprob], text: str) -> tuple[Token, ...]:
     """The tokens that write `text`, byte for byte; none where the server gives no logprobs, or none that fit the text:
     a label's tokens are found by their place, and no confidence is better than a wrong one.
 
     Tokens after the text (end of turn) are left out. Alternatives are those of a token that stands for itself; several
     with the same bytes are one, their probabilities added.
     """
-    content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not content:
         return ()
     return _in_place(content, text.encode()) or _pieced_together(content, text)
 
 
-def _in_place(content: Sequence[Entry], text: bytes) -> tuple[Token, ...]:
+def _in_place(content: Sequence[TokenLogprob], text: bytes) -> tuple[Token, ...]:
     """Each entry as one token; nothing if their bytes do not join to `text`, or an entry has none."""
     tokens, written = [], 0
     for entry in content:
@@ -45,13 +57,13 @@ def _in_place(content: Sequence[Entry], text: bytes) -> tuple[Token, ...]:
         if not data or not text.startswith(data, written):
             return ()
         written += len(data)
-        tokens.append(Token(data, entry["logprob"], _alternatives(entry.get("top_logprobs") or ())))
+        tokens.append(Token(data, entry.logprob, _alternatives(entry.top_logprobs or ())))
     return tuple(tokens) if written == len(text) else ()
 
 
-def _pieced_together(content: Sequence[Entry], text: str) -> tuple[Token, ...]:
+def _pieced_together(content: Sequence[TokenLogprob], text: str) -> tuple[Token, ...]:
     """Runs of entries that share characters as one token each; nothing if they cannot be laid over `text`."""
-    groups: list[list[Entry]] = [[]]
+    groups: list[list[TokenLogprob]] = [[]]
     for entry in content:
         groups[-1].append(entry)
         if _data(entry):
@@ -63,8 +75,8 @@ def _pieced_together(content: Sequence[Entry], text: str) -> tuple[Token, ...]:
             return tuple(
                 Token(
                     piece.encode(),
-                    sum(entry["logprob"] for entry in group),
-                    _alternatives(group[0].get("top_logprobs") or ()) if len(group) == 1 else {},
+                    sum(entry.logprob for entry in group),
+                    _alternatives(group[0].top_logprobs or ()) if len(group) == 1 else {},
                 )
                 for piece, group in zip(match.groups(), groups[:count], strict=True)
                 if piece
@@ -72,7 +84,7 @@ def _pieced_together(content: Sequence[Entry], text: str) -> tuple[Token, ...]:
     return ()
 
 
-def _pattern(group: Sequence[Entry]) -> str:
+def _pattern(group: Sequence[TokenLogprob]) -> str:
     """What the group wrote: its last entry's characters, and before them, where it lost some, as few as will do.
     Atomic, so that the search never goes back: a server's nonsense costs no more time than sense."""
     own = _data(group[-1]).decode(errors="replace")
@@ -80,21 +92,22 @@ def _pattern(group: Sequence[Entry]) -> str:
     return f"((?>{'.+?' if known != own else ''}{re.escape(known)}))"
 
 
-def _data(entry: Entry) -> bytes:
+def _data(entry: TopLogprob) -> bytes:
     """A token's bytes; servers leave them out for some tokens, whose text is then whole."""
-    data = entry.get("bytes")
-    return bytes(data) if data is not None else str(entry["token"]).encode()
+    return bytes(entry.bytes) if entry.bytes is not None else entry.token.encode()
 
 
-def _alternatives(entries: Sequence[Entry]) -> dict[bytes, float]:
-    alternatives: dict[bytes, float] = {}
-    for entry in entries:
-        logprob = float(entry["logprob"])
-        if logprob > MASKED:
-            data = _data(entry)
-            known = alternatives.get(data)
-            alternatives[data] = logprob if known is None else _log_sum(known, logprob)
-    return alternatives
+def add_up(likely: Iterable[tuple[bytes, float]]) -> dict[bytes, float]:
+    """Log-probabilities by the bytes of their tokens; of several tokens with the same bytes, that of any of them."""
+    summed: dict[bytes, float] = {}
+    for data, logprob in likely:
+        known = summed.get(data)
+        summed[data] = logprob if known is None else _log_sum(known, logprob)
+    return summed
+
+
+def _alternatives(entries: Iterable[TopLogprob]) -> dict[bytes, float]:
+    return add_up((_data(entry), entry.logprob) for entry in entries if entry.logprob > MASKED)
 
 
 def _log_sum(a: float, b: float) -> float:

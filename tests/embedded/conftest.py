@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.engine import TransformersEngine
 from onelook.engines.transformers.generation import Generator
 from onelook.engines.transformers.loading import LoadOptions, leave_one_core, load_checkpoint
 from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
@@ -20,11 +20,11 @@ def _core_for_others() -> None:
 
 
 @pytest.fixture(scope="session")
-def chat(tiny_checkpoint: Path) -> Iterator[EmbeddedChat]:
+def engine(tiny_checkpoint: Path) -> Iterator[TransformersEngine]:
     """One loaded model for all tests that do not care what it was asked before."""
-    chat = EmbeddedChat(model=str(tiny_checkpoint))
-    yield chat
-    chat.close()
+    engine = TransformersEngine(str(tiny_checkpoint))
+    yield engine
+    engine.close()
 
 
 @pytest.fixture(scope="module")

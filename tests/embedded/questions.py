@@ -7,10 +7,10 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 import numpy as np
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from PIL import Image
 
-from onelook.engines.tokens import read_tokens
+from onelook.engines.base import AskRequest, Constraint
 
 SYSTEM = "你看一张照片，回答它是什么。" * 4
 
@@ -34,6 +34,12 @@ def question(seeds: Sequence[int], text: str = "这是什么？", *, system: str
     return [SystemMessage(system), HumanMessage([*parts, {"type": "text", "text": text}])]
 
 
-def logprobs(message: AIMessage) -> list[float]:
-    """The log-probability of each token that wrote the text."""
-    return [token.logprob for token in read_tokens(message.response_metadata["logprobs"], str(message.content))]
+def request(
+    seeds: Sequence[int],
+    constraint: Constraint | None = None,
+    *,
+    text: str = "这是什么？",
+    max_tokens: int,
+    top_logprobs: int = 0,
+) -> AskRequest:
+    return AskRequest(question(seeds, text), constraint, max_tokens, top_logprobs=top_logprobs)

@@ -10,38 +10,37 @@ import pytest
 
 from onelook.engines.base import AskRequest, Choice
 from onelook.engines.build import build_engine
-from onelook.engines.chat import read_reply
-from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.engine import TransformersEngine
 from onelook.engines.transformers.generation import Generator
 from onelook.engines.transformers.guide import Cancelled
 from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
 from onelook.settings.process import load_settings
-from tests.embedded.questions import question
+from tests.embedded.questions import question, request
 
 LONG = 3000
 
 
-async def test_the_event_loop_goes_on_while_it_answers(chat: EmbeddedChat) -> None:
-    answer = asyncio.create_task(chat.ainvoke(question([1]), max_tokens=200))
+async def test_the_event_loop_goes_on_while_it_answers(engine: TransformersEngine) -> None:
+    answer = asyncio.create_task(engine.ask(request([1], max_tokens=200)))
     for _ in range(100):
         await asyncio.sleep(0)
     assert not answer.done()
-    assert (await answer).response_metadata["finish_reason"] in ("stop", "length")
+    assert (await answer).stop_reason in ("stop", "length")
 
 
-async def test_questions_wait_their_turn_and_the_wait_is_reported(chat: EmbeddedChat) -> None:
+async def test_questions_wait_their_turn_and_the_wait_is_reported(engine: TransformersEngine) -> None:
     one, other = await asyncio.gather(
-        chat.ainvoke(question([1]), max_tokens=40), chat.ainvoke(question([1], "哪里？"), max_tokens=2)
+        engine.ask(request([1], max_tokens=40)), engine.ask(request([1], text="哪里？", max_tokens=2))
     )
-    first, second = read_reply(one).timing, read_reply(other).timing
+    first, second = one.timing, other.timing
     assert first.queue_ms is not None
     assert first.decode_ms is not None
     assert second.queue_ms is not None
     assert second.queue_ms > first.decode_ms > first.queue_ms
 
 
-async def test_it_answers_on_after_a_question_was_given_up(chat: EmbeddedChat) -> None:
-    given_up = [asyncio.create_task(chat.ainvoke(question([1]), max_tokens=LONG)) for _ in range(2)]
+async def test_it_answers_on_after_a_question_was_given_up(engine: TransformersEngine) -> None:
+    given_up = [asyncio.create_task(engine.ask(request([1], max_tokens=LONG))) for _ in range(2)]
     for _ in range(20):
         await asyncio.sleep(0)
     for task in given_up:
@@ -49,8 +48,8 @@ async def test_it_answers_on_after_a_question_was_given_up(chat: EmbeddedChat) -
     for task in given_up:
         with pytest.raises(asyncio.CancelledError):
             await task
-    message = await chat.ainvoke(question([2]), constraint=Choice(("a", "b")), max_tokens=5)
-    assert message.content in ("a", "b")
+    reply = await engine.ask(request([2], Choice(("a", "b")), max_tokens=5))
+    assert reply.text in ("a", "b")
 
 
 def test_an_answer_that_nobody_waits_for_is_not_finished(tiny_checkpoint: Path) -> None:
@@ -71,9 +70,9 @@ def test_an_answer_that_nobody_waits_for_is_not_finished(tiny_checkpoint: Path) 
     assert outcome == ["cancelled"]
 
 
-async def test_one_model_serves_several_event_loops(chat: EmbeddedChat) -> None:
+async def test_one_model_serves_several_event_loops(engine: TransformersEngine) -> None:
     def in_another_loop() -> str:
-        return str(asyncio.run(chat.ainvoke(question([1]), constraint=Choice(("a", "b")), max_tokens=5)).content)
+        return asyncio.run(engine.ask(request([1], Choice(("a", "b")), max_tokens=5))).text
 
     answers = await asyncio.gather(*(asyncio.to_thread(in_another_loop) for _ in range(3)))
     assert len(set(answers)) == 1

@@ -13,11 +13,11 @@ import pytest
 import torch
 from transformers import Qwen2Config
 
-from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.engine import TransformersEngine
 from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
 from onelook.errors import EngineIncapable
 from tests.embedded.architectures import MakeGenerator, build_llava
-from tests.embedded.questions import question
+from tests.embedded.questions import request
 
 needs_no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 
@@ -108,19 +108,19 @@ def test_defaults_on_a_machine_without_a_gpu(tiny_checkpoint: Path) -> None:
         assert (model.device.type, model.dtype) == ("cpu", torch.float32)
 
 
-def test_bfloat16_and_eager_attention_answer_too(tiny_checkpoint: Path) -> None:
-    chat = EmbeddedChat(model=str(tiny_checkpoint), dtype="bfloat16", attention="eager", device="cpu")
-    assert chat.invoke(question([1]), max_tokens=3).content
-    chat.close()
+async def test_bfloat16_and_eager_attention_answer_too(tiny_checkpoint: Path) -> None:
+    options = LoadOptions(dtype="bfloat16", attention="eager", device="cpu")
+    engine = TransformersEngine(str(tiny_checkpoint), options)
+    assert (await engine.ask(request([1], max_tokens=3))).text
+    await engine.aclose()
 
 
 @pytest.mark.parametrize(("max_pixels", "image_tokens"), [(9 * 28 * 28, 6), (16 * 28 * 28, 12), (None, 20)])
-def test_fewer_pixels_are_fewer_tokens(tiny_checkpoint: Path, max_pixels: int | None, image_tokens: int) -> None:
+async def test_fewer_pixels_are_fewer_tokens(tiny_checkpoint: Path, max_pixels: int | None, image_tokens: int) -> None:
     """The first is below what the checkpoint itself has as its least: 16 tokens."""
-    chat = EmbeddedChat(model=str(tiny_checkpoint), max_pixels=max_pixels)
-    usage = chat.invoke(question([1]), max_tokens=2).response_metadata["token_usage"]
-    assert usage["prompt_tokens_details"]["multimodal_tokens"]["image"] == image_tokens
-    chat.close()
+    engine = TransformersEngine(str(tiny_checkpoint), LoadOptions(max_pixels=max_pixels))
+    assert (await engine.ask(request([1], max_tokens=2))).usage.image_tokens == image_tokens
+    await engine.aclose()
 
 
 def test_pixel_limits_are_refused_where_they_mean_nothing(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -130,27 +130,27 @@ def test_pixel_limits_are_refused_where_they_mean_nothing(tiny_checkpoint: Path,
 
 
 async def test_a_broken_model_is_reported_to_whoever_asks(tmp_path: Path) -> None:
-    chat = EmbeddedChat(model=str(tmp_path))
+    engine = TransformersEngine(str(tmp_path))
     for _ in range(2):
         with pytest.raises(EngineIncapable, match=r"has no config\.json"):
-            await chat.ainvoke(question([1]))
+            await engine.ask(request([1], max_tokens=3))
     with pytest.raises(EngineIncapable, match=r"has no config\.json"):
-        await chat.load()
-    await chat.aclose()
+        await engine.start()
+    await engine.aclose()
 
 
 def test_without_the_extra_it_imports_and_says_what_to_install() -> None:
     program = """
-import sys
+import asyncio, sys
 sys.modules["torch"] = None
-import onelook.engines.transformers.chat_model
+from onelook.engines.transformers.engine import TransformersEngine
 from onelook.errors import EngineIncapable
-chat = onelook.engines.transformers.chat_model.EmbeddedChat(model="anything")
+engine = TransformersEngine("anything")
 try:
-    chat.invoke("hello")
+    asyncio.run(engine.start())
 except EngineIncapable as error:
     print(error.message, "|", error.hint)
-chat.close()
+engine.close()
 """
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert "needs the package torch" in said
@@ -159,11 +159,13 @@ chat.close()
 
 def test_loading_and_answering_print_nothing(tiny_checkpoint: Path) -> None:
     program = f"""
-from onelook.engines.transformers.chat_model import EmbeddedChat
+import asyncio
+from onelook.engines.base import AskRequest
+from onelook.engines.transformers.engine import TransformersEngine
 from langchain_core.messages import HumanMessage
-chat = EmbeddedChat(model={str(tiny_checkpoint)!r})
-chat.invoke([HumanMessage("你好")], max_tokens=3)
-chat.close()
+engine = TransformersEngine({str(tiny_checkpoint)!r})
+asyncio.run(engine.ask(AskRequest([HumanMessage("你好")], None, max_tokens=3)))
+engine.close()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")

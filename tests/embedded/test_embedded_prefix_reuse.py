@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onelook.engines.base import Regex
-from onelook.engines.transformers.generation import REUSES_PREFIXES, Answer, Generator
+from onelook.engines.transformers.generation import REUSES_PREFIXES, Generated, Generator
 from tests.embedded.architectures import ARCHITECTURES, MakeGenerator
 from tests.embedded.questions import SYSTEM, question
 
@@ -20,7 +20,7 @@ IMAGE_TOKENS = 4 * 5
 
 def ask(
     generator: Generator, pictures: Sequence[int], text: str = "这是什么？", *, system: str = SYSTEM, tokens: int = 40
-) -> Answer:
+) -> Generated:
     return generator.answer(
         question(pictures, text, system=system),
         LABELS,
@@ -37,7 +37,7 @@ def count_pictures_encoded(generator: Generator) -> list[int]:
     return runs
 
 
-def assert_same(reused: Answer, computed: Answer) -> None:
+def assert_same(reused: Generated, computed: Generated) -> None:
     assert [step.token for step in reused.steps] == [step.token for step in computed.steps]
     for ours, theirs in zip(reused.steps, computed.steps, strict=True):
         assert ours.logprob == pytest.approx(theirs.logprob, abs=1e-4)

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 
 from onelook.engines.base import AskRequest, Choice, Regex
-from onelook.engines.chat import ChatEngine
-from onelook.engines.transformers.chat_model import EmbeddedChat
-from onelook.engines.transformers.generation import REUSES_PREFIXES, Answer, Generator
+from onelook.engines.transformers.engine import TransformersEngine
+from onelook.engines.transformers.generation import REUSES_PREFIXES, Generated, Generator
 from onelook.engines.transformers.guide import Cancelled
 from onelook.engines.transformers.together import answer_together
 from onelook.errors import EngineRefused
@@ -34,7 +33,7 @@ def asked(pictures: Sequence[int], texts: Sequence[str] = WORDS, letters: str = 
     return [AskRequest(question(pictures, text), Choice(tuple(letters)), 1, top_logprobs=4) for text in texts]
 
 
-def singly(generator: Generator, requests: Sequence[AskRequest]) -> list[Answer]:
+def singly(generator: Generator, requests: Sequence[AskRequest]) -> list[Generated]:
     return [
         generator.answer(
             request.messages,
@@ -47,13 +46,13 @@ def singly(generator: Generator, requests: Sequence[AskRequest]) -> list[Answer]
     ]
 
 
-def together(generator: Generator, requests: Sequence[AskRequest]) -> list[Answer]:
+def together(generator: Generator, requests: Sequence[AskRequest]) -> list[Generated]:
     answers = answer_together(generator, requests, cancelled=threading.Event())
     assert answers is not None
     return answers
 
 
-def assert_same(ours: Sequence[Answer], theirs: Sequence[Answer]) -> None:
+def assert_same(ours: Sequence[Generated], theirs: Sequence[Generated]) -> None:
     for one, other in zip(ours, theirs, strict=True):
         assert (one.prompt_tokens, one.image_tokens, one.stop_reason) == (
             other.prompt_tokens,
@@ -143,8 +142,8 @@ def test_nothing_is_computed_for_nobody(generator: Generator) -> None:
         answer_together(generator, asked([1]), cancelled=cancelled)
 
 
-async def test_an_engine_answers_a_round_as_it_answers_each_question(chat: EmbeddedChat) -> None:
-    engine, requests = ChatEngine(chat), asked([3])
+async def test_an_engine_answers_a_round_as_it_answers_each_question(engine: TransformersEngine) -> None:
+    requests = asked([3])
     replies, expected = await engine.ask_many(requests), [await engine.ask(request) for request in requests]
     for reply, alone in zip(replies, expected, strict=True):
         assert reply.text == alone.text
@@ -153,9 +152,9 @@ async def test_an_engine_answers_a_round_as_it_answers_each_question(chat: Embed
     assert all((reply.usage.cached_tokens or 0) > (reply.usage.image_tokens or 0) for reply in replies[1:])
 
 
-async def test_an_engine_answers_longer_questions_one_after_another(chat: EmbeddedChat) -> None:
+async def test_an_engine_answers_longer_questions_one_after_another(engine: TransformersEngine) -> None:
     requests = [AskRequest(question([4], text), Regex("(A|B){2}"), 8) for text in WORDS]
-    assert [len(reply.text) for reply in await ChatEngine(chat).ask_many(requests)] == [2] * len(requests)
+    assert [len(reply.text) for reply in await engine.ask_many(requests)] == [2] * len(requests)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,8 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from onelook.engines.chat import ChatEngine
-from onelook.engines.openai.chat_model import vllm_engine
+from onelook.engines.openai.engine import OpenAIEngine
 from onelook.settings.process import Settings
 
 Body = Mapping[str, Any]
@@ -127,9 +126,9 @@ class SimulatedServer:
 
 
 @asynccontextmanager
-async def engine_at(base_url: str, **settings: Any) -> AsyncIterator[ChatEngine]:
+async def engine_at(base_url: str, **settings: Any) -> AsyncIterator[OpenAIEngine]:
     """Our engine for that server, closed in the end."""
-    engine = vllm_engine(Settings(engine="vllm", base_url=base_url, **settings))
+    engine = OpenAIEngine.from_settings(Settings(engine="vllm", base_url=base_url, **settings))
     try:
         yield engine
     finally:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
 from onelook.engines.base import Reply
-from onelook.engines.chat import read_reply
+from onelook.engines.chat import read_message
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
 
@@ -30,7 +30,7 @@ def entry(data: str | bytes, logprob: float = -0.5, top: Sequence[tuple[str, flo
 
 def reply(text: str, *entries: dict[str, Any], **metadata: Any) -> Reply:
     logprobs = {"content": list(entries)} if entries else None
-    return read_reply(AIMessage(text, response_metadata={"logprobs": logprobs, **metadata}))
+    return read_message(AIMessage(text, response_metadata={"logprobs": logprobs, **metadata}))
 
 
 def pieces(read: Reply) -> list[tuple[str, float]]:
@@ -38,7 +38,7 @@ def pieces(read: Reply) -> list[tuple[str, float]]:
 
 
 def test_a_server_without_extras_leaves_them_empty() -> None:
-    assert read_reply(AIMessage("cat")) == Reply("cat", "stop", (), Usage(), ServerTiming())
+    assert read_message(AIMessage("cat")) == Reply("cat", "stop", (), Usage(), ServerTiming())
 
 
 def test_all_that_vllm_reports_is_read() -> None:

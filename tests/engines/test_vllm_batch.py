@@ -133,7 +133,7 @@ async def test_a_server_without_batches_is_asked_singly_and_its_pictures_have_no
 @pytest.mark.parametrize("settings", [{"batch": "never"}, {"guidance": "response_format"}])
 async def test_a_server_that_shall_not_be_sent_batches_is_not(settings: dict[str, Any]) -> None:
     async with batching(always({}, status=500)) as server, engine_at(server.base_url, **settings) as engine:
-        assert not (await engine.chat.served()).batches  # type: ignore[attr-defined]
+        assert not (await engine.served()).batches
 
 
 async def test_batches_can_be_insisted_on() -> None:
@@ -238,8 +238,9 @@ def test_a_shared_constraint_gives_the_probabilities_of_a_constraint_of_ones_own
     own = data.draw(st.lists(st.sampled_from(sorted(logits)), min_size=2, unique=True))
     masked = {"?": MASKED}
     response = batch_completion(normalised(logits) | masked)
-    (message,) = read_batch(response, [question("?", "".join(own))], "here")
-    ((token,),) = [message.response_metadata["logprobs"]["content"]]
+    (reply,) = read_batch(response, [question("?", "".join(own))], "here")
+    (token,) = reply.tokens
     expected = normalised({option: logits[option] for option in own})
-    assert {each["token"]: each["logprob"] for each in token["top_logprobs"]} == pytest.approx(expected, abs=1e-9)
-    assert expected[str(message.content)] == max(expected.values())
+    read = {data.decode(): logprob for data, logprob in token.alternatives.items()}
+    assert read == pytest.approx(expected, abs=1e-9)
+    assert expected[reply.text] == max(expected.values())

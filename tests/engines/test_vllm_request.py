@@ -7,12 +7,11 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from benchmarks.echo_server import echo_server
 from onelook.engines.base import AskRequest, Choice, Constraint, JsonSchema, Regex
-from onelook.engines.openai.chat_model import vllm_engine
+from onelook.engines.openai.engine import OpenAIEngine
 from onelook.errors import EngineIncapable, SettingsError
 from onelook.settings.process import Settings
 from tests.engines.openai_simulation import SimulatedServer, engine_at
@@ -151,45 +150,18 @@ async def test_a_closed_engine_can_be_asked_again_and_closed_twice() -> None:
 
 def test_one_engine_serves_several_event_loops() -> None:
     with echo_server("hello") as base_url:
-        engine = vllm_engine(Settings(engine="vllm", base_url=base_url))
+        engine = OpenAIEngine.from_settings(Settings(engine="vllm", base_url=base_url))
         texts = [asyncio.run(engine.ask(question())).text for _ in range(3)]
     assert texts == ["hello"] * 3
-
-
-def test_the_chat_model_answers_without_asyncio_too() -> None:
-    with echo_server("hello") as base_url:
-        chat = vllm_engine(Settings(engine="vllm", base_url=base_url)).chat
-        assert chat.invoke("Say hello.").text == "hello"
-        assert "".join(chunk.text for chunk in chat.stream("Say hello.")) == "hello"
-
-
-class Watcher(AsyncCallbackHandler):
-    """Sees what LangSmith and Studio see."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    async def on_chat_model_start(self, serialized: dict[str, Any], messages: Any, **kwargs: Any) -> None:
-        self.seen.append(messages[0][-1].text)
-
-    async def on_llm_end(self, response: Any, **kwargs: Any) -> None:
-        self.seen.append(response.generations[0][0].text)
-
-
-async def test_a_watcher_of_the_graph_sees_question_and_answer() -> None:
-    watcher = Watcher()
-    async with SimulatedServer() as server, engine_at(server.base_url) as engine:
-        await engine.chat.ainvoke(list(question().messages), config={"callbacks": [watcher]})
-    assert watcher.seen == ["What is it?", "hello"]
 
 
 @pytest.mark.parametrize("base_url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http://[::1", ""])
 def test_an_impossible_address_is_refused_at_start(base_url: str) -> None:
     with pytest.raises(SettingsError, match="no http or https address"):
-        vllm_engine(Settings(engine="vllm", base_url=base_url))
+        OpenAIEngine.from_settings(Settings(engine="vllm", base_url=base_url))
 
 
 def test_two_kinds_of_credentials_are_refused_at_start() -> None:
     with pytest.raises(SettingsError, match="user name") as refusal:
-        vllm_engine(Settings.model_validate({"base_url": "http://me:secret@host/v1", "api_key": "key"}))
+        OpenAIEngine.from_settings(Settings.model_validate({"base_url": "http://me:secret@host/v1", "api_key": "key"}))
     assert "secret" not in str(refusal.value)

@@ -26,7 +26,7 @@ async def test_runs_are_sent_and_pictures_are_not(received: Received, noise: byt
         said = await tag(noise_file, settings)
     assert said.count('"category":{"id":"building"') == 3
     assert holds(json.dumps(server.bodies).encode(), noise), "the model did get it"
-    for name in ("onelook", "prepare", "analyze", "VllmChat"):
+    for name in ("onelook", "prepare", "analyze", "OpenAIEngine"):
         assert f'"name":"{name}"'.encode() in received.everything
     assert "建筑".encode() in received.everything
     assert b"characters of data]" in received.everything

@@ -17,9 +17,8 @@ from transformers import AutoModelForImageTextToText
 
 from onelook.engines.base import AskRequest, Choice, Engine
 from onelook.engines.build import build_engine
-from onelook.engines.chat import ChatEngine
 from onelook.engines.resident import share_memory
-from onelook.engines.transformers.chat_model import EmbeddedChat
+from onelook.engines.transformers.engine import TransformersEngine
 from onelook.engines.transformers.loading import free_memory
 from onelook.errors import EngineIncapable
 from onelook.settings.process import load_settings
@@ -84,9 +83,8 @@ def engines(checkpoints: list[Path]) -> list[Engine]:
 
 def model_of(engine: Engine) -> weakref.ref[Any] | None:
     """The loaded model, weakly."""
-    assert isinstance(engine, ChatEngine)
-    assert isinstance(engine.chat, EmbeddedChat)
-    generator = engine.chat._generator
+    assert isinstance(engine, TransformersEngine)
+    generator = engine._generator
     return None if generator is None else weakref.ref(generator.model)
 
 
@@ -131,17 +129,14 @@ async def test_a_model_that_leaves_is_gone_before_the_other_is_read(checkpoints:
     assert was_first is not None
     assert was_first() is not None
     seen: list[object] = []
-    assert isinstance(inner[1], ChatEngine)
-    chat = inner[1].chat
-    assert isinstance(chat, EmbeddedChat)
-    loaded = type(chat)._loaded
+    loaded = TransformersEngine._loaded
 
-    def looking(self: EmbeddedChat) -> object:
+    def looking(self: TransformersEngine) -> object:
         seen.append(was_first())
         return loaded(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EmbeddedChat, "_loaded", looking)
+        patch.setattr(TransformersEngine, "_loaded", looking)
         await ask(second)
     assert seen
     assert set(seen) == {None}

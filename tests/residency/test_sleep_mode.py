@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from onelook.engines.base import AskRequest
-from onelook.engines.openai.chat_model import VllmChat, vllm_engine
+from onelook.engines.openai.engine import OpenAIEngine
 from onelook.engines.resident import ResidentEngine, share_memory
 from onelook.errors import EngineFailed, EngineIncapable, EngineUnavailable
 from onelook.settings.process import load_settings
@@ -40,7 +40,7 @@ class Pair:
             inner = []
             for server in (self.first, self.second):
                 await stack.enter_async_context(server)
-                inner.append(vllm_engine(load_settings(engine="vllm", base_url=server.base_url)))
+                inner.append(OpenAIEngine.from_settings(load_settings(engine="vllm", base_url=server.base_url)))
                 stack.push_async_callback(inner[-1].aclose)
             yield share_memory(*inner, defer=False)
 
@@ -154,12 +154,11 @@ async def test_a_specialist_whose_server_has_died_does_not_take_the_first_with_i
 
 async def test_the_orders_carry_the_key_and_go_beside_v1_wherever_that_is() -> None:
     async with SleepingServer("first", Device(), awake=True, prefix="/behind/a/proxy") as server:
-        chat = vllm_engine(
+        engine = OpenAIEngine.from_settings(
             load_settings(
                 engine="vllm", base_url=server.base_url.replace("/v1", "/behind/a/proxy/v1"), api_key="secret"
             )
-        ).chat
-        assert isinstance(chat, VllmChat)
-        await chat.sleep()
-        await chat.aclose()
+        )
+        await engine.sleep()
+        await engine.aclose()
     assert (server.awake, server.keys) == (False, {"Bearer secret"})

@@ -16,20 +16,19 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from onelook.engines.base import AskRequest, Choice
-from onelook.engines.tokens import MASKED
+from onelook.engines.base import AskRequest, Choice, Reply
+from onelook.engines.openai.response import Completion, CompletionChoice, Logprobs, faults, read_choice
+from onelook.engines.tokens import MASKED, TokenLogprob
 from onelook.errors import EngineIncapable
-from onelook.settings.process import describe_errors
 
 PATH = "chat/completions/batch"
 
 # vLLM's own default of --max-logprobs.
 MOST_OPTIONS = 20
 
-Wire = dict[str, Any]
+Json = dict[str, Any]
 
 
 def shared_choice(requests: Sequence[AskRequest]) -> Choice | None:
@@ -42,7 +41,7 @@ def shared_choice(requests: Sequence[AskRequest]) -> Choice | None:
     return Choice(tuple(options)) if len(requests) > 1 and len(options) <= MOST_OPTIONS else None
 
 
-def name_pictures(messages: Sequence[Wire]) -> list[Wire]:
+def name_pictures(messages: Sequence[Json]) -> list[Json]:
     """The messages of one conversation, each picture in them named by its digest."""
     return [
         message
@@ -52,11 +51,11 @@ def name_pictures(messages: Sequence[Wire]) -> list[Wire]:
     ]
 
 
-def send_pictures_once(conversations: Sequence[Sequence[Wire]]) -> list[list[Wire]]:
+def send_pictures_once(conversations: Sequence[Sequence[Json]]) -> list[list[Json]]:
     """Conversations with named pictures, where a picture's bytes stand once, and its name from then on."""
     sent: set[str] = set()
 
-    def once(part: Wire) -> Wire:
+    def once(part: Json) -> Json:
         name = part.get("uuid")
         if name in sent:
             return {"type": "image_url", "image_url": None, "uuid": name}
@@ -75,94 +74,60 @@ def send_pictures_once(conversations: Sequence[Sequence[Wire]]) -> list[list[Wir
     ]
 
 
-class Likely(BaseModel):
-    """A token that a reply could have begun with; servers leave out the bytes of some."""
+def read_batch(body: Mapping[str, Any], requests: Sequence[AskRequest], address: str) -> list[Reply]:
+    """The reply to each of `requests`, as if it had been asked alone.
 
-    token: str
-    logprob: float
-    bytes: list[int] | None = None
-
-
-class Letter(Likely):
-    top_logprobs: list[Likely] = []
-
-
-class Logprobs(BaseModel):
-    content: list[Letter] | None = None
-
-
-class Message(BaseModel):
-    content: str | None = None
-
-
-class Reply(BaseModel):
-    """The choice that answers one question."""
-
-    index: int
-    message: Message
-    finish_reason: str | None = None
-    logprobs: Logprobs | None = None
-
-
-class Batch(BaseModel):
-    """What a server answers to several questions."""
-
-    choices: list[Reply]
-    usage: dict[str, Any] | None = None
-
-
-def read_batch(response: Mapping[str, Any], requests: Sequence[AskRequest], address: str) -> list[AIMessage]:
-    """The answer to each of `requests`, as if it had been asked alone.
-
-    The tokens are counted for the whole batch only, so the first answer carries that count.
+    The server counts the tokens of the whole batch only, so the first reply carries that count.
 
     Raises:
         EngineIncapable: there is not one choice for each question, in order.
     """
     try:
-        batch = Batch.model_validate(response)
-    except ValidationError as error:
-        raise _no_batch(address, requests, "; ".join(describe_errors(error))) from None
-    indexes = [choice.index for choice in batch.choices]
+        completion = Completion.model_validate(body)
+    except ValidationError as invalid:
+        raise _no_batch(address, requests, faults(invalid)) from None
+    indexes = [choice.index for choice in completion.choices]
     if indexes != list(range(len(requests))):
-        raise _no_batch(address, requests, f"choices {indexes}, expected one for each, in order")
-    usage = [batch.usage, *[None] * (len(requests) - 1)]
+        raise _no_batch(address, requests, f"choices {indexes}; expected is one for each question, in order")
+    counts = [completion.usage, *[None] * (len(requests) - 1)]
     return [
-        _answer(choice, cast("Choice", request.constraint), used)
-        for choice, request, used in zip(batch.choices, requests, usage, strict=True)
+        read_choice(_among_own_options(choice, cast("Choice", request.constraint)), usage, None)
+        for choice, request, usage in zip(completion.choices, requests, counts, strict=True)
     ]
 
 
 def _no_batch(address: str, requests: Sequence[AskRequest], answer: str) -> EngineIncapable:
     return EngineIncapable(
         f"{address} answered a batch of {len(requests)} questions with {answer[:500]}",
-        hint="set batch to never: the questions are then sent one by one",
+        hint="set ONELOOK_BATCH=never: the questions are then sent one by one",
     )
 
 
-def _named(part: Wire) -> Wire:
+def _named(part: Json) -> Json:
     if part["type"] != "image_url":
         return part
     return {**part, "uuid": sha256(part["image_url"]["url"].encode()).hexdigest()}
 
 
-def _answer(reply: Reply, constraint: Choice, usage: Wire | None) -> AIMessage:
-    """What the model says when it may only say what `constraint` allows.
+def _among_own_options(choice: CompletionChoice, constraint: Choice) -> CompletionChoice:
+    """What the model would have answered under `constraint` alone.
 
-    What it said, where that cannot be told: the server kept no constraint, or told no probabilities.
+    `choice` as it is where that cannot be computed: the server kept no constraint, or sent no probabilities.
     """
-    text, logprobs = reply.message.content or "", reply.logprobs
-    if logprobs is not None and logprobs.content is not None and [each.token for each in logprobs.content] == [text]:
-        likeliest = logprobs.content[0].top_logprobs
-        if own := [each for each in likeliest if each.token in constraint.options and each.logprob > MASKED]:
-            whole = math.log(sum(math.exp(each.logprob) for each in own))
-            for each in own:
-                each.logprob = min(0.0, each.logprob - whole)
-            best = max(own, key=lambda each: each.logprob)
-            text, logprobs = best.token, Logprobs(content=[Letter(**best.model_dump(), top_logprobs=own)])
-    metadata = {
-        "finish_reason": reply.finish_reason,
-        "logprobs": logprobs and logprobs.model_dump(),
-        "token_usage": usage,
-    }
-    return AIMessage(text, response_metadata=metadata)
+    text = choice.message.content
+    tokens = (choice.logprobs.content if choice.logprobs is not None else None) or []
+    if [each.token for each in tokens] != [text]:
+        return choice
+    likeliest = tokens[0].top_logprobs or []
+    own = [each for each in likeliest if each.token in constraint.options and each.logprob > MASKED]
+    if not own:
+        return choice
+    whole = math.log(sum(math.exp(each.logprob) for each in own))
+    own = [each.model_copy(update={"logprob": min(0.0, each.logprob - whole)}) for each in own]
+    best = max(own, key=lambda each: each.logprob)
+    return choice.model_copy(
+        update={
+            "message": choice.message.model_copy(update={"content": best.token}),
+            "logprobs": Logprobs(content=[TokenLogprob(**best.model_dump(), top_logprobs=own)]),
+        }
+    )

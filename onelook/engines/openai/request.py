@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, convert_to_openai_messages
 
 from onelook.engines.base import Choice, Constraint, JsonSchema, Regex
 from onelook.errors import EngineIncapable
@@ -16,9 +16,18 @@ ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 PARTS = {"text": {"type", "text"}, "image_url": {"type", "image_url"}}
 
 
-def plain_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]] | None:
-    """The messages in the form that they are sent in; None if one holds more than texts and pictures in OpenAI's own
-    form. Then ChatOpenAI's conversion is needed, which looks up type hints for every part (0.3 ms a question)."""
+def messages_json(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+    """The messages in the form that they are sent in. A picture may be in OpenAI's form or in LangChain's own."""
+    plain = _plain_messages(messages)
+    if plain is not None:
+        return plain
+    converted: list[dict[str, Any]] = convert_to_openai_messages(list(messages))
+    return converted
+
+
+def _plain_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]] | None:
+    """None if one of them holds more than texts and pictures in OpenAI's own form. LangChain's conversion then does it,
+    which takes 0.3 ms a question."""
     plain = []
     for message in messages:
         role = ROLES.get(message.type)

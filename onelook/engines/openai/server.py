@@ -177,8 +177,13 @@ class OpenAIServer:
         text = _words(content)
         for secret in (self._key, self._url.password):
             text = text.replace(secret, "***") if secret else text
-        text = " ".join(_UNSPEAKABLE.sub("…", text).split())
-        return text if len(text) <= LONGEST_SERVER_MESSAGE else text[:LONGEST_SERVER_MESSAGE] + "…"
+        return fit_for_message(text)
+
+
+def fit_for_message(text: str) -> str:
+    """What a server sent, on one line of bounded length, without pictures and credentials."""
+    text = " ".join(_UNSPEAKABLE.sub("…", text).split())
+    return text if len(text) <= LONGEST_SERVER_MESSAGE else text[:LONGEST_SERVER_MESSAGE] + "…"
 
 
 def _parse(base_url: str) -> URL:

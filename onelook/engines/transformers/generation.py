@@ -32,7 +32,7 @@ PIXELS = ("pixel_values",)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Generated:
     """What was generated, and its cost. `first_token_ms` counts from the start of work, `decode_ms` from there on."""
 
     steps: tuple[Step, ...]
@@ -81,7 +81,7 @@ class Generator:
         max_tokens: int,
         top_logprobs: int,
         cancelled: threading.Event,
-    ) -> Answer:
+    ) -> Generated:
         """Answer greedily.
 
         Raises:
@@ -111,7 +111,7 @@ class Generator:
                 f"the device ran out of memory: {error}",
                 hint="lower long_edge, max_pixels or prefix_cache_mb, or set quantization",
             ) from error
-        return Answer(
+        return Generated(
             steps=tuple(guide.steps),
             stop_reason="stop" if guide.complete else "length",
             prompt_tokens=len(prompt.tokens),

@@ -17,7 +17,7 @@ from transformers import BatchFeature, DynamicCache
 
 from onelook.engines.base import AskRequest
 from onelook.engines.transformers.conversation import Conversation, read_conversation
-from onelook.engines.transformers.generation import Answer, Generator
+from onelook.engines.transformers.generation import Generated, Generator
 from onelook.engines.transformers.guide import Cancelled, Guide
 from onelook.engines.transformers.prefix_cache import Prompt, States, Tokens, states_of
 from onelook.ledger.stamps import NS_PER_MS
@@ -25,7 +25,7 @@ from onelook.ledger.stamps import NS_PER_MS
 
 def answer_together(
     generator: Generator, requests: Sequence[AskRequest], *, cancelled: threading.Event
-) -> list[Answer] | None:
+) -> list[Generated] | None:
     """Answer greedily, one token each; None where they have to be answered one after another.
 
     Raises:
@@ -67,7 +67,7 @@ def answer_together(
     for index, (guide, tokens) in enumerate(zip(guides, prompts, strict=True)):
         guide.advance(int(guide.mask(scores[index : index + 1]).argmax()))
         answers.append(
-            Answer(
+            Generated(
                 steps=tuple(guide.steps),
                 stop_reason="stop" if guide.complete else "length",
                 prompt_tokens=len(tokens),

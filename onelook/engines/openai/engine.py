@@ -1,0 +1,179 @@
+"""A vision-language model behind an OpenAI-compatible server, vLLM first of all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.callbacks import observed_call
+from onelook.engines.openai.batch import PATH as BATCH_PATH
+from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
+from onelook.engines.openai.request import Guidance, guidance_fields, messages_json
+from onelook.engines.openai.response import Completion, error_of, faults, read_choice
+from onelook.engines.openai.served_model import ServedModel, find_model
+from onelook.engines.openai.server import OpenAIServer
+from onelook.engines.openai.sleep_mode import SleepMode
+from onelook.engines.probe import probe, refuse_incapable
+from onelook.engines.time_limit import time_limit
+from onelook.errors import EngineFailed, EngineIncapable, EngineRefused
+from onelook.settings.engine import EngineSettings
+
+
+class OpenAIEngine(Engine):
+    """The model `model` at `server`; None stands for the server's only model, which is looked up at the first call.
+
+    It speaks the protocol itself, because the openai client takes several times as long for a question with a picture
+    (`python -m benchmarks.overhead`), and drops what vLLM adds to the protocol. `onelook.engines.chat.ChatEngine` makes
+    an engine of a LangChain chat model instead, such as `ChatOpenAI`.
+    """
+
+    def __init__(
+        self,
+        server: OpenAIServer,
+        *,
+        model: str | None = None,
+        guidance: Literal["auto"] | Guidance = "auto",
+        batches: Literal["auto", "always", "never"] = "auto",
+    ) -> None:
+        self.server = server
+        self._wanted = model
+        self._guidance = guidance
+        self._batches = batches
+        self._sleep_mode = SleepMode(server)
+        self._served: ServedModel | None = None
+        self._lookups: dict[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = {}
+
+    @classmethod
+    def from_settings(cls, settings: EngineSettings) -> OpenAIEngine:
+        """The engine at `settings.base_url`. Connects at its first question, so a server may come up later.
+
+        Raises:
+            SettingsError: `base_url` is no http(s) address.
+        """
+        server = OpenAIServer(settings.base_url, api_key=settings.api_key, timeout_s=settings.timeout_s)
+        return cls(server, model=settings.model, guidance=settings.guidance, batches=settings.batch)
+
+    @property
+    def model(self) -> str:
+        return self._served.name if self._served is not None else self._wanted or "unknown"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        guidance = self._served.guidance if self._served is not None else self._guidance
+        return Capabilities(
+            patience_s=self.server.timeout_s, constraints="schema" if guidance == "response_format" else "regex"
+        )
+
+    async def start(self) -> None:
+        """Raises `EngineIncapable` for the first needed capability that the server lacks, with the probe's hint."""
+        refuse_incapable(await self.probe())
+
+    async def ask(self, request: AskRequest) -> Reply:
+        """Ask once. Raises `DeadlinePassed` after `request.within_s`; the server sees the connection close then."""
+        async with time_limit(self.model, [request]), observed_call(self, [request]) as replies:
+            served = await self.served()
+            messages = messages_json(request.messages)
+            body = {
+                **self.request_fields(request, served),
+                "messages": name_pictures(messages) if served.batches else messages,
+            }
+            reply = self._read(await self.server.post("chat/completions", body))
+            replies.append(reply)
+        return reply
+
+    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
+        """Ask all in one HTTP request where the server and the questions allow it, else each by itself, all at once.
+
+        Where the server refuses one such request, it gets none any more, and each question gets an answer, or a
+        refusal, of its own: a server without a media cache knows no picture by its name.
+        """
+        choice = shared_choice(requests)
+        if choice is None:
+            return await super().ask_many(requests)
+        async with time_limit(self.model, requests):
+            served = await self.served()
+            if served.batches:
+                shared = replace(requests[0], constraint=choice, top_logprobs=len(choice.options))
+                body = {
+                    **self.request_fields(shared, served),
+                    "messages": send_pictures_once([name_pictures(messages_json(each.messages)) for each in requests]),
+                }
+                try:
+                    async with observed_call(self, requests) as replies:
+                        replies += read_batch(await self.server.post(BATCH_PATH, body), requests, self.server.address)
+                except EngineRefused:
+                    if self._batches == "always":
+                        raise
+                    self._served = replace(served, batches=False)
+                else:
+                    return replies
+        return await super().ask_many(requests)
+
+    async def served(self) -> ServedModel:
+        """The model that answers. The server is asked once; callers that come meanwhile wait for the same answer."""
+        if self._served is None:
+            loop = asyncio.get_running_loop()
+            lookup = self._lookups.get(loop)
+            if lookup is None:
+                lookup = loop.create_task(find_model(self.server, self._wanted, self._guidance, self._batches))
+                lookup.add_done_callback(lambda _: self._lookups.pop(loop, None))
+                self._lookups[loop] = lookup
+            self._served = await asyncio.shield(lookup)
+        return self._served
+
+    def request_fields(self, request: AskRequest, served: ServedModel) -> dict[str, Any]:
+        """The fields of a chat completion request beside its messages."""
+        return {
+            "model": served.name,
+            # `max_completion_tokens` is newer; every open server reads this name, and some (Ollama, TGI) only this.
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "logprobs": True,
+            "top_logprobs": request.top_logprobs,
+            **guidance_fields(request.constraint, served.guidance),
+        }
+
+    async def probe(self) -> list[Finding]:
+        findings = await probe(self)
+        if not findings[0].ok:
+            return findings
+        batches = (await self.served()).batches
+        return [
+            *findings,
+            Finding(
+                "questions in one request",
+                ok=batches,
+                detail=f"taken at /{BATCH_PATH}" if batches else f"not taken at /{BATCH_PATH}, or ONELOOK_BATCH=never",
+                needed=False,
+                hint=None if batches else "vLLM 0.32 has it; without it, arm reads sends its questions one by one",
+            ),
+        ]
+
+    async def check_sleep(self) -> None:
+        await self._sleep_mode.check()
+
+    async def sleep(self) -> None:
+        await self._sleep_mode.sleep()
+
+    async def wake_up(self) -> None:
+        await self._sleep_mode.wake_up()
+
+    async def aclose(self) -> None:
+        await self.server.aclose()
+
+    def _read(self, body: dict[str, Any]) -> Reply:
+        if (error := error_of(body)) is not None:
+            raise EngineFailed(f"{self.server.address} answered HTTP 200 with an error: {error}")
+        try:
+            completion = Completion.model_validate(body)
+        except ValidationError as invalid:
+            raise EngineIncapable(
+                f"{self.server.address} answered something that is no chat completion: {faults(invalid)}",
+                hint="ONELOOK_BASE_URL must be the address of an OpenAI-compatible server",
+            ) from None
+        return read_choice(completion.choices[0], completion.usage, completion.metrics)

@@ -1,0 +1,121 @@
+"""A chat completion of the OpenAI protocol, with what vLLM adds to it, as the typed replies that it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from onelook.engines.base import Reply, StopReason
+from onelook.engines.tokens import TokenLogprob, read_tokens
+from onelook.errors import EngineFailed, EngineRefused
+from onelook.ledger.model import ServerTiming
+from onelook.types import Usage
+
+
+class AssistantMessage(BaseModel):
+    role: str
+    content: str | None = None
+
+
+class Logprobs(BaseModel):
+    content: list[TokenLogprob] | None = None
+
+
+class CompletionChoice(BaseModel):
+    """One answer; in a batch there is one for each conversation, and `index` says which."""
+
+    index: int = 0
+    message: AssistantMessage
+    finish_reason: str | None = None
+    logprobs: Logprobs | None = None
+
+
+class MultimodalTokens(BaseModel):
+    image: int | None = None
+
+
+class PromptTokens(BaseModel):
+    cached_tokens: int | None = None
+    multimodal_tokens: MultimodalTokens | None = None
+
+
+class TokenUsage(BaseModel):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: PromptTokens | None = None
+
+
+class Metrics(BaseModel):
+    """vLLM's own times of one request, in milliseconds (--enable-per-request-metrics)."""
+
+    queue_time_ms: float | None = None
+    time_to_first_token_ms: float | None = None
+    generation_time_ms: float | None = None
+
+
+class Completion(BaseModel):
+    choices: list[CompletionChoice] = Field(min_length=1)
+    usage: TokenUsage | None = None
+    metrics: Metrics | None = None
+
+
+def read_choice(choice: CompletionChoice, usage: TokenUsage | None, metrics: Metrics | None) -> Reply:
+    """The reply in `choice`; what the server does not report is None or empty, never guessed.
+
+    Raises:
+        EngineFailed: the server gave up in the middle of its answer.
+        EngineRefused: a content filter held the answer back.
+    """
+    text = choice.message.content or ""
+    logprobs = choice.logprobs.content if choice.logprobs is not None else None
+    return Reply(
+        text=text,
+        stop_reason=_stop_reason(choice.finish_reason),
+        tokens=read_tokens(logprobs or (), text),
+        usage=_usage(usage),
+        timing=_timing(metrics),
+    )
+
+
+def faults(error: ValidationError) -> str:
+    """Where a server's JSON differs from the protocol, without quoting it: it may repeat the picture."""
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False)[:3]
+    )
+
+
+def error_of(body: dict[str, Any]) -> str | None:
+    """The error that some servers send with HTTP 200."""
+    error = body.get("error")
+    return str(error)[:500] if error else None
+
+
+def _stop_reason(finish_reason: str | None) -> StopReason:
+    if finish_reason in ("abort", "error"):
+        raise EngineFailed(f"the engine gave up in the middle of its answer ({finish_reason})")
+    if finish_reason == "content_filter":
+        raise EngineRefused("a content filter held the answer back", hint="the server, not onelook, has this filter")
+    return "length" if finish_reason == "length" else "stop"
+
+
+def _usage(usage: TokenUsage | None) -> Usage:
+    if usage is None:
+        return Usage()
+    details = usage.prompt_tokens_details or PromptTokens()
+    return Usage(
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=details.cached_tokens,
+        image_tokens=details.multimodal_tokens.image if details.multimodal_tokens is not None else None,
+        completion_tokens=usage.completion_tokens,
+    )
+
+
+def _timing(metrics: Metrics | None) -> ServerTiming:
+    if metrics is None:
+        return ServerTiming()
+    return ServerTiming(
+        queue_ms=metrics.queue_time_ms,
+        first_token_ms=metrics.time_to_first_token_ms,
+        decode_ms=metrics.generation_time_ms,
+    )

@@ -1,0 +1,27 @@
+"""How long an engine works on a question that its caller waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from onelook.engines.base import AskRequest
+from onelook.errors import DeadlinePassed
+
+
+@asynccontextmanager
+async def time_limit(model: str, requests: Sequence[AskRequest]) -> AsyncIterator[None]:
+    """Raises `DeadlinePassed` when the first of `requests` is no longer waited for; what runs inside is cancelled."""
+    timer = asyncio.timeout(min((each.within_s for each in requests if each.within_s is not None), default=None))
+    try:
+        async with timer:
+            yield
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        raise DeadlinePassed(
+            f"{model} gave no answer before the caller's deadline",
+            hint="the model is slow or its queue is long: send fewer pictures at once, or allow more time"
+            " (X-Timeout-Seconds: 60 up to ONELOOK_HTTP__DEADLINE_S)",
+        ) from None

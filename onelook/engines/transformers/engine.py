@@ -1,0 +1,181 @@
+"""Transformers in this process: no server, greedy, one answer at a time.
+
+PyTorch is imported when the model is loaded, in the worker thread, and not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from onelook.engines.base import SIZE_GRID, AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.callbacks import observed_call
+from onelook.engines.probe import probe
+from onelook.engines.time_limit import time_limit
+from onelook.engines.transformers.loading import (
+    LoadOptions,
+    check_checkpoint,
+    free_memory,
+    leave_one_core,
+    load_checkpoint,
+)
+from onelook.errors import EngineRefused, SettingsError
+from onelook.ledger.stamps import NS_PER_MS
+from onelook.settings.engine import EngineSettings
+
+if TYPE_CHECKING:
+    from onelook.engines.transformers.generation import Generated, Generator
+
+Work = Callable[["Generator", threading.Event], "list[Generated] | None"]
+"""What the worker thread does with the loaded model; the event is set when nobody waits for it any more."""
+
+DEFAULT_OPTIONS = LoadOptions()
+
+
+class TransformersEngine(Engine):
+    """A vision-language checkpoint that answers in a worker thread of its own, so the event loop never waits for it.
+
+    Raises, when it is asked:
+        EngineIncapable: a package, a file, a device or memory is missing; the message says which.
+        EngineRefused: the question is not one that it can answer.
+    """
+
+    def __init__(self, model: str, options: LoadOptions = DEFAULT_OPTIONS, *, prefix_cache_mb: int = 512) -> None:
+        self._model = model
+        self._options = options
+        self._prefix_cache_bytes = prefix_cache_mb * 1_000_000
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
+        self._generator: Generator | None = None
+
+    @classmethod
+    def from_settings(cls, settings: EngineSettings) -> TransformersEngine:
+        """Raises `SettingsError` where no model is named: which one is the default, the caller knows."""
+        if settings.model is None:
+            raise SettingsError(
+                "the embedded engine has no model",
+                hint="name a folder or a Hugging Face id: --model or ONELOOK_MODEL=Qwen/Qwen2.5-VL-3B-Instruct",
+            )
+        options = LoadOptions(
+            settings.device,
+            settings.dtype,
+            settings.attention,
+            settings.quantization,
+            settings.min_pixels,
+            settings.max_pixels,
+        )
+        return cls(settings.model, options, prefix_cache_mb=settings.prefix_cache_mb)
+
+    @property
+    def model(self) -> str:
+        return self._model
+
+    @property
+    def capabilities(self) -> Capabilities:
+        grid = SIZE_GRID if self._generator is None else self._generator.size_grid
+        return Capabilities(concurrent=False, size_grid=grid)
+
+    async def start(self) -> None:
+        """Load the model now, not with the first question. What it can do after that is our own code's affair."""
+        await asyncio.wrap_future(self._worker.submit(self._loaded))
+
+    async def ask(self, request: AskRequest) -> Reply:
+        """Answer greedily. Raises `DeadlinePassed` after `request.within_s`; the worker thread stops then."""
+        if request.temperature > 0:
+            raise EngineRefused(
+                f"the embedded engine is greedy: it has no temperature {request.temperature}",
+                hint="set ONELOOK_TEMPERATURE=0, or use a vLLM server",
+            )
+
+        def work(generator: Generator, cancelled: threading.Event) -> list[Generated]:
+            return [
+                generator.answer(
+                    request.messages,
+                    request.constraint,
+                    max_tokens=request.max_tokens,
+                    top_logprobs=request.top_logprobs,
+                    cancelled=cancelled,
+                )
+            ]
+
+        async with time_limit(self.model, [request]), observed_call(self, [request]) as replies:
+            replies += await self._in_worker(work) or []
+        return replies[0]
+
+    async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
+        """One-token questions about the same pictures in one forward pass, all others one after another."""
+        if any(request.max_tokens != 1 or request.temperature > 0 for request in requests):
+            return await super().ask_many(requests)
+
+        def work(generator: Generator, cancelled: threading.Event) -> list[Generated] | None:
+            from onelook.engines.transformers.together import answer_together
+
+            return answer_together(generator, requests, cancelled=cancelled)
+
+        async with time_limit(self.model, requests):
+            replies = await self._in_worker(work)
+            if replies is not None:
+                async with observed_call(self, requests) as observed:
+                    observed += replies
+                return replies
+        return await super().ask_many(requests)
+
+    async def probe(self) -> list[Finding]:
+        return await probe(self)
+
+    async def check_sleep(self) -> None:
+        """Raises `EngineIncapable` where the model cannot be loaded, as far as that shows without loading it."""
+        await asyncio.wrap_future(self._worker.submit(check_checkpoint, self._model, self._options))
+
+    async def sleep(self) -> None:
+        """Free the model after the questions in work and in the queue; the next question would load it again."""
+        await asyncio.wrap_future(self._worker.submit(self._unload))
+
+    async def wake_up(self) -> None:
+        await self.start()
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Wait for the answer in work, drop those that wait, free the model and end the thread."""
+        self._worker.shutdown(cancel_futures=True)
+        self._generator = None
+
+    async def _in_worker(self, work: Work) -> list[Reply] | None:
+        """What `work` generates, as replies. Cancelled, it tells the worker thread to stop."""
+        cancelled, queued_ns = threading.Event(), time.perf_counter_ns()
+
+        def job() -> list[Reply] | None:
+            queue_ms = (time.perf_counter_ns() - queued_ns) / NS_PER_MS
+            generator = self._loaded()
+            from onelook.engines.transformers.reply import to_reply
+
+            generated = work(generator, cancelled)
+            if generated is None:
+                return None
+            return [to_reply(each, generator.vocabulary, queue_ms=queue_ms) for each in generated]
+
+        try:
+            return await asyncio.wrap_future(self._worker.submit(job))
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    def _unload(self) -> None:
+        if self._generator is None:
+            return
+        self._generator = None
+        free_memory()
+
+    def _loaded(self) -> Generator:
+        if self._generator is None:
+            checkpoint = load_checkpoint(self._model, self._options)
+            leave_one_core()
+            from onelook.engines.transformers.generation import Generator
+
+            self._generator = Generator(checkpoint, prefix_cache_bytes=self._prefix_cache_bytes)
+        return self._generator
