@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 TORCH_CPU_INDEX ?=
 PIP_INSTALL = install --quiet --disable-pip-version-check $(if $(TORCH_CPU_INDEX),--extra-index-url $(TORCH_CPU_INDEX))
 
+# Test processes at once: each computes on one core, and takes about 2 GB.
+TEST_WORKERS ?= 2
+
 .PHONY: help venv venv-vllm demo serve studio notebook demo-model evaluate test test-web test-vllm lint format bench vllm-cpu clean
 
 help: ## list the targets
@@ -51,8 +54,8 @@ studio: venv ## open the graph in LangGraph Studio's local server: no key, nothi
 notebook: venv ## run the notebooks again and keep their outputs
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
-test: venv ## run every test that needs neither vLLM nor a browser
-	$(BIN)/pytest
+test: venv ## run every test that needs neither vLLM nor a browser (TEST_WORKERS=2 at once)
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist worksteal
 
 test-web: venv ## run the page's tests in the Chromium or Chrome that is installed
 	$(BIN)/pytest -m browser

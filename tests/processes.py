@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-READY_WITHIN_S = 120.0
+from tests.patience import HANG_S
 
 
 def free_port() -> int:
@@ -29,7 +29,7 @@ def serving(command: Sequence[str], ready: str, folder: Path, environment: Mappi
     with said.open("w") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + READY_WITHIN_S
+        deadline = time.monotonic() + HANG_S
         while not _answers(ready):
             if server.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{command} is not ready:\n{said.read_text()[-3000:]}")

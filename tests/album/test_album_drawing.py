@@ -47,7 +47,7 @@ def test_truth_answers_every_attribute_as_the_taxonomy_lets_it(seed: int, catego
         assert definition.details[attribute].choose == "many" or len(chosen) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(any_seed, st.sampled_from([None, *CATEGORIES]))
 def test_every_seed_gives_a_picture_within_the_promised_sizes(seed: int, category: str | None) -> None:
     drawing = draw(seed, category=category)

@@ -21,8 +21,7 @@ from onelook.api.state import open_tagger
 from onelook.engines.base import Engine
 from onelook.result import TagResult
 from onelook.settings.process import load_settings
-
-STARTED_WITHIN_S = 60.0
+from tests.patience import HANG_S
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def served(*, http: Mapping[str, Any] | None = None, scripted: Engine | None = N
     thread = threading.Thread(target=server.run, name="served")
     thread.start()
     try:
-        deadline = time.monotonic() + STARTED_WITHIN_S
+        deadline = time.monotonic() + HANG_S
         while not server.started:
             assert thread.is_alive(), "the server did not start"
             assert time.monotonic() < deadline, "the server is still starting"

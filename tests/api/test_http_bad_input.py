@@ -298,7 +298,9 @@ async def test_routes_that_are_not_there(client: Client, method: str, path: str,
 
 
 @settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: part(text, text, filename=text).encode()))
 def test_no_body_makes_the_reader_fail(body: bytes) -> None:

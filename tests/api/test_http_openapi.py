@@ -19,6 +19,7 @@ from onelook.engines.scripted import ScriptedEngine
 from tests.api import hypothesis_many  # noqa: F401  before the first object is drawn
 from tests.api.served import Client, served
 from tests.graph.replies import BUILDING
+from tests.patience import HANG_S
 
 Operation = schemathesis.APIOperation[Any, Any, Any]
 
@@ -49,7 +50,7 @@ def test_bad_requests_are_refused_as_promised(operation: Operation, address: str
 
 
 def keep_promises(operation: Operation, mode: GenerationMode, address: str) -> None:
-    @settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
         # Random bytes are what the schema says, and no picture.
@@ -59,7 +60,7 @@ def keep_promises(operation: Operation, mode: GenerationMode, address: str) -> N
         if mode is GenerationMode.NEGATIVE and not (case.media_type == JSON and mode_of_body(case) is mode):
             excluded.append(negative_data_rejection)
         case.call_and_validate(
-            base_url=address, headers={"Authorization": "Bearer key"}, excluded_checks=excluded, timeout=60
+            base_url=address, headers={"Authorization": "Bearer key"}, excluded_checks=excluded, timeout=HANG_S
         )
 
     ask()

@@ -45,7 +45,7 @@ async def test_up_to_five_pictures(engine: TransformersEngine, count: int) -> No
     assert reply.usage.image_tokens == count * 20
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(options=st.lists(WRITTEN, min_size=1, max_size=6, unique=True))
 async def test_a_choice_is_kept_whatever_its_letters(engine: TransformersEngine, options: list[str]) -> None:
     reply = await engine.ask(request([1], Choice(tuple(options)), max_tokens=200))

@@ -108,7 +108,7 @@ def small(make_generator: MakeGenerator) -> Generator:
     return make_generator("qwen2_5_vl", 10**6)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     asked=st.lists(
         st.tuples(

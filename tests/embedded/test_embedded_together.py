@@ -157,7 +157,7 @@ async def test_an_engine_answers_longer_questions_one_after_another(engine: Tran
     assert [len(reply.text) for reply in await engine.ask_many(requests)] == [2] * len(requests)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     rounds=st.lists(
         st.tuples(

@@ -15,7 +15,7 @@ from onelook.images.source import describe, read
 from onelook.settings.resolution import at_most
 
 LIMITS = Limits(
-    max_bytes=2_000_000, max_pixels=4_000_000, allow_urls=True, allow_private_urls=True, download_timeout_s=5.0
+    max_bytes=2_000_000, max_pixels=4_000_000, allow_urls=True, allow_private_urls=True, download_timeout_s=60.0
 )
 
 

@@ -65,7 +65,7 @@ PATCHES = st.one_of(
 EDITS = st.lists(st.tuples(st.sampled_from(["replace", "insert", "delete", "cut"]), POSITIONS, PATCHES), max_size=6)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.sampled_from([*KINDS, *VARIANTS]), EDITS)
 def test_real_files_with_damage(name: str, edits: list[tuple[str, float, bytes]]) -> None:
     data = bytearray(real_file(name))

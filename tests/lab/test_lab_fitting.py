@@ -25,7 +25,7 @@ def over_confident(temperature: float, bias: float, seed: int, count: int = MANY
 
 
 @given(temperature=st.floats(0.5, 3.0), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_known_temperature_is_recovered(temperature: float, seed: int) -> None:
     methods = {method.name: method for method in fit_curve(over_confident(temperature, 0.0, seed))}
     assert methods["temperature"].curve.temperature == pytest.approx(temperature, rel=0.2)
@@ -33,7 +33,7 @@ def test_a_known_temperature_is_recovered(temperature: float, seed: int) -> None
 
 
 @given(temperature=st.floats(1.0, 3.0), bias=st.floats(1.0, 2.0), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_platt_scaling_wins_with_a_bias_and_recovers_both(temperature: float, bias: float, seed: int) -> None:
     best = fit_curve(over_confident(temperature, -bias, seed))[0]
     assert best.name == "Platt"

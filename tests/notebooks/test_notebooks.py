@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.patience import HANG_S
+
 FOLDER = Path(__file__).parent.parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MOST_KB = 300
@@ -34,7 +36,7 @@ def test_every_cell_runs_and_shows_what_is_kept(kept: Any, monkeypatch: pytest.M
     for name in ("ONELOOK_ENGINE", "ONELOOK_MODEL"):
         monkeypatch.delenv(name, raising=False)
     fresh = deepcopy(kept)
-    NotebookClient(fresh, timeout=300, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    NotebookClient(fresh, timeout=HANG_S, resources={"metadata": {"path": str(FOLDER)}}).execute()
     assert shown(fresh) == shown(kept)
     assert ["image/png", "text/plain"] in shown(fresh)
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from langgraph_sdk import get_sync_client
 
+from tests.patience import HANG_S
 from tests.processes import free_port, serving
 from tests.studio.make_studio import make_studio
 from tools.demo_model import HELDOUT
@@ -30,8 +31,9 @@ def attempts(tmp_path: Path) -> Path:
 def watched(attempts: Path, tmp_path: Path) -> Mapping[str, str]:
     """The environment of somebody who has set nothing, with the watch in it."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF_OTHERS)}
-    watch = Path(__file__).parent / "watch"
-    return {**plain, "PYTHONPATH": str(watch), "WATCH_LOG": str(attempts), "XDG_CACHE_HOME": str(tmp_path)}
+    # What this process imports, those import too: a checkout that is not the installed one is on the path.
+    path = os.pathsep.join([str(Path(__file__).parent / "watch"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**plain, "PYTHONPATH": path, "WATCH_LOG": str(attempts), "XDG_CACHE_HOME": str(tmp_path)}
 
 
 @pytest.mark.parametrize(
@@ -60,11 +62,11 @@ def test_the_terminal_stays_here(watched: Mapping[str, str], attempts: Path) -> 
 def test_the_http_door_stays_here(watched: Mapping[str, str], attempts: Path, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     environment = {**watched, "ONELOOK_HTTP__PORT": str(port)}
-    with serving([sys.executable, "-m", "api"], f"{url}/readyz", tmp_path, environment):
-        tagged = httpx.post(f"{url}/v1/tags", files={"image": PICTURE.read_bytes()}, timeout=60)
+    with serving([sys.executable, "-m", "onelook", "serve"], f"{url}/readyz", tmp_path, environment):
+        tagged = httpx.post(f"{url}/v1/tags", files={"image": PICTURE.read_bytes()}, timeout=HANG_S)
         assert tagged.json()["category"]
-        assert httpx.get(url).status_code == httpx.codes.OK
-        assert httpx.get(f"{url}/metrics").status_code == httpx.codes.OK
+        assert httpx.get(url, timeout=HANG_S).status_code == httpx.codes.OK
+        assert httpx.get(f"{url}/metrics", timeout=HANG_S).status_code == httpx.codes.OK
     assert attempts.read_text() == ""
 
 

@@ -25,6 +25,7 @@ from onelook.observability.export import PictureFreeExporter
 from tests.engines.openai_simulation import Body, SimulatedServer
 from tests.observability.receiver import Received, attributes, holds
 from tests.observability.tagging import tag
+from tests.patience import HANG_S
 from tests.processes import free_port, serving
 
 CALLER = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -50,11 +51,11 @@ def test_a_request_its_runs_their_nodes_and_their_engine_calls_are_spans(
         ONELOOK_ROUTER__THRESHOLD="0",
         XDG_CACHE_HOME=str(tmp_path),
     )
-    with serving([sys.executable, "-m", "api"], f"{url}/readyz", tmp_path, settings):
+    with serving([sys.executable, "-m", "onelook", "serve"], f"{url}/readyz", tmp_path, settings):
         picture = "data:image/jpeg;base64," + base64.b64encode(noise).decode()
         asked = {"images": [picture], "arms": list(get_args(ArmName))}
         caller = {"traceparent": f"00-{CALLER}-00f067aa0ba902b7-01"}
-        compared = httpx.post(f"{url}/v1/compare", json=asked, headers=caller, timeout=120).json()
+        compared = httpx.post(f"{url}/v1/compare", json=asked, headers=caller, timeout=HANG_S).json()
     spans = [span for span in received.spans() if span.trace_id.hex() == CALLER]
     assert received.services() == {"onelook"}
 

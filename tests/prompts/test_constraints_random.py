@@ -23,9 +23,7 @@ from tests.prompts.random_taxonomies import MANY, all_answers, answers, compact,
 
 MakeCodec = Callable[[Scope], CompactCodec | JsonCodec]
 CODECS: list[MakeCodec] = [compact, JsonCodec]
-ANY = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
-)
+ANY = settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 
 
 def read(codec: CompactCodec | JsonCodec | FreeTextCodec, text: str) -> Answer | None:

@@ -15,6 +15,7 @@ from langgraph_sdk.errors import NotFoundError
 from onelook.demo.checkpoint import DRAWINGS
 from onelook.graph.arms import ArmName
 from onelook.types import Context
+from tests.patience import HANG_S
 from tests.studio.make_studio import make_studio
 
 RANDOM_WEIGHTS_SAY: tuple[list[str], ...] = ([], ["ReplyInvalid"], ["ReplyTruncated"])  # free text of random weights
@@ -40,7 +41,7 @@ async def studio(studio_url: str) -> AsyncIterator[LangGraphClient]:
 @pytest.fixture
 async def door(studio_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """The HTTP door, at the same address."""
-    async with httpx.AsyncClient(base_url=studio_url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=studio_url, timeout=HANG_S) as client:
         yield client
 
 

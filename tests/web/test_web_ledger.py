@@ -54,7 +54,7 @@ def ledgers(draw: st.DrawFn) -> Ledger:
 
 
 @given(ledger=ledgers())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_the_kinds_are_the_parts_and_their_sum_the_wall_time(page: Page, ledger: Ledger) -> None:
     drawn: dict[str, float] = page.evaluate(
         "async (ledger) => Object.fromEntries((await import('/static/ledger.js')).totals(ledger))",
@@ -68,7 +68,7 @@ def test_the_kinds_are_the_parts_and_their_sum_the_wall_time(page: Page, ledger:
 
 
 @given(end_ms=st.floats(0.5, 1e7))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_axis_has_a_few_round_numbers(page: Page, end_ms: float) -> None:
     ticks: list[float] = page.evaluate("async (end) => (await import('/static/ledger.js')).ticks(end)", end_ms)
     assert 3 <= len(ticks) <= 6
