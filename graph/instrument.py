@@ -1,72 +1,148 @@
-"""What wraps every node: its services, its run's choices, and its line in the ledger."""
+"""What surrounds every node: its span in the ledger, and the result of a run whose node fails."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
+from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.runtime import Runtime
-from langgraph.types import Overwrite
+from langgraph.types import Command, Overwrite
 
-from onelook.errors import OnelookError
+from onelook.answering.result import build_result
+from onelook.errors import EngineTimeout, OnelookError
 from onelook.graph.state import State, fresh
 from onelook.ledger.model import Ledger, NodeTiming
-from onelook.ledger.stamps import OpenSpan, closed, node_span, of_run, run_started_ns
+from onelook.ledger.stamps import OpenSpan, closed, node_span, run_started_ns
+from onelook.result import TagResult
 from onelook.services import Services
-from onelook.types import Context
+from onelook.types import Context, ErrorRecord, Status
+
+FIRST = "prepare"
 
 Node = Callable[[Services, State, Runtime[Context]], Awaitable[State]]
 
 
-class Visit(Protocol):
+class GraphNode(Protocol):
     """A node as LangGraph calls it."""
 
     async def __call__(self, state: State, runtime: Runtime[Context]) -> State: ...
 
 
+class ErrorHandler(Protocol):
+    """An error handler as LangGraph calls it: it fills the parameter `error` by its name."""
+
+    async def __call__(
+        self, state: State, error: NodeError, runtime: Runtime[Context]
+    ) -> Command[Literal["__end__"]]: ...
+
+
 class NodeFailed(Exception):
-    """Carries a node's error to the graph's error handler, together with the time that the visit took."""
+    """Carries a node's error to the error handler, together with the span that it ended."""
 
-    def __init__(self, error: OnelookError, visit: OpenSpan) -> None:
-        super().__init__(error, visit)
+    def __init__(self, error: OnelookError, node: OpenSpan) -> None:
+        super().__init__(error, node)
         self.error = error
-        self.visit = visit
+        self.node = node
 
 
-def visit(name: str, node: Node, services: Services, *, first: bool = False) -> Visit:
-    """`node` as the graph runs it. The `first` node, when it is first visited, starts state and ledger anew."""
+def is_retryable(error: Exception) -> bool:
+    """Whether a failed node is tried again: the error itself says so. The graph is the only owner of retries."""
+    if isinstance(error, NodeFailed):
+        return error.error.retryable
+    return isinstance(error, NodeTimeoutError)
+
+
+def instrument(name: str, node: Node, services: Services) -> GraphNode:
+    """`node` with its services, its run's choices and its span in the ledger. The first node begins the state anew."""
 
     async def run(state: State, runtime: Runtime[Context]) -> State:
-        if runtime.context is None:  # LangGraph's answer to a run without `context=`
-            runtime = runtime.override(context=services.run)
-        begins = first and begins_run(state)
-        attempts, earlier_ns = 1, 0
-        if (info := runtime.execution_info) is not None and info.node_attempt > 1 and info.node_first_attempt_time:
-            attempts = info.node_attempt
-            earlier_ns = int((time.time() - info.node_first_attempt_time) * 1e9)
+        runtime = _with_context(runtime, services)
+        if name == FIRST:
+            state = {**state, **fresh()}
+        attempts, earlier_ns = _earlier_attempts(runtime)
         with node_span(name, attempts=attempts, earlier_ns=earlier_ns) as opened:
             try:
-                update = await node(services, {**state, **fresh()} if begins else state, runtime)
+                update = await node(services, state, runtime)
             except OnelookError as error:
                 raise NodeFailed(error, opened) from error
-        if begins:
-            origin_ns = run_started_ns.get() or opened.start_ns
-            return {**fresh(), "origin_ns": origin_ns, **update, "visits": begin(closed(opened, origin_ns))}
-        own = closed(opened, state["origin_ns"])
-        if "result" in update:
-            ledger = Ledger(nodes=(*of_run(state["visits"], state["origin_ns"]), own))
-            update["result"] = update["result"].model_copy(update={"ledger": ledger, "usage": ledger.usage()})
-        return {**update, "visits": (own,)}
+        update = _with_span(name, state, opened, update)
+        return {**fresh(), **update} if name == FIRST else update
 
     return run
 
 
-def begins_run(state: State) -> bool:
-    """Whether the state is of another run, or of none: pictures are in no checkpoint, so no run finds earlier ones."""
-    return "pictures" not in state
+def error_handler(services: Services) -> ErrorHandler:
+    """The handler of every node: its error becomes part of the result, and the run ends."""
+
+    async def fail(state: State, error: NodeError, runtime: Runtime[Context]) -> Command[Literal["__end__"]]:
+        context = _with_context(runtime, services).context
+        cause, opened = _cause(error)
+        record = ErrorRecord(
+            kind=type(cause).__name__,
+            node=error.node,
+            message=cause.message,
+            hint=cause.hint,
+            retryable=cause.retryable,
+        )
+        if error.node == FIRST:
+            state = {**state, **fresh()}
+        result = _failed(services, {**state, "errors": (*state["errors"], record)}, context)
+        update = _with_span(error.node, state, opened, {"errors": result.errors, "result": result})
+        return Command(goto="__end__", update={**fresh(), **update} if error.node == FIRST else update)
+
+    return fail
 
 
-def begin(visit: NodeTiming) -> tuple[NodeTiming, ...]:
-    """The first visit of a run: in the place of those that an earlier run on the same thread left."""
-    return cast("tuple[NodeTiming, ...]", Overwrite((visit,)))
+def _failed(services: Services, state: State, context: Context) -> TagResult:
+    """The answer that a second pass or the specialist should have replaced stands, if there is one."""
+    first = state["first_look"]
+    if state["known"] != "answer" and first is not None:
+        state = {**state, "known": "answer", "category": first.category, "details": first.details, "absences": {}}
+    status: Status = "needs_review" if state["known"] == "answer" else "failed"
+    return build_result(services, state, context, status)
+
+
+def _cause(failed: NodeError) -> tuple[OnelookError, OpenSpan]:
+    """The error in our words, and the span that it ended. A bug is raised again with its own type."""
+    error = failed.error
+    if isinstance(error, NodeFailed):
+        return error.error, error.node
+    if isinstance(error, NodeTimeoutError):
+        now = time.perf_counter_ns()
+        timeout = EngineTimeout(
+            f"{failed.node} took longer than {error.timeout:g} s",
+            hint="the model is slow or its queue is long: increase ONELOOK_TIMEOUT_S, or lower --concurrency",
+        )
+        return timeout, OpenSpan(failed.node, now - int(error.elapsed * 1e9), now)
+    raise error
+
+
+def _with_context(runtime: Runtime[Context], services: Services) -> Runtime[Context]:
+    """LangGraph gives None as the context of a run that was started without one."""
+    return runtime if runtime.context is not None else runtime.override(context=services.run)
+
+
+def _earlier_attempts(runtime: Runtime[Context]) -> tuple[int, int]:
+    """The number of this attempt, and the time since the first one began, in nanoseconds."""
+    info = runtime.execution_info
+    if info is None or info.node_attempt <= 1 or not info.node_first_attempt_time:
+        return 1, 0
+    return info.node_attempt, int((time.time() - info.node_first_attempt_time) * 1e9)
+
+
+def _with_span(name: str, state: State, opened: OpenSpan, update: State) -> State:
+    """`update` with the node's span, and with the whole ledger in a result."""
+    first = name == FIRST
+    origin_ns = (run_started_ns.get() or opened.start_ns) if first else state["origin_ns"]
+    own = closed(opened, origin_ns)
+    spans = (own,) if first else (*state["node_spans"], own)
+    if "result" in update:
+        ledger = Ledger(nodes=spans)
+        update["result"] = update["result"].model_copy(update={"ledger": ledger, "usage": ledger.usage()})
+    if first:
+        # In the place of the spans that an earlier run on the same thread left.
+        overwritten = cast("tuple[NodeTiming, ...]", Overwrite(spans))
+        return {**update, "origin_ns": origin_ns, "node_spans": overwritten}
+    return {**update, "node_spans": (own,)}

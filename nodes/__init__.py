@@ -1,1 +1,5 @@
-"""One file a node. A node is a plain async function: services, state and runtime in, part of the state out."""
+"""One file a node. A node is a plain async function: services, state and runtime in, a part of the state out.
+
+A node that decides writes the edge to take into `way` and the reason into `why`; a node that ends the run writes
+`result`.
+"""

@@ -1,11 +1,11 @@
-"""L1, parse and L2 in one look: the fused arm."""
+"""Category and details in one guided call: the arm `fused`."""
 
 from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
 from onelook.answering.ask import ask
-from onelook.answering.calibrated import fit_of
+from onelook.answering.calibration import fit_of
 from onelook.answering.reading import read_reply, tags
 from onelook.graph.state import State
 from onelook.ledger.stamps import span
@@ -20,4 +20,10 @@ async def analyze(services: Services, state: State, runtime: Runtime[Context]) -
     with span("parse"):
         fit = fit_of(services, context, services.engine)
         category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
-    return {"replies": (reply.text,), "category": category, "details": details}
+    return {
+        "replies": (*state["replies"], reply.text),
+        "known": "answer",
+        "category": category,
+        "details": details,
+        "answered_by": services.engine.model,
+    }

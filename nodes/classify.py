@@ -1,4 +1,4 @@
-"""L1 of the old way: the first of two calls names the category."""
+"""The first of two calls names the category (L1)."""
 
 from __future__ import annotations
 

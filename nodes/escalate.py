@@ -4,40 +4,44 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from onelook.answering.answered import answering_model
 from onelook.answering.ask import ask
-from onelook.answering.calibrated import confidence_threshold, fit_of
+from onelook.answering.calibration import confidence_threshold, fit_of
+from onelook.answering.confidence import least_confidence
 from onelook.answering.reading import read_reply, tags
-from onelook.graph.state import State
+from onelook.answering.result import build_result, model_name
+from onelook.graph.state import State, category_of
 from onelook.ledger.stamps import span
-from onelook.nodes.review import least_sure
 from onelook.result import Escalation
 from onelook.services import Services
 from onelook.types import Context
 
 
 async def escalate(services: Services, state: State, runtime: Runtime[Context]) -> State:
-    """The specialist's answer takes the place of the first, which is kept beside it."""
-    context, reason, first = runtime.context, state["hard"], state["category"]
-    if services.specialist is None or reason is None or first is None:
-        raise RuntimeError("escalate runs after review has found the picture hard, where there is a specialist")
+    """The specialist's answer replaces the first one, which the result keeps, and ends the run."""
+    context, specialist, first = runtime.context, services.specialist, category_of(state)
+    if specialist is None:
+        raise RuntimeError("review leads to escalate only where there is a specialist")
     question = services.prompts[context.language].fused(context.reply_format)
-    reply = await ask(services, question, state["pictures"], engine=services.specialist)
+    reply = await ask(services, question, state["pictures"], engine=specialist)
     with span("parse"):
         asked_as = context.model_copy(update={"arm": "fused"})
-        fit = fit_of(services, asked_as, services.specialist)
+        fit = fit_of(services, asked_as, specialist)
         category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
-    threshold = confidence_threshold(services, asked_as, services.specialist)
-    return {
+    unsure = least_confidence(category, details) < confidence_threshold(services, asked_as, specialist)
+    update: State = {
         "replies": (*state["replies"], reply.text),
         "category": category,
         "details": details,
         "absences": {},
-        "needs_review": least_sure(category, details) < threshold,
+        "answered_by": specialist.model,
         "escalation": Escalation(
-            reason=reason,
-            model=answering_model(services, state, context),
+            reason=state["why"],
+            model=model_name(state["answered_by"]),
             category=first,
-            details=state["details"] or {},
+            details=state["details"],
         ),
+    }
+    return {
+        **update,
+        "result": build_result(services, {**state, **update}, context, "needs_review" if unsure else "ok"),
     }

@@ -1,30 +1,30 @@
-"""Where the two-call arms turn a reply into a typed answer, and see what is still missing."""
+"""The two-call arms turn a reply into a typed answer here, and decide what is still missing."""
 
 from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from onelook.answering.calibrated import fit_of
-from onelook.answering.questions import has_details, next_question
-from onelook.answering.reading import read_reply, tags
+from onelook.answering.reading import read_answer
 from onelook.errors import ReplyError
+from onelook.graph.arms import ARMS
 from onelook.graph.state import State
 from onelook.services import Services
 from onelook.types import Context
 
 
 async def parse(services: Services, state: State, runtime: Runtime[Context]) -> State:
-    reply, known, context = state["reply"], state["category"], runtime.context
-    if reply is None:
-        raise RuntimeError("parse runs after classify or describe")
+    """
+    Raises:
+        ReplyError: the reply is unreadable, and it is guided or was asked for a second time.
+    """
     try:
-        reading = read_reply(next_question(services, state, context), reply)
+        answer = read_answer(services, state, runtime.context)
     except ReplyError as error:
-        # Free text goes wrong now and then; as in the field, the model is told so and asked once more.
-        if context.arm != "legacy" or state["parse_error"] is not None:
+        # Free text is unreadable now and then. As in the field, the model gets the error and is asked once more.
+        if ARMS[runtime.context.arm].guided or state["parse_error"]:
             raise
-        return {"parse_error": error.message}
-    fit = fit_of(services, context, services.engine)
-    category, details = tags(services, reading, reply, fit, context.language, known)
-    complete = known is not None or not has_details(services, category)
-    return {"parse_error": None, "category": category, "details": details if complete else None}
+        again = "unreadable" if state["known"] == "nothing" else "has details"
+        return {"parse_error": error.message, "way": again, "why": f"asked once more: {error.message}"}
+    if answer["known"] == "answer":
+        return {**answer, "way": "complete", "why": "category and details are known"}
+    return {**answer, "way": "has details", "why": "the category is known, its details are not"}

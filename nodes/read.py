@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from langgraph.runtime import Runtime
 
 from onelook.answering.ask import ask_together
-from onelook.answering.calibrated import fit_of
+from onelook.answering.calibration import fit_of
 from onelook.answering.debias import MOST_LETTERS, average
 from onelook.answering.reading import Details, absences, read_reply, tags
 from onelook.engines.base import Reply
@@ -58,7 +58,13 @@ async def read_labels(services: Services, state: State, runtime: Runtime[Context
                 details[attribute] += chosen
             for attribute, options in absences(services, reading, reply, fit, language, category).items():
                 absent[attribute] = absent.get(attribute, ()) + options
-    return {"category": category, "details": details, "absences": absent}
+    return {
+        "known": "answer",
+        "category": category,
+        "details": details,
+        "absences": absent,
+        "answered_by": services.engine.model,
+    }
 
 
 async def _read(

@@ -1,4 +1,4 @@
-"""What the nodes work with: made once for a process, shared by every run."""
+"""What the nodes work with: made once for a process, shared by all runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from onelook.calibration.fits import Calibration
 from onelook.engines.base import Engine
+from onelook.engines.residency import Residency
 from onelook.engines.zero_shot.base import Router
 from onelook.images.limits import Limits
 from onelook.prompts.questions import Prompts
@@ -19,6 +20,8 @@ from onelook.types import Context, Language, Subject
 class Services:
     engine: Engine
     specialist: Engine | None
+    residency: Residency | None
+    """Which of the two models is in memory, where only one fits; None where both stay."""
     router: Router
     routes: Mapping[str, str]
     """Per category id the sentence that the router compares pictures with, in the router's order."""
@@ -30,4 +33,9 @@ class Services:
     run: Context
     """The choices of a run that chooses nothing."""
     sample: Subject | None = None
-    """What is looked at where no picture is named, as in Studio; None: that is an error."""
+    """The picture of a run that names none, as in Studio; None: such a run fails."""
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """The first engine, and the specialist where there is one."""
+        return (self.engine,) if self.specialist is None else (self.engine, self.specialist)

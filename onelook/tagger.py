@@ -10,11 +10,14 @@ from typing import Self
 from langchain_core.runnables.graph import Graph
 
 from onelook.calibration.fits import load_calibration
+from onelook.engines.answer_cache import CachedEngine
 from onelook.engines.base import Engine, Finding
 from onelook.engines.build import build_engine
 from onelook.engines.resident import share_memory
 from onelook.engines.zero_shot.base import Router
 from onelook.engines.zero_shot.build import build_router
+from onelook.engines.zero_shot.cached import CachedRouter
+from onelook.graph.arms import ARMS
 from onelook.graph.build import build_graph
 from onelook.images.limits import Limits
 from onelook.ledger.stamps import NS_PER_MS, run_started_ns
@@ -46,15 +49,22 @@ def build_services(
     taxonomy = load_taxonomy(settings.taxonomy)
     engine = engine or build_engine(settings)
     specialist = specialist or (build_engine(settings.specialist) if settings.specialist else None)
+    residency = None
     if specialist is not None and settings.residency != "both":
         engine, specialist = share_memory(engine, specialist, defer=settings.residency == "defer")
+        residency = engine.residency
     language = settings.router.language
     prompts = {each: Prompts(taxonomy, each) for each in taxonomy.languages}
     routes = prompts[language if language in taxonomy.languages else taxonomy.languages[0]].zero_shot()
+    router = router or build_router(settings.router, list(routes.values()))
+    if settings.cache == "memory":
+        engine, router = CachedEngine(engine), CachedRouter(router)
+        specialist = None if specialist is None else CachedEngine(specialist)
     return Services(
         engine=engine,
         specialist=specialist,
-        router=router or build_router(settings.router, list(routes.values())),
+        residency=residency,
+        router=router,
         routes=routes,
         taxonomy=taxonomy,
         prompts=prompts,
@@ -106,31 +116,31 @@ class Tagger:
     @property
     def engines(self) -> list[Engine]:
         """The first engine, and the specialist where there is one."""
-        return [engine for engine in (self.services.engine, self.services.specialist) if engine is not None]
+        return list(self.services.engines)
 
     async def start(self, context: Context | None = None) -> None:
-        """Load or connect now instead of at the first picture; the router where runs with `context` need it.
+        """Load or connect now instead of at the first picture; the router only if the arm of `context` is routed.
 
         Raises:
             EngineError: an engine, or the router, is not fit.
             SettingsError: `context` chooses what this process does not have.
         """
-        if complete(context, self.services.run).arm == "hybrid":
+        if ARMS[complete(context, self.services.run).arm].routed:
             await self.services.router.start()
         for engine in self.engines:
             await engine.start()
 
     async def probe(self) -> list[Finding]:
-        """What each engine can do, and the router, where runs go by it or it has been set up."""
+        """What each engine can do, and the router if the default arm is routed or a setting of the router is set."""
         parts: list[Engine | Router] = [*self.engines]
-        if self.services.run.arm == "hybrid" or self.services.settings.router != RouterSettings():
+        if ARMS[self.services.run.arm].routed or self.services.settings.router != RouterSettings():
             parts.append(self.services.router)
         return [finding for part in parts for finding in await part.probe()]
 
     def drawing(self) -> Graph:
         """The graph as LangGraph draws it."""
         drawing = self.graph.get_graph()
-        # The error handler lies on no way: whichever node fails, the run goes on at `finish`.
+        # The error handler is on no way: a failing node ends the run through it.
         for name in [name for name in drawing.nodes if name.endswith("error_handler__")]:
             del drawing.nodes[name]
         return drawing

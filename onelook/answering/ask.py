@@ -22,7 +22,7 @@ async def ask(
         request = _request(services, question, pictures)
     with span("engine") as taken:
         reply = await (engine or services.engine).ask(request)
-        taken.server, taken.usage = reply.timing, reply.usage
+        taken.server, taken.usage, taken.cached = reply.timing, reply.usage, reply.cached
     return reply
 
 
@@ -43,6 +43,7 @@ async def ask_together(
     with span("engine") as taken:
         replies = await services.engine.ask_many(requests)
         taken.usage = Usage.total(reply.usage for reply in replies)
+        taken.cached = all(reply.cached for reply in replies)
     return replies
 
 

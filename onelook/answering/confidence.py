@@ -1,11 +1,12 @@
-"""From token log-probabilities to how sure the model was of a label."""
+"""From token log-probabilities to the confidence of labels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from onelook.engines.base import Token
+from onelook.types import Tag
 
 
 def span_probability(tokens: Sequence[Token], start: int, end: int) -> float | None:
@@ -22,3 +23,14 @@ def span_probability(tokens: Sequence[Token], start: int, end: int) -> float | N
             touched = True
         position = following
     return min(1.0, math.exp(logprob)) if touched else None
+
+
+def least_confidence(
+    category: Tag, details: Mapping[str, Iterable[Tag]], absences: Mapping[str, Iterable[Tag]] | None = None
+) -> float:
+    """The least confidence of the category, the chosen options, and the options that were read as absent.
+
+    An unknown confidence is not a high one: it counts as 0, so only a threshold of 0 lets it pass.
+    """
+    chosen = [tag for tags in (*details.values(), *(absences or {}).values()) for tag in tags]
+    return min(tag.confidence or 0.0 for tag in (category, *chosen))

@@ -1,18 +1,21 @@
-"""From a reply to tags: what it says, in ids and labels, each with its probability."""
+"""From a reply to tags: ids and labels, each with its probability."""
 
 from __future__ import annotations
 
+from onelook.answering.calibration import fit_of
 from onelook.answering.confidence import span_probability
+from onelook.answering.questions import next_question
 from onelook.calibration.fits import Curve, Fit
 from onelook.engines.base import Reply
 from onelook.errors import ReplyInvalid, ReplyTruncated
+from onelook.graph.state import State, category_of
 from onelook.prompts.question import Question
 from onelook.prompts.replies.reading import Reading, SpanKey
 from onelook.services import Services
-from onelook.types import Language, Tag
+from onelook.types import Context, Language, Tag
 
-GUIDED = "every valid reply fits in that many tokens: does the server keep the constraint? `onelook doctor` tells"
-FREE = "free text can be of any length; the replies of the other arms cannot be cut off"
+GUIDED = "every valid reply fits in that many tokens: `onelook doctor` shows whether the server keeps the constraint"
+FREE = "free text can be of any length; take an arm with guided replies, such as --arm fused"
 
 Details = dict[str, tuple[Tag, ...]]
 
@@ -33,6 +36,27 @@ def read_reply(question: Question, reply: Reply) -> Reading:
         f"the reply was cut off after {question.max_tokens} tokens: {reply.text[-60:]!r}",
         hint=GUIDED if question.constraint is not None else FREE,
     )
+
+
+def read_answer(services: Services, state: State, context: Context) -> State:
+    """What the state's reply adds to the answer, in the arms that ask for the category and its details apart.
+
+    Raises:
+        ReplyError: as `read_reply`.
+    """
+    reply = state["reply"]
+    reading = read_reply(next_question(services, state, context), reply)
+    fit = fit_of(services, context, services.engine)
+    known = None if state["known"] == "nothing" else category_of(state)
+    category, details = tags(services, reading, reply, fit, context.language, known)
+    complete = known is not None or not services.taxonomy.categories[category.id].details
+    return {
+        "parse_error": "",
+        "known": "answer" if complete else "category",
+        "category": category,
+        "details": details if complete else {},
+        "answered_by": services.engine.model,
+    }
 
 
 def tags(

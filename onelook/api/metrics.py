@@ -12,10 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from onelook.api.admission import Admission
-from onelook.engines.answer_cache import CachedEngine
-from onelook.engines.base import Engine
 from onelook.engines.residency import Residency
-from onelook.engines.resident import ResidentEngine
 from onelook.result import TagResult
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120)
@@ -39,15 +36,13 @@ class SwitchCollector(Collector):
 class Metrics:
     """One registry for each server, so that one process can hold several servers (tests do)."""
 
-    def __init__(self, admission: Admission, engine: Engine) -> None:
+    def __init__(self, admission: Admission, residency: Residency | None) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-        if isinstance(engine, CachedEngine):
-            engine = engine.engine
-        if isinstance(engine, ResidentEngine):
-            registry.register(SwitchCollector(engine.residency))
+        if residency is not None:
+            registry.register(SwitchCollector(residency))
         self._requests = Counter(
             "onelook_http_requests", "Requests by route and status.", ["route", "status"], registry=registry
         )
@@ -89,10 +84,9 @@ class Metrics:
         if ledger.wall_ms is not None:
             self._run_s.labels(arm).observe(ledger.wall_ms / 1e3)
         for node in ledger.nodes:
-            if node.cached:
+            self._node_s.labels(node.name, arm).observe(node.duration_ms / 1e3)
+            if any(span.cached for span in node.spans):
                 self._cache_hits.labels(node.name).inc()
-            else:
-                self._node_s.labels(node.name, arm).observe(node.duration_ms / 1e3)
         for name, count in result.usage:
             if count:
                 self._tokens.labels(name.removesuffix("_tokens")).inc(count)

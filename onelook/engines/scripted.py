@@ -80,6 +80,7 @@ class ScriptedRouter:
 
     script: Sequence[Sequence[float] | EngineError]
     model: str = "scripted router"
+    patience_s: float | None = None
     classified: int = 0
 
     async def start(self) -> None:

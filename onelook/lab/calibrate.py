@@ -14,6 +14,7 @@ from onelook.calibration.fits import Curve, Fit, RouterFit
 from onelook.engines.base import Engine, Finding
 from onelook.engines.zero_shot.base import Router
 from onelook.errors import EngineError, UserError
+from onelook.graph.arms import ARMS
 from onelook.lab.album import Labelled
 from onelook.lab.fitting import Method, fit_curve, fit_softmax_temperature
 from onelook.lab.labels import read_labelled
@@ -101,7 +102,7 @@ async def calibrate(
             await tagger.start(choices)
             results = await _tag_album(tagger, album, choices, on_progress)
             routed: dict[str, float] = {}
-            if choices.arm == "hybrid":
+            if ARMS[choices.arm].routed:
                 recorded = [recorder.probabilities[str(each.path)] for each in album]
                 routing = _calibrate_router(tagger, recorded, [each.truth.category for each in album], accuracy)
                 routed = {
@@ -204,7 +205,7 @@ def _label_calibration(kind: Literal["category", "details"], predictions: list[P
 
 def _by_engine(result: TagResult) -> bool:
     """Whether the engine named the category. In the arm hybrid the router mostly does; it has its own temperature."""
-    return result.arm != "hybrid" or any(node.name == "analyze" for node in result.ledger.nodes)
+    return not ARMS[result.arm].routed or any(node.name == "analyze" for node in result.ledger.nodes)
 
 
 def _category(each: LabelledResult) -> Iterator[Prediction]:
@@ -250,6 +251,10 @@ class RecordingRouter(Router):
     @property
     def model(self) -> str:
         return self._router.model
+
+    @property
+    def patience_s(self) -> float | None:
+        return self._router.patience_s
 
     async def start(self) -> None:
         await self._router.start()

@@ -29,6 +29,7 @@ class Span(Frozen):
     end_ms: float
     server: ServerTiming | None = None
     usage: Usage | None = None
+    cached: bool = Field(False, description="The reply came from the answer cache: no engine computed it in this run.")
 
     @property
     def duration_ms(self) -> float:
@@ -40,8 +41,6 @@ class NodeTiming(Span):
 
     attempts: int = 1
     spans: tuple[Span, ...] = ()
-    cached: bool = Field(False, description="The answer was kept from an earlier run; this visit took no time.")
-    run_ns: int = Field(0, exclude=True, repr=False, description="Start of its run: a replayed visit has another.")
 
 
 class Ledger(Frozen):

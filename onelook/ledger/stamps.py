@@ -7,7 +7,7 @@ function, and the same `span` works in an engine, in a worker thread and in a te
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ class OpenSpan:
     end_ns: int = 0
     server: ServerTiming | None = None
     usage: Usage | None = None
+    cached: bool = False
     attempts: int = 1
     spans: list[OpenSpan] = field(default_factory=list)
 
@@ -75,6 +76,7 @@ def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
             end_ms=(part.end_ns - origin_ns) / NS_PER_MS,
             server=part.server,
             usage=part.usage,
+            cached=part.cached,
         )
 
     whole = in_ms(opened)
@@ -84,19 +86,4 @@ def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
         end_ms=whole.end_ms,
         attempts=opened.attempts,
         spans=tuple(in_ms(inner) for inner in opened.spans),
-        run_ns=origin_ns,
     )
-
-
-def of_run(visits: Iterable[NodeTiming], origin_ns: int) -> Iterator[NodeTiming]:
-    """The visits of the run that began at `origin_ns`.
-
-    A node's cached answer is replayed with the visit of the run that it is from; here that visit took no time.
-    """
-    reached_ms = 0.0
-    for visit in visits:
-        if visit.run_ns != origin_ns:
-            yield NodeTiming(name=visit.name, start_ms=reached_ms, end_ms=reached_ms, cached=True, run_ns=origin_ns)
-        else:
-            reached_ms = visit.end_ms
-            yield visit

@@ -75,7 +75,7 @@ export const wallOf = (ledger) =>
 export function rows(ledger) {
   return [...ledger.nodes]
     .sort((one, other) => one.start_ms - other.start_ms)
-    .map((node) => ({ name: node.name, attempts: node.attempts, cached: node.cached, stretches: nodeStretches(node) }));
+    .map((node) => ({ name: node.name, attempts: node.attempts, cached: node.spans.some((/** @type {any} */ span) => span.cached), stretches: nodeStretches(node) }));
 }
 
 /** The gaps in which no node was at work. @param {any} ledger @returns {Stretch[]} */

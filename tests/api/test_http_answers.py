@@ -28,7 +28,7 @@ async def test_a_picture_in_a_form(demo: Client) -> None:
     assert result.category is not None
     assert (result.category.id, result.category.label, result.status) == ("building", "建筑", "ok")
     assert result.ledger.wall_ms is not None
-    assert [node.name for node in result.ledger.nodes] == ["prepare", "analyze", "review", "finish"]
+    assert [node.name for node in result.ledger.nodes] == ["prepare", "analyze", "review"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 import pytest
 from PIL import Image
 
+from onelook.engines.base import Capabilities
 from onelook.engines.scripted import Answer, Script, ScriptedEngine
 from onelook.engines.zero_shot.base import Router
 from onelook.settings.process import load_settings
@@ -24,12 +25,22 @@ def picture() -> bytes:
 
 @pytest.fixture
 def make_tagger() -> MakeTagger:
-    """`make_tagger(script, **settings)`: retries come without a wait worth noticing; the router sees a portrait."""
+    """`make_tagger(script, **settings)`: retries wait for a millisecond; the router sees a portrait.
 
-    def make(script: Script | list[Answer], router: Router | None = None, /, **settings: object) -> Tagger:
+    `patience_s`: the longest that the graph lets one call of the engine take.
+    """
+
+    def make(
+        script: Script | list[Answer],
+        router: Router | None = None,
+        /,
+        *,
+        patience_s: float | None = None,
+        **settings: object,
+    ) -> Tagger:
         return Tagger(
             load_settings(**{"retry_interval_s": 0.001, **settings}),
-            ScriptedEngine(script),
+            ScriptedEngine(script, capabilities=Capabilities(patience_s=patience_s)),
             router=router or routed("portrait"),
         )
 

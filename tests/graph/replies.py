@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from onelook.engines.answer_cache import CachedEngine
 from onelook.engines.base import AskRequest
-from onelook.engines.scripted import ScriptedReply, ScriptedRouter
+from onelook.engines.scripted import ScriptedEngine, ScriptedReply, ScriptedRouter
 from onelook.errors import EngineFailed, EngineIncapable, EngineRefused, EngineTimeout, EngineUnavailable
 from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.settings.process import PHOTOS
@@ -30,6 +31,14 @@ ATTEMPTS = [
 """Every kind of fault of an engine, and how often it is asked before the fault is the result."""
 
 IDS = {"gender": ["male"], "composition": ["selfie", "half_body"], "mood": ["happy"], "scene": ["indoor"]}
+
+
+def scripted(tagger: Tagger) -> ScriptedEngine:
+    """The scripted engine of `tagger`, also behind an answer cache."""
+    engine = tagger.services.engine
+    engine = engine.engine if isinstance(engine, CachedEngine) else engine
+    assert isinstance(engine, ScriptedEngine)
+    return engine
 
 
 def sure(text: str, unsure: Mapping[str, float] | None = None) -> ScriptedReply:

@@ -20,7 +20,7 @@ from onelook.result import TagResult
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context
-from tests.graph.replies import BUILDING, CATEGORY, DETAILS, PORTRAIT, MakeTagger, question, routed, sure
+from tests.graph.replies import BUILDING, CATEGORY, DETAILS, PORTRAIT, MakeTagger, question, routed, scripted, sure
 
 SMALL, FULL = (448, 336), (756, 560)
 ARMS: tuple[ArmName, ...] = get_args(ArmName)
@@ -66,9 +66,7 @@ def failing_at_more(error: EngineError) -> Script:
 
 
 def shown(tagger: Tagger) -> list[tuple[int, int]]:
-    engine = tagger.services.engine
-    assert isinstance(engine, ScriptedEngine)
-    return [size for request in engine.asked for size in sizes(request)]
+    return [size for request in scripted(tagger).asked for size in sizes(request)]
 
 
 def way(result: TagResult) -> list[str]:
@@ -83,7 +81,7 @@ async def test_a_sure_answer_needs_no_second_look(make_tagger: MakeTagger, large
     tagger = make_tagger([sure(PORTRAIT)])
     result = await tagger.tag(large, adaptive())
     assert (result.status, result.first_look) == ("ok", None)
-    assert way(result) == ["prepare", "analyze", "review", "finish"]
+    assert way(result) == ["prepare", "analyze", "review"]
     assert shown(tagger) == [SMALL]
     assert [(each.width, each.height, each.content) for each in result.pictures] == [(*SMALL, None)]
 
@@ -102,7 +100,7 @@ async def test_an_unsure_one_is_followed_by_a_look_at_the_full_picture(make_tagg
     assert result.first_look.category.id == "portrait"
     assert result.first_look.details["scene"][0].confidence == pytest.approx(0.4)
     once = ["prepare", "analyze", "review"]
-    assert way(result) == [*once, *once, "finish"]
+    assert way(result) == [*once, "enlarge", "analyze", "review"]
     assert result.usage.completion_tokens == len(PORTRAIT) + len(BUILDING)
     assert sum(result.ledger.parts().values()) == pytest.approx(result.ledger.wall_ms)
 
@@ -142,7 +140,7 @@ async def test_every_arm_can_look_again(arm: ArmName, make_tagger: MakeTagger, l
     assert (result.category.id, bool(result.details)) == ("portrait", True)
     assert result.first_look is not None
     assert set(shown(tagger)) == {SMALL, FULL}
-    assert way(result).count("prepare") == way(result).count("review") == 2
+    assert (way(result).count("enlarge"), way(result).count("review")) == (1, 2)
 
 
 @pytest.mark.parametrize("arm", ARMS)
@@ -159,7 +157,7 @@ async def test_a_second_look_that_fails_leaves_the_first_answer(
     assert [each.kind for each in result.errors] == [type(error).__name__]
     assert result.first_look is not None
     assert (result.first_look.category, result.first_look.details) == (result.category, result.details)
-    assert way(result)[-1] == "finish"
+    assert way(result)[-1] not in ("review", "enlarge")
 
 
 async def test_a_reply_that_cannot_be_read_leaves_the_first_answer_too(make_tagger: MakeTagger, large: bytes) -> None:
@@ -183,7 +181,7 @@ async def test_a_router_that_was_unsure_is_overruled_by_a_model_that_sees_more(
     assert (result.status, result.category.id, result.model) == ("ok", "portrait", "scripted")
     assert result.first_look is not None
     assert result.first_look.category.id == "building"
-    assert way(result) == ["prepare", "route", "review", "prepare", "analyze", "review", "finish"]
+    assert way(result) == ["prepare", "route", "review", "enlarge", "analyze", "review"]
 
 
 async def test_all_pictures_of_a_subject_are_looked_at_again(make_tagger: MakeTagger, large: bytes) -> None:
@@ -217,7 +215,7 @@ async def test_a_specialist_for_a_sure_answer_sees_the_full_picture_at_once(larg
     tagger = with_specialist([diagram], diagram)
     result = await tagger.tag(large, adaptive())
     assert (result.status, result.model, result.first_look) == ("ok", "pixtral", None)
-    assert way(result) == ["prepare", "analyze", "review", "prepare", "escalate", "finish"]
+    assert way(result) == ["prepare", "analyze", "review", "enlarge", "escalate"]
     assert (shown(tagger), seen_by_specialist(tagger)) == ([SMALL], [FULL])
 
 
@@ -233,7 +231,7 @@ async def test_the_next_picture_on_a_thread_starts_afresh(make_tagger: MakeTagge
     graph = build_graph(tagger.services, checkpointer=InMemorySaver())
     for run in range(1, 3):
         output = await graph.ainvoke({"image": large}, {"configurable": {"thread_id": "one"}}, context=adaptive())
-        assert way(output["result"]) == ["prepare", "analyze", "review", "prepare", "analyze", "review", "finish"]
+        assert way(output["result"]) == ["prepare", "analyze", "review", "enlarge", "analyze", "review"]
         assert shown(tagger) == [SMALL, FULL] * run
 
 
@@ -248,7 +246,7 @@ async def test_answers_from_memory_are_those_of_their_look(make_tagger: MakeTagg
 def test_the_drawing_shows_the_way_back(make_tagger: MakeTagger) -> None:
     edges = make_tagger([]).graph.get_graph().edges
     ways = {(edge.source, edge.target) for edge in edges if edge.conditional}
-    assert {("review", "prepare"), ("prepare", "escalate"), ("route", "prepare"), ("prepare", "describe")} <= ways
+    assert {("review", "enlarge"), ("enlarge", "escalate"), ("route", "enlarge"), ("enlarge", "describe")} <= ways
 
 
 def page(width: int, height: int) -> bytes:
@@ -293,21 +291,21 @@ async def test_in_hybrid_the_category_decides_the_size(make_tagger: MakeTagger, 
     assert (result.status, result.errors) == ("ok", ())
     assert [each.model_dump() for each in result.pictures] == [{"width": 1176, "height": 868, "content": "text"}]
     assert shown(tagger) == [(1176, 868)]
-    assert way(result) == ["prepare", "route", "prepare", "describe", "parse", "review", "finish"]
+    assert way(result) == ["prepare", "route", "enlarge", "describe", "review"]
 
 
 async def test_in_hybrid_a_picture_that_asks_no_model_stays_small(make_tagger: MakeTagger, large: bytes) -> None:
     tagger = make_tagger([], routed("building"))
     result = await tagger.tag(large, Context(arm="hybrid", resolution="auto"))
     assert [each.model_dump() for each in result.pictures] == [{"width": 448, "height": 336, "content": None}]
-    assert way(result) == ["prepare", "route", "review", "finish"]
+    assert way(result) == ["prepare", "route", "review"]
 
 
 async def test_in_hybrid_an_unsure_router_leaves_the_size_to_the_picture(make_tagger: MakeTagger) -> None:
     tagger = make_tagger([sure(PORTRAIT)], routed("building", 0.3))
     result = await tagger.tag(page(1500, 2000), Context(arm="hybrid", resolution="auto"))
     assert [each.content for each in result.pictures] == ["text"]
-    assert way(result) == ["prepare", "route", "prepare", "analyze", "review", "finish"]
+    assert way(result) == ["prepare", "route", "enlarge", "analyze", "review"]
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -7,7 +7,6 @@ import math
 import pytest
 
 from onelook.engines.base import AskRequest, Choice, Regex
-from onelook.engines.scripted import ScriptedEngine
 from onelook.result import TagResult
 from onelook.tagger import Tagger
 from onelook.types import Context
@@ -21,6 +20,7 @@ from tests.graph.replies import (
     MakeTagger,
     pictures_first,
     question,
+    scripted,
     sure,
 )
 
@@ -34,8 +34,7 @@ def nodes(result: TagResult) -> list[str]:
 
 
 def asked(tagger: Tagger) -> list[AskRequest]:
-    assert isinstance(tagger.services.engine, ScriptedEngine)
-    return tagger.services.engine.asked
+    return scripted(tagger).asked
 
 
 async def test_fused_names_category_and_details_in_one_call(make_tagger: MakeTagger, picture: bytes) -> None:
@@ -45,7 +44,7 @@ async def test_fused_names_category_and_details_in_one_call(make_tagger: MakeTag
     assert result.category is not None
     assert (result.category.id, result.category.label) == ("portrait", "人像")
     assert ids(result) == IDS
-    assert nodes(result) == ["prepare", "analyze", "review", "finish"]
+    assert nodes(result) == ["prepare", "analyze", "review"]
     (request,) = asked(tagger)
     assert pictures_first(request)
 
@@ -66,7 +65,7 @@ async def test_legacy_asks_twice_with_words_before_the_picture_and_no_constraint
     result = await tagger.tag(picture, Context(arm="legacy", confidence_threshold=0))
     assert result.category is not None
     assert (result.status, result.category.id, ids(result)) == ("ok", "portrait", IDS)
-    assert nodes(result) == ["prepare", "classify", "parse", "describe", "parse", "review", "finish"]
+    assert nodes(result) == ["prepare", "classify", "parse", "describe", "parse", "review"]
     assert [request.constraint for request in asked(tagger)] == [None, None]
     assert not any(pictures_first(request) for request in asked(tagger))
 

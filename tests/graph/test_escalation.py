@@ -37,7 +37,7 @@ async def test_an_unsure_answer_is_asked_again(picture: bytes) -> None:
     assert result.escalation.reason == "the least sure label has 0.40, below 0.85"
     assert (result.escalation.model, result.escalation.category.id) == ("scripted", "portrait")
     assert result.escalation.details["scene"][0].confidence == pytest.approx(0.4)
-    assert [node.name for node in result.ledger.nodes] == ["prepare", "analyze", "review", "escalate", "finish"]
+    assert [node.name for node in result.ledger.nodes] == ["prepare", "analyze", "review", "escalate"]
     assert result.usage.completion_tokens == len(PORTRAIT) + len(DIAGRAM)
 
 

@@ -14,7 +14,7 @@ from onelook.graph.arms import ArmName
 from onelook.result import TagResult
 from onelook.tagger import Tagger
 from onelook.types import Context
-from tests.graph.replies import ATTEMPTS, CATEGORY, PORTRAIT, MakeTagger, sure
+from tests.graph.replies import ATTEMPTS, CATEGORY, PORTRAIT, MakeTagger, scripted, sure
 from tests.loop_clock import skip
 
 AT_ONCE = 4
@@ -22,8 +22,7 @@ ARMS: tuple[ArmName, ...] = get_args(ArmName)
 
 
 def calls(tagger: Tagger) -> int:
-    assert isinstance(tagger.services.engine, ScriptedEngine)
-    return len(tagger.services.engine.asked)
+    return len(scripted(tagger).asked)
 
 
 def kinds(result: TagResult) -> list[str]:
@@ -95,7 +94,7 @@ async def test_a_server_that_hangs_is_cut_off_by_the_graph(make_tagger: MakeTagg
         skip(3600)
         return ScriptedReply(PORTRAIT, wait_s=3600)
 
-    tagger = make_tagger(hang, engine="vllm", max_attempts=2)
+    tagger = make_tagger(hang, patience_s=60.0, max_attempts=2)
     result = await tagger.tag(picture)
     assert (result.status, kinds(result)) == ("failed", ["EngineTimeout"])
     assert calls(tagger) == 2

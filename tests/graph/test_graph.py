@@ -60,7 +60,7 @@ async def test_no_checkpoint_holds_the_picture_and_a_thread_can_run_again(
     second = await graph.ainvoke({"image": picture}, config)
     assert (first["result"].category.id, second["result"].category.id) == ("portrait", "building")
     assert second["result"].details == {}
-    assert [node.name for node in second["result"].ledger.nodes] == ["prepare", "analyze", "review", "finish"]
+    assert [node.name for node in second["result"].ledger.nodes] == ["prepare", "analyze", "review"]
     failed = await graph.ainvoke({"image": b"broken"}, config)
     assert (failed["result"].status, failed["result"].category) == ("failed", None)
     kept = repr((dict(saver.storage), dict(saver.writes), dict(saver.blobs)))
@@ -81,14 +81,16 @@ def test_the_drawing_names_every_way(make_tagger: MakeTagger) -> None:
         "route -. router not sure .-> analyze",
         "read --> review",
         "classify --> parse",
-        "describe --> parse",
+        "describe -. legacy, legacy_shared .-> parse",
+        "describe -. hybrid .-> review",
         "parse -. has details .-> describe",
         "parse -. unreadable .-> classify",
         "parse -. complete .-> review",
         "analyze --> review",
-        "review -. done .-> finish",
+        "review -. done .-> __end__",
+        "review -. look again .-> enlarge",
         "review -. hard .-> escalate",
-        "escalate --> finish",
+        "escalate --> __end__",
     ):
         assert edge in drawing.replace("&nbsp;", "")
     assert "error_handler" not in drawing

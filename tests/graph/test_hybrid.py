@@ -15,15 +15,14 @@ from onelook.result import TagResult
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context, ReplyFormat
-from tests.graph.replies import ATTEMPTS, BUILDING, DETAILS, IDS, PORTRAIT, MakeTagger, routed, sure
+from tests.graph.replies import ATTEMPTS, BUILDING, DETAILS, IDS, PORTRAIT, MakeTagger, routed, scripted, sure
 from tests.loop_clock import skip
 
 HYBRID = Context(arm="hybrid")
 
 
 def calls(tagger: Tagger) -> int:
-    assert isinstance(tagger.services.engine, ScriptedEngine)
-    return len(tagger.services.engine.asked)
+    return len(scripted(tagger).asked)
 
 
 def way(result: TagResult) -> list[str]:
@@ -41,7 +40,7 @@ async def test_a_category_without_details_asks_no_model(category: str, make_tagg
     assert calls(tagger) == 0
     assert result.model == "scripted router"
     assert set(result.usage.model_dump().values()) == {None}
-    assert way(result) == ["prepare", "route", "review", "finish"]
+    assert way(result) == ["prepare", "route", "review"]
     assert result.ledger.parts()["route.router"] >= 0
 
 
@@ -57,7 +56,7 @@ async def test_a_category_with_details_is_asked_for_these_alone(
     assert result.category.confidence == pytest.approx(0.93)
     assert {attribute: [tag.id for tag in tags] for attribute, tags in result.details.items()} == IDS
     assert (result.model, result.usage.completion_tokens) == ("scripted", len(reply))
-    assert way(result) == ["prepare", "route", "describe", "parse", "review", "finish"]
+    assert way(result) == ["prepare", "route", "describe", "review"]
 
 
 async def test_an_unsure_router_leaves_everything_to_the_model(make_tagger: MakeTagger, picture: bytes) -> None:
@@ -66,7 +65,7 @@ async def test_an_unsure_router_leaves_everything_to_the_model(make_tagger: Make
     assert result.category is not None
     assert (result.category.id, result.category.confidence, calls(tagger)) == ("portrait", 1.0, 1)
     assert (result.status, result.model) == ("ok", "scripted")
-    assert way(result) == ["prepare", "route", "analyze", "review", "finish"]
+    assert way(result) == ["prepare", "route", "analyze", "review"]
 
 
 async def test_how_sure_is_sure_enough_is_a_setting(make_tagger: MakeTagger, picture: bytes) -> None:
@@ -105,7 +104,7 @@ async def test_a_router_that_fails_is_a_failed_result_without_a_call(
     assert (result.status, record.node) == ("failed", "route")
     assert (record.kind, record.message, record.hint) == (type(error).__name__, error.message, error.hint)
     assert (router.classified, calls(tagger)) == (attempts, 0)
-    assert way(result) == ["prepare", "route", "finish"]
+    assert way(result) == ["prepare", "route"]
 
 
 async def test_a_router_that_recovers_is_not_noticed(make_tagger: MakeTagger, picture: bytes) -> None:
@@ -131,7 +130,7 @@ async def test_a_router_that_hangs_is_left_at_the_deadline(make_tagger: MakeTagg
 
 
 async def test_a_served_router_that_hangs_is_cut_off_by_the_graph(make_tagger: MakeTagger, picture: bytes) -> None:
-    tagger = make_tagger([], Hanging([]), router={"engine": "vllm"}, max_attempts=2)
+    tagger = make_tagger([], Hanging([], patience_s=60.0), max_attempts=2)
     result = await tagger.tag(picture, HYBRID)
     assert [(error.node, error.kind) for error in result.errors] == [("route", "EngineTimeout")]
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from onelook.engines.base import AskRequest, Choice
-from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
+from onelook.engines.scripted import Answer, ScriptedReply
 from onelook.errors import EngineFailed, EngineRefused
 from onelook.tagger import Tagger
 from onelook.types import Context
-from tests.graph.replies import IDS, MakeTagger, pictures_first, question
+from tests.graph.replies import IDS, MakeTagger, pictures_first, question, scripted
 
 READS = Context(arm="reads")
 
@@ -40,8 +40,7 @@ def letters(odds: Mapping[str, float] | None = None) -> Callable[[AskRequest], A
 
 
 def asked(tagger: Tagger) -> list[AskRequest]:
-    assert isinstance(tagger.services.engine, ScriptedEngine)
-    return tagger.services.engine.asked
+    return scripted(tagger).asked
 
 
 async def test_every_label_is_one_token_on_one_prefix(make_tagger: MakeTagger, picture: bytes) -> None:
@@ -59,7 +58,7 @@ async def test_every_label_is_one_token_on_one_prefix(make_tagger: MakeTagger, p
         assert pictures_first(request)
         assert request.messages[0] == requests[0].messages[0]
         assert request.messages[1].content[0] == requests[0].messages[1].content[0]
-    assert [node.name for node in result.ledger.nodes] == ["prepare", "read", "review", "finish"]
+    assert [node.name for node in result.ledger.nodes] == ["prepare", "read", "review"]
     assert result.usage.completion_tokens == len(requests)
 
 

@@ -8,10 +8,9 @@ import pytest
 from PIL import Image
 
 from onelook.engines.base import AskRequest
-from onelook.engines.scripted import ScriptedEngine
 from onelook.tagger import Tagger
 from onelook.types import Reference
-from tests.graph.replies import PORTRAIT, MakeTagger, sure
+from tests.graph.replies import PORTRAIT, MakeTagger, scripted, sure
 
 
 def pictures(count: int) -> list[Reference]:
@@ -24,8 +23,7 @@ def pictures(count: int) -> list[Reference]:
 
 
 def asked(tagger: Tagger) -> list[AskRequest]:
-    assert isinstance(tagger.services.engine, ScriptedEngine)
-    return tagger.services.engine.asked
+    return scripted(tagger).asked
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

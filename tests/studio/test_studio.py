@@ -103,9 +103,9 @@ async def test_every_arm_runs_to_its_end(arm: ArmName, studio: LangGraphClient) 
     state: Any = await studio.threads.get_state(thread["thread_id"])
     assert state["next"] == []
     assert [task for task in state["tasks"] if task["interrupts"]] == []
-    assert state["values"]["visits"][0]["name"] == "prepare"
+    assert state["values"]["node_spans"][0]["name"] == "prepare"
     ledger = state["values"]["result"]["ledger"]
-    assert [node["name"] for node in ledger["nodes"]] == [visit["name"] for visit in state["values"]["visits"]]
+    assert [node["name"] for node in ledger["nodes"]] == [span["name"] for span in state["values"]["node_spans"]]
     assert ledger["busy_ms"] > 0
     assert not {"image", "pictures", "originals"} & state["values"].keys()
 
@@ -125,11 +125,11 @@ async def test_every_arm_streams_node_by_node(arm: ArmName, studio: LangGraphCli
         if part.event == "updates":
             assert "__interrupt__" not in part.data
             seen += part.data
-    assert (seen[0], seen[-1]) == ("prepare", "finish")
+    assert (seen[0], seen[-1]) == ("prepare", "review")
     state: Any = await studio.threads.get_state(thread["thread_id"])
-    visits = iter([visit["name"] for visit in state["values"]["visits"]])
+    spans = iter([span["name"] for span in state["values"]["node_spans"]])
     nodes = [name for name in seen if "__" not in name]
-    assert all(name in visits for name in nodes), "out of order"
+    assert all(name in spans for name in nodes), "out of order"
     assert len(nodes) >= 4
 
 

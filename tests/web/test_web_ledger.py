@@ -13,7 +13,7 @@ from onelook.ledger.model import Ledger, NodeTiming, ServerTiming, Span
 from tests.web.parts import by_kind
 from tests.web.visitor import visit
 
-NODES = ("prepare", "analyze", "read", "classify", "parse", "describe", "route", "review", "finish")
+NODES = ("prepare", "analyze", "read", "classify", "parse", "describe", "route", "review", "enlarge", "escalate")
 SPANS = ("read", "transform", "prompt", "engine", "parse", "retries")
 durations = st.floats(0.001, 5000)
 

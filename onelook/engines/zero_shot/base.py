@@ -21,6 +21,10 @@ class Router(Protocol):
     def model(self) -> str:
         """The name of the model that looks."""
 
+    @property
+    def patience_s(self) -> float | None:
+        """The longest that one `classify` may take, in seconds; None where waiting for it is no fault."""
+
     async def start(self) -> None:
         """Load or connect now, and refuse (raise) what is not fit. Without it, `classify` does."""
 

@@ -13,6 +13,7 @@ from onelook.engines.zero_shot.server import ServedSiglip
 from onelook.settings.cache_folder import cache_folder
 from onelook.settings.router import RouterSettings
 
+REQUESTS = 4
 DEFAULT = "google/siglip-so400m-patch14-384"
 
 
@@ -30,4 +31,8 @@ def build_router(settings: RouterSettings, texts: Sequence[str]) -> Router:
         )
     else:
         encoder = EmbeddedSiglip(settings.model or DEFAULT, device=settings.device, logit_scale=settings.logit_scale)
-    return SiglipRouter(encoder, texts, temperature=settings.temperature, cache=cache_folder() / "texts")
+    # The first picture takes up to four requests: the model's name, a text that checks the cache, all texts, itself.
+    patience_s = REQUESTS * settings.timeout_s if settings.engine == "vllm" else None
+    return SiglipRouter(
+        encoder, texts, temperature=settings.temperature, cache=cache_folder() / "texts", patience_s=patience_s
+    )

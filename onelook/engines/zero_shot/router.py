@@ -30,11 +30,20 @@ class SiglipRouter:
     Several pictures of one subject count with the mean of their cosines.
     """
 
-    def __init__(self, encoder: Encoder, texts: Sequence[str], *, temperature: float, cache: Path) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        texts: Sequence[str],
+        *,
+        temperature: float,
+        cache: Path,
+        patience_s: float | None = None,
+    ) -> None:
         """`cache` is the folder in which the texts' vectors are kept."""
         self.encoder = encoder
         self.texts = tuple(texts)
         self.temperature = temperature
+        self.patience_s = patience_s
         self._cache = TextCache(cache)
         self._vectors: list[Vector] | None = None
         self._making: dict[asyncio.AbstractEventLoop, asyncio.Task[list[Vector]]] = {}

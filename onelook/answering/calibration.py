@@ -1,4 +1,4 @@
-"""What was learnt of the model that a node asks: see `onelook calibrate`. What the user has set beats it."""
+"""What `onelook calibrate` has learnt of the model that a node asks. A value that the user sets takes precedence."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""How large this run wants its pictures."""
+"""The size at which a run sends its pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onelook.graph.arms import ARMS
 from onelook.graph.state import State
 from onelook.images.original import Original
 from onelook.images.picture import Picture
@@ -14,8 +15,8 @@ from onelook.types import Content, Context, Tag
 
 
 def sized_by_category(context: Context) -> bool:
-    """Whether the size waits for the router, which knows better than any thumbnail what the picture is."""
-    return context.arm == "hybrid" and context.resolution == "auto"
+    """Whether the router's category decides the size: it is surer of the content than a thumbnail's statistics."""
+    return ARMS[context.arm].routed and context.resolution == "auto"
 
 
 def all_bounds(services: Services, context: Context) -> tuple[Bounds, ...]:
@@ -28,7 +29,7 @@ def all_bounds(services: Services, context: Context) -> tuple[Bounds, ...]:
 def full_bounds(
     services: Services, context: Context, original: Original, category: Tag | None
 ) -> tuple[Bounds, Content | None]:
-    """The size for a look that spares nothing, and what the picture was taken for, if that decided it.
+    """The size for a pass at full resolution, and the content that decided it, if content did.
 
     Raises:
         ImageUnreadable: truncated or broken.
@@ -43,7 +44,7 @@ def full_bounds(
 
 
 def more_to_see(services: Services, state: State, context: Context) -> bool:
-    """Whether a full look would show any of the pictures with more pixels than the model has seen."""
+    """Whether full resolution has more pixels of any picture than the model has seen."""
 
     def larger(original: Original, picture: Picture) -> bool:
         bounds, _ = full_bounds(services, context, original, state["category"])
