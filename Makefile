@@ -19,9 +19,9 @@ help: ## list the targets
 
 venv: $(VENV)/.installed ## make the virtual environment and install everything into it
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt tools/demo_model/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,lab,dev]'
+	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,lab,dev]' --requirement tools/demo_model/requirements.txt
 	@touch $@
 
 venv-vllm: $(VLLM_VENV)/.installed ## make the second environment, with vLLM's CPU build
@@ -38,11 +38,11 @@ demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
 
 demo-model: venv ## train the demo checkpoints further on the CPU (about two hours; it can be interrupted)
 	$(BIN)/python -m tools.demo_model.train
-	$(BIN)/python -m tools.demo_model.evaluate --card --beside
+	$(BIN)/python -m tools.demo_model.evaluate --card --all-models
 
 evaluate: venv ## score every arm on the bundled album, whose truth is known
 	@mkdir -p build/bench
-	$(BIN)/python -m tools.demo_model.evaluate --beside --json build/bench/evaluate.json
+	$(BIN)/python -m tools.demo_model.evaluate --all-models --json build/bench/evaluate.json
 
 serve: venv ## serve the web page and the HTTP API on 127.0.0.1:8080 (ONELOOK_HTTP__… sets more)
 	$(BIN)/onelook serve

@@ -1,4 +1,4 @@
-"""The bundled album: what `make demo` and every evaluation stand on."""
+"""The held-out album of `make demo` and of every evaluation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_240_held_out_pictures_of_every_category_in_ten_megabytes() -> None:
     assert sum(file.stat().st_size for file in HELDOUT.iterdir()) <= MOST_BYTES
 
 
-def test_the_generator_still_draws_what_is_bundled() -> None:
+def test_the_generator_draws_the_bundled_pictures() -> None:
     for labelled in read_labels(HELDOUT)[:9]:
         assert labelled.seed is not None
         drawing = draw(labelled.seed)

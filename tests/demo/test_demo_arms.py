@@ -1,4 +1,4 @@
-"""The benchmark of the arms: what its report says of a real run, and what is dictated to a shape without weights."""
+"""The benchmark of the arms: its report of a real run, and the forced replies for a model shape without weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ app = typer.Typer()
 app.command()(main)
 
 
-def test_the_report_tells_what_each_arm_did(tmp_path: Path) -> None:
+def test_the_report_has_the_figures_of_each_arm(tmp_path: Path) -> None:
     report = tmp_path / "arms.json"
     arms = ("fused", "fused_compact", "reads")
     chosen = [word for arm in arms for word in ("--arm", arm)]
@@ -47,7 +47,7 @@ def test_an_unknown_arm_is_refused() -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_question_has_a_reply_that_reads_as_the_answer(language: Language) -> None:
+def test_every_question_has_a_reply_that_parses_to_the_answer(language: Language) -> None:
     prompts = Prompts(load_taxonomy(PHOTOS), language)
     replies = dictation(prompts, ANSWER)
     for reply_format in CODECS:

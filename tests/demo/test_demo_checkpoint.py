@@ -1,4 +1,4 @@
-"""The bundled checkpoint fits the project as it is now."""
+"""The bundled checkpoints match the current prompts, and recognise the album."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from onelook.settings.process import PHOTOS, load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context, Language
 from tools.demo_model import HELDOUT
-from tools.demo_model.beside import route_album
 from tools.demo_model.evaluate import evaluate
+from tools.demo_model.other_models import route_album
 
 MOST_BYTES = 15_000_000
 
@@ -40,11 +40,11 @@ def prompts() -> dict[Language, Prompts]:
 
 @pytest.mark.parametrize("folder", [MODEL, SPECIALIST], ids=lambda folder: folder.name)
 def test_the_prompts_are_those_that_the_model_was_trained_on(folder: Path, prompts: dict[Language, Prompts]) -> None:
-    """Whoever edits a prompt or a label trains again: `make demo-model`."""
+    """After a change of prompts or labels, run `make demo-model`."""
     assert read_training(folder).moved(prompts) == []
 
 
-def test_a_moved_prompt_is_said_beside_the_answers(
+def test_a_note_says_that_the_prompts_have_changed(
     prompts: dict[Language, Prompts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = demo_note(with_demo_models(load_settings()), prompts)
@@ -75,16 +75,16 @@ def test_all_are_small_enough_to_be_bundled() -> None:
     assert sum(file.stat().st_size for file in CHECKPOINTS.rglob("*") if file.is_file()) <= MOST_BYTES
 
 
-async def test_the_router_sees_what_the_album_shows() -> None:
+async def test_the_router_recognises_the_album() -> None:
     routed = await route_album(read_labels(HELDOUT)[:45])
 
     assert routed.accuracy >= 0.85
-    assert routed.sure_accuracy >= routed.accuracy
+    assert routed.confident_accuracy >= routed.accuracy
 
 
 @pytest.mark.parametrize("arm", ["fused", "fused_compact", "reads", "reads_debias", "hybrid", "legacy"])
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_it_sees_what_the_album_shows(arm: str, language: Language) -> None:
+async def test_the_model_recognises_the_album(arm: str, language: Language) -> None:
     album = read_labels(HELDOUT)[:18]
 
     (answered,) = (
@@ -95,8 +95,8 @@ async def test_it_sees_what_the_album_shows(arm: str, language: Language) -> Non
 
 
 @pytest.mark.parametrize("category", ["document", "diagram"])
-async def test_the_specialist_sees_more_of_pages_and_charts(category: str) -> None:
-    """Those of the held-out drawings: their finest strokes are gone at the demo model's resolution."""
+async def test_the_specialist_is_better_at_pages_and_charts(category: str) -> None:
+    """On the held-out drawings, whose finest strokes are lost at the demo model's resolution."""
     pages = [labelled for labelled in read_labels(HELDOUT) if labelled.truth.category == category]
     console = Console(quiet=True)
 

@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model.evaluate` and `make demo`, as a user runs them, on a model that knows nothing."""
+"""`python -m tools.demo_model.evaluate` and `make demo`, as a user runs them, on a model with random weights."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_unknown_arm_is_refused_with_the_known_ones(album: Path) -> None:
     assert "legacy_shared" in done.stderr
 
 
-def test_the_demo_marks_right_and_wrong_beside_the_truth() -> None:
+def test_the_demo_marks_right_and_wrong_tags() -> None:
     done = run("onelook", "demo")
 
     assert done.returncode == 0, done.stderr
@@ -65,7 +65,7 @@ def test_the_demo_marks_right_and_wrong_beside_the_truth() -> None:
     assert "of 12 right" in done.stdout
 
 
-def test_the_demo_says_of_your_own_picture_what_its_model_does_not_know(album: Path) -> None:
+def test_the_demo_warns_about_pictures_that_are_not_from_the_album(album: Path) -> None:
     done = run("onelook", "demo", str(next(album.glob("validation-*"))))
 
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The shortcuts of training compute what the model computes, and a run that was cut off goes on."""
+"""Training computes the same as the model in Transformers, and an interrupted run resumes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,25 @@ from tools.demo_model.album.generate import draw, seeds
 from tools.demo_model.album.truth import CATEGORIES
 from tools.demo_model.tiny import tiny_config, train_tokenizer
 from tools.demo_model.tiny_specialist import BREAK, END, IMAGE, LONG_EDGE, PATCH, specialist_tokenizer
-from tools.demo_model.train.attention import SPELLED_OUT
-from tools.demo_model.train.batches import Batches, changed
-from tools.demo_model.train.lessons import FAMILIES, Family, Teacher, tokenizer_texts
+from tools.demo_model.train.attention import GROUPED_BF16
+from tools.demo_model.train.batches import Batches, augmented
 from tools.demo_model.train.loop import Plan, train
 from tools.demo_model.train.pictures import Size, draw_pictures, grid, load_pictures
-from tools.demo_model.train.pixtral_tower import encode_patches, inherit
-from tools.demo_model.train.sight import Heads, Hit, accuracies, covered, looking_loss, loss_and_hits, slots
+from tools.demo_model.train.pixtral_tower import encode_patches, transfer_tower
+from tools.demo_model.train.prompt_sampler import FAMILIES, Family, PromptSampler, tokenizer_texts
+from tools.demo_model.train.sft import TOKENS_A_PICTURE, reply_loss
 from tools.demo_model.train.siglip import matching_loss
-from tools.demo_model.train.specialist import Specialist, with_row_ends
-from tools.demo_model.train.speech import TOKENS_A_PICTURE, reply_loss
+from tools.demo_model.train.specialist import SpecialistWithHeads, with_row_ends
 from tools.demo_model.train.tower import PROCESSOR, SIDE, encode
+from tools.demo_model.train.vision_pretrain import (
+    Heads,
+    Hit,
+    accuracies,
+    covered,
+    localization_loss,
+    loss_and_hits,
+    slots,
+)
 
 ROWS, COLUMNS = 6, 9
 
@@ -64,22 +72,22 @@ def images() -> list[Image.Image]:
 
 
 def pixels(images: list[Image.Image]) -> Any:
-    """What Transformers' own processor makes of pictures that it need not scale."""
+    """The output of Transformers' own processor for pictures that it does not scale."""
     processor = type(PROCESSOR)(min_pixels=SIDE**2, max_pixels=1024 * SIDE**2)
     return processor(images, return_tensors="pt")
 
 
-def test_the_batched_tower_sees_what_transformers_sees(model: Any, images: list[Image.Image]) -> None:
+def test_the_batched_tower_computes_the_same_as_transformers(model: Any, images: list[Image.Image]) -> None:
     inputs = pixels(images)
     with torch.no_grad():
-        theirs = model.model.visual(inputs["pixel_values"], inputs["image_grid_thw"]).pooler_output
-        ours = encode(model.model.visual, images, attention=torch.float32).flatten(0, 1)
+        expected = model.model.visual(inputs["pixel_values"], inputs["image_grid_thw"]).pooler_output
+        actual = encode(model.model.visual, images, attention=torch.float32).flatten(0, 1)
 
-    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_packed_exercises_cost_what_they_cost_alone(
+def test_packed_targets_have_the_loss_of_separate_ones(
     family: Family,
     model: Any,
     images: list[Image.Image],
@@ -89,47 +97,47 @@ def test_packed_exercises_cost_what_they_cost_alone(
     truths = [draw(seed).truth for seed in seeds("train", 3)]
     if family == "legacy_details":
         truths, images = truths[:1], images[:1]
-    lesson = Teacher(prompts, tokenizer).lesson(family, "zh", truths, random.Random(0))  # noqa: S311
+    example = PromptSampler(prompts, tokenizer).example(family, "zh", truths, random.Random(0))  # noqa: S311
     image_token = model.config.image_token_id
     with torch.no_grad():
         seen = encode(model.model.visual, images, attention=torch.float32)
-        packed, right = reply_loss(model, seen, ROWS, lesson)
+        packed, right = reply_loss(model, seen, ROWS, example)
         alone = 0.0
-        for image, exercises in zip(images, lesson.exercises, strict=True):
+        for image, targets in zip(images, example.targets, strict=True):
             inputs = pixels([image])
-            for exercise in exercises:
+            for target in targets:
                 ids = torch.tensor(
-                    [[*lesson.before, *[image_token] * (ROWS * COLUMNS), *exercise.question, *exercise.reply]]
+                    [[*example.before, *[image_token] * (ROWS * COLUMNS), *target.question, *target.reply]]
                 )
                 labels = ids.clone()
-                labels[0, : -len(exercise.reply)] = -100
+                labels[0, : -len(target.reply)] = -100
                 loss = model(input_ids=ids, labels=labels, mm_token_type_ids=(ids == image_token).int(), **inputs).loss
-                alone += loss.item() * len(exercise.reply)
+                alone += loss.item() * len(target.reply)
 
     assert packed.item() == pytest.approx(alone / (len(images) * TOKENS_A_PICTURE), rel=1e-4)
-    assert len(right) == sum(map(len, lesson.exercises))
+    assert len(right) == sum(map(len, example.targets))
 
 
-def test_attention_in_bfloat16_attends_as_transformers_does(
+def test_attention_in_bfloat16_computes_the_same_as_transformers(
     model: Any, images: list[Image.Image], prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer
 ) -> None:
     truths = [draw(seed).truth for seed in seeds("train", 3)]
-    lesson = Teacher(prompts, tokenizer).lesson("guided", "zh", truths, random.Random(0))  # noqa: S311
+    example = PromptSampler(prompts, tokenizer).example("guided", "zh", truths, random.Random(0))  # noqa: S311
     with torch.no_grad():
         seen = encode(model.model.visual, images, attention=torch.float32)
-        theirs, _ = reply_loss(model, seen, ROWS, lesson)
+        expected, _ = reply_loss(model, seen, ROWS, example)
         usual = model.config.get_text_config()._attn_implementation
-        model.set_attn_implementation({"text_config": SPELLED_OUT})
-        ours, _ = reply_loss(model, seen, ROWS, lesson)
+        model.set_attn_implementation({"text_config": GROUPED_BF16})
+        actual, _ = reply_loss(model, seen, ROWS, example)
         model.set_attn_implementation({"text_config": usual})
 
-    assert usual != SPELLED_OUT
-    assert ours.item() == pytest.approx(theirs.item(), rel=0.01)
+    assert usual != GROUPED_BF16
+    assert actual.item() == pytest.approx(expected.item(), rel=0.01)
 
 
 @pytest.fixture(scope="module")
-def specialist(prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer) -> Specialist:
-    return Specialist(prompts, specialist_tokenizer(tokenizer), 0).eval()
+def specialist(prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer) -> SpecialistWithHeads:
+    return SpecialistWithHeads(prompts, specialist_tokenizer(tokenizer), 0).eval()
 
 
 @pytest.fixture(scope="module")
@@ -142,51 +150,54 @@ def pixtral_pixels(images: list[Image.Image]) -> Any:
     return processor(images, return_tensors="pt")
 
 
-def test_the_specialists_batched_tower_sees_what_transformers_sees(
-    specialist: Specialist, pages: list[Image.Image]
+def test_the_specialists_batched_tower_computes_the_same_as_transformers(
+    specialist: SpecialistWithHeads, pages: list[Image.Image]
 ) -> None:
     with torch.no_grad():
-        theirs = specialist.model.model.get_image_features(**pixtral_pixels(pages)).pooler_output
-        ours = encode_patches(specialist.model, pages, attention=torch.float32)
+        expected = specialist.network.model.get_image_features(**pixtral_pixels(pages)).pooler_output
+        actual = encode_patches(specialist.network, pages, attention=torch.float32)
 
-    torch.testing.assert_close(ours, torch.stack(list(theirs)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(actual, torch.stack(list(expected)), atol=1e-4, rtol=1e-4)
 
 
-def test_the_specialists_packed_exercises_cost_what_they_cost_alone(
-    specialist: Specialist, pages: list[Image.Image], prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer
+def test_the_specialists_packed_targets_have_the_loss_of_separate_ones(
+    specialist: SpecialistWithHeads,
+    pages: list[Image.Image],
+    prompts: Mapping[Language, Prompts],
+    tokenizer: Qwen2Tokenizer,
 ) -> None:
     own = specialist_tokenizer(tokenizer)
     truths = [draw(seed, category="document").truth for seed in seeds("train", 2)]
-    lesson = Teacher(prompts, own).lesson("guided", "en", truths, random.Random(0))  # noqa: S311
+    example = PromptSampler(prompts, own).example("guided", "en", truths, random.Random(0))  # noqa: S311
     picture, row_end, end = (own.convert_tokens_to_ids(each) for each in (IMAGE, BREAK, END))
     picture_ids = [*[*[picture] * 7, row_end] * 8, *[picture] * 7, end]
     with torch.no_grad():
-        seen = encode_patches(specialist.model, pages, attention=torch.float32)
-        packed, _ = reply_loss(specialist.model, with_row_ends(specialist, seen, 9), 9, lesson)
+        seen = encode_patches(specialist.network, pages, attention=torch.float32)
+        packed, _ = reply_loss(specialist.network, with_row_ends(specialist, seen, 9), 9, example)
         alone = 0.0
-        for page, exercises in zip(pages, lesson.exercises, strict=True):
-            for exercise in exercises:
-                ids = torch.tensor([[*lesson.before, *picture_ids, *exercise.question, *exercise.reply]])
+        for page, targets in zip(pages, example.targets, strict=True):
+            for target in targets:
+                ids = torch.tensor([[*example.before, *picture_ids, *target.question, *target.reply]])
                 labels = ids.clone()
-                labels[0, : -len(exercise.reply)] = -100
-                loss = specialist.model(input_ids=ids, labels=labels, **pixtral_pixels([page])).loss
-                alone += loss.item() * len(exercise.reply)
+                labels[0, : -len(target.reply)] = -100
+                loss = specialist.network(input_ids=ids, labels=labels, **pixtral_pixels([page])).loss
+                alone += loss.item() * len(target.reply)
 
     assert packed.item() == pytest.approx(alone / (len(pages) * TOKENS_A_PICTURE), rel=1e-4)
 
 
-def test_the_specialist_inherits_the_demo_models_eyes(
-    specialist: Specialist, model: Any, pages: list[Image.Image]
+def test_the_specialist_starts_from_the_demo_models_vision_tower(
+    specialist: SpecialistWithHeads, model: Any, pages: list[Image.Image]
 ) -> None:
-    inherit(specialist.model, model.model.visual, pages)
+    transfer_tower(specialist.network, model.model.visual, pages)
 
-    tower: Any = specialist.model.model.vision_tower
+    tower: Any = specialist.network.model.vision_tower
     torch.testing.assert_close(
         tower.transformer.layers[2].feed_forward.up_proj.weight, model.model.visual.blocks[2].mlp.up_proj.weight
     )
     flat = torch.ones(1, 3, PATCH, PATCH)
-    elder = model.model.visual.patch_embed.proj.weight.sum(2)
-    torch.testing.assert_close(tower.patch_conv(flat)[0, :, 0, 0], elder.sum((1, 2, 3)), atol=0.1, rtol=0.1)
+    donor = model.model.visual.patch_embed.proj.weight.sum(2)
+    torch.testing.assert_close(tower.patch_conv(flat)[0, :, 0, 0], donor.sum((1, 2, 3)), atol=0.1, rtol=0.1)
 
 
 @pytest.mark.parametrize(
@@ -203,34 +214,36 @@ def test_evidence_covers_tokens(box: Box, tokens: set[int]) -> None:
     assert set(np.flatnonzero(covered(box, 2, 3))) == tokens
 
 
-def test_looking_elsewhere_costs_more(prompts: Mapping[Language, Prompts]) -> None:
+def test_attention_away_from_the_evidence_has_a_higher_loss(prompts: Mapping[Language, Prompts]) -> None:
     heads = Heads(slots(prompts["en"].taxonomy), 32)
     truth = draw(0, category="animal").truth
     evidence = [Evidence("species", None, (0.0, 0.0, 0.5, 1.0))]
-    places = [number for number, (slot, _) in enumerate(heads.looks) if slot.attribute == "species"]
-    right = torch.full((1, len(heads.looks), 2), 0.5)
+    places = [number for number, (slot, _) in enumerate(heads.query_labels) if slot.attribute == "species"]
+    right = torch.full((1, len(heads.query_labels), 2), 0.5)
     wrong = right.clone()
     right[0, places] = torch.tensor([0.9, 0.1])
     wrong[0, places] = torch.tensor([0.1, 0.9])
 
-    assert looking_loss(right, heads, [truth], [evidence], 2) < looking_loss(wrong, heads, [truth], [evidence], 2)
+    assert localization_loss(right, heads, [truth], [evidence], 2) < localization_loss(
+        wrong, heads, [truth], [evidence], 2
+    )
 
 
-def test_mirrored_and_trimmed_pictures_take_their_evidence_along() -> None:
-    """A red square in a grey picture: wherever it goes, its evidence says so."""
+def test_evidence_follows_the_augmentation_of_its_picture() -> None:
+    """A red square in a grey picture: its evidence is where the square is."""
     square = Image.new("RGB", (200, 100), "grey")
     square.paste("red", (20, 10, 60, 50))
     truth = draw(0, category="animal").truth
     mark = Evidence("species", None, (0.1, 0.1, 0.3, 0.5))
     for seed in range(20):
-        image, (moved,) = changed(square, [mark], random.Random(seed), (400, 200), truth)  # noqa: S311
+        image, (moved,) = augmented(square, [mark], random.Random(seed), (400, 200), truth)  # noqa: S311
         red = np.asarray(image).astype(int)
         rows, columns = np.nonzero(red[..., 0] - red[..., 1] > 60)
         found = columns.min() / 400, rows.min() / 200, (columns.max() + 1) / 400, (rows.max() + 1) / 200
         assert moved.box == pytest.approx(found, abs=0.02)
 
 
-def test_siglip_is_taught_by_pairs_and_by_choice(tokenizer: Qwen2Tokenizer) -> None:
+def test_the_siglip_loss_prefers_matching_pairs(tokenizer: Qwen2Tokenizer) -> None:
     good, bad = torch.tensor([[9.0, -9.0], [-9.0, 9.0]]), torch.tensor([[-9.0, 9.0], [9.0, -9.0]])
     target, bias = torch.tensor([0, 1]), torch.tensor(0.0)
 
@@ -277,7 +290,7 @@ def odd(seed: int) -> bool:
     return seed % 2 == 1
 
 
-def test_pictures_are_drawn_once_for_all_sizes_and_know_their_truth(tmp_path: Path) -> None:
+def test_pictures_are_drawn_once_for_all_sizes_with_their_labels(tmp_path: Path) -> None:
     numbers = seeds("train", 18)[9:]
     small, large = Size(tmp_path / "small", 64 * SIDE**2), Size(tmp_path / "large", 196 * SIDE**2, odd)
     assert list(draw_pictures([small, large], numbers))[-1] == 9
@@ -295,14 +308,14 @@ def test_pictures_are_drawn_once_for_all_sizes_and_know_their_truth(tmp_path: Pa
 
 @pytest.mark.parametrize("aspect", [9 / 16, 1.0, 16 / 9])
 @pytest.mark.parametrize("tokens", [48, 100, 144])
-def test_a_grid_has_nearly_the_tokens_asked_for_and_never_more(aspect: float, tokens: int) -> None:
+def test_a_grid_has_about_the_given_number_of_tokens_and_not_more(aspect: float, tokens: int) -> None:
     columns, rows = grid(aspect, tokens)
 
     assert 0.75 * tokens <= columns * rows <= tokens
     assert columns / rows == pytest.approx(aspect, rel=0.2)
 
 
-def test_a_batch_has_one_size_and_keeps_the_category_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_batch_has_one_size_and_the_given_category(tmp_path: Path) -> None:
     small = Size(tmp_path, 64 * SIDE**2)
     list(draw_pictures([small], seeds("train", 36)))
     batches = Batches(load_pictures(small, seeds("train", 36)))
@@ -313,8 +326,8 @@ def test_a_batch_has_one_size_and_keeps_the_category_that_is_asked_for(tmp_path:
     assert len({image.size for image in batch.images}) == 1
 
 
-def test_the_specialist_is_shown_pictures_enlarged_and_as_small_as_they_come(tmp_path: Path) -> None:
-    """The resolution policy enlarges them, Pixtral's own processor does not: it must know both."""
+def test_the_specialist_is_trained_on_enlarged_and_on_small_pictures(tmp_path: Path) -> None:
+    """The resolution policy enlarges small pictures and Pixtral's own processor does not, so both must be trained."""
     size, numbers = Size(tmp_path, LONG_EDGE**2), seeds("train", 90)
     list(draw_pictures([size], numbers))
     pictures = load_pictures(size, numbers)
@@ -335,21 +348,21 @@ def test_the_specialist_is_shown_pictures_enlarged_and_as_small_as_they_come(tmp
     assert min(shown) < 400
 
 
-def test_the_heads_are_scored_on_what_the_picture_has() -> None:
+def test_the_heads_are_scored_on_the_attributes_of_the_pictures_category() -> None:
     all_slots = slots(load_taxonomy(PHOTOS))
     truths = [draw(0, category=category).truth for category in CATEGORIES]
 
     loss, hits = loss_and_hits(Heads(all_slots, 32)(torch.randn(len(truths), 5, 32))[0], all_slots, truths)
 
     assert loss.item() > 0
-    told = accuracies(hits)
-    assert "category" in told
-    assert {name for name in told if name.startswith("food.")} == {"food.kind", "food.served_in"}
-    assert not any(name.startswith("building.") for name in told)
+    by_name = accuracies(hits)
+    assert "category" in by_name
+    assert {name for name in by_name if name.startswith("food.")} == {"food.kind", "food.served_in"}
+    assert not any(name.startswith("building.") for name in by_name)
 
 
-def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    """The state is written at the end of a plan too, so a shorter plan is a run that was cut off."""
+def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path) -> None:
+    """The state is written at the end of a plan too, so a shorter plan is an interrupted run."""
 
     def run(folder: Path, *stops: int) -> Tensor:
         folder.mkdir()
@@ -359,11 +372,11 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(tmp_path: Path) -> No
             torch.manual_seed(0)
             layer = nn.Linear(2, 2)
 
-            def share(chance: random.Random, progress: float, layer: nn.Linear = layer) -> tuple[Tensor, list[Hit]]:
-                x = torch.tensor([[chance.random(), chance.random()]])
+            def share(rng: random.Random, progress: float, layer: nn.Linear = layer) -> tuple[Tensor, list[Hit]]:
+                x = torch.tensor([[rng.random(), rng.random()]])
                 return (layer(x) - x).square().sum(), []
 
             train(whole, layer, share, folder, console=Console(file=StringIO()), stop=stop)
         return layer.weight.detach()
 
-    torch.testing.assert_close(run(tmp_path / "whole", 8), run(tmp_path / "cut", 3, 8))
+    torch.testing.assert_close(run(tmp_path / "whole", 8), run(tmp_path / "interrupted", 3, 8))

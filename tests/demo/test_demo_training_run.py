@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model.train` from scratch, continued, interrupted, and with options that are refused."""
+"""`python -m tools.demo_model.train` from scratch, continued, interrupted, and with invalid options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onelook.demo.checkpoint import CHECKPOINTS, read_training
 from onelook.engines.transformers.generation import Generator
 from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
 from tools.demo_model.train.__main__ import MODELS
-from tools.demo_model.train.run import Asked, Run
+from tools.demo_model.train.run import Run, TrainOptions
 
 
 def train(work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,7 +36,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work
 
 
-def test_a_short_training_ends_in_checkpoints_that_answer(trained: Path) -> None:
+def test_a_short_training_writes_checkpoints_that_load(trained: Path) -> None:
     for name in MODELS:
         training = read_training(trained / "out" / name)
         assert (training.seed, training.pictures) == (0, 126)
@@ -48,7 +48,7 @@ def test_a_short_training_ends_in_checkpoints_that_answer(trained: Path) -> None
     assert not (trained / "run").exists()
 
 
-def test_the_bundled_models_go_on_with_new_drawings(trained: Path) -> None:
+def test_a_bundled_model_continues_with_new_drawings(trained: Path) -> None:
     earlier = read_training(CHECKPOINTS / "siglip")
 
     done = train(trained, "siglip")
@@ -59,11 +59,11 @@ def test_the_bundled_models_go_on_with_new_drawings(trained: Path) -> None:
     assert later.steps == earlier.steps | {"siglip_again": earlier.steps.get("siglip_again", 0) + 1}
 
 
-def test_what_is_done_of_a_training_that_was_cut_off_is_not_done_again(trained: Path, tmp_path: Path) -> None:
-    asked = Asked(
+def test_an_interrupted_training_resumes_after_the_finished_models(trained: Path, tmp_path: Path) -> None:
+    options = TrainOptions(
         models=("vlm", "siglip"), start=CHECKPOINTS, out=tmp_path / "out", pictures=126, effort=0.0015, seed=None
     )
-    Run(asked=asked, seed=5, done=("vlm",)).keep(tmp_path)
+    Run(options=options, seed=5, done=("vlm",)).save(tmp_path)
 
     other = train(tmp_path, "siglip")
     same = train(tmp_path, "vlm", "siglip")
@@ -76,16 +76,16 @@ def test_what_is_done_of_a_training_that_was_cut_off_is_not_done_again(trained: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["vlm", "clip"], "'clip' is not one of vlm, siglip, specialist"),
-        (["vlm", "--start", "."], "no vlm in"),
-        (["specialist", "--from-scratch"], "train it first"),
+        (["vlm", "--start", "."], "no checkpoint vlm in"),
+        (["specialist", "--from-scratch"], "train vlm first"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_invalid_options_are_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
     refused = train(tmp_path, *arguments)
 
     assert refused.returncode == 2
-    assert said in refused.stderr
+    assert message in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -1,7 +1,7 @@
-"""The drawings, the training and the scores of the demo models. Beside the product, not in its wheel."""
+"""Drawings, training and evaluation of the demo models. A development tool, which is not in the wheel."""
 
 from pathlib import Path
 from typing import Final
 
 HELDOUT: Final = Path(__file__).parent / "heldout"
-"""240 drawings with their labels, of which no training saw one."""
+"""240 labelled drawings that are not used for training."""

@@ -1,4 +1,4 @@
-"""The model cards: what each checkpoint is, what it knows and what it does not."""
+"""The model cards of the bundled checkpoints."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SCORED = "## Accuracy"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What sets one of the bundled models apart. `task` is its pipeline tag, `purpose` ends the sentence that begins
-    with its size, `wording` says what its hashes are of."""
+    """What differs between the bundled models. `task`: pipeline tag; `purpose`: end of the sentence with the size;
+    `wording`: what the hashes are computed from."""
 
     title: str
     architecture: str
@@ -51,7 +51,7 @@ ABOUT: Final[Mapping[str, About]] = {
 
 
 def model_card(name: str, training: Training, config: Any, parameters: int) -> str:
-    """The card of the bundled model `name` without figures; `with_scores` puts them in after an evaluation."""
+    """The card of the bundled model `name` without figures; `with_scores` adds them after an evaluation."""
     about = ABOUT[name]
     data = ModelCardData(
         license="apache-2.0", language=["zh", "en"], pipeline_tag=about.task, tags=["synthetic", "demo"]
@@ -67,21 +67,21 @@ def model_card(name: str, training: Training, config: Any, parameters: int) -> s
 # {about.title}
 
 {about.architecture} architecture with {parameters / 1e6:.1f} million parameters, {about.purpose}.
-**It knows those drawings only, not photographs**: it is there so that a first run needs no GPU and no download, and so
-that tests and benchmarks run on a model that looks.
+**It recognises these drawings only, not photographs.** It is bundled so that a first run needs no GPU and no download,
+and so that tests and benchmarks have a trained model.
 
 - Architecture: text {text.num_hidden_layers} layers of {text.hidden_size}, vision {depth} layers of
   {vision.hidden_size}, vocabulary {text.vocab_size}; bfloat16.
 - Data: {training.pictures} drawings of `tools.demo_model.album` (split `train`), with their labels; seed
   {training.seed}.
-- Training steps: {steps}. `python -m tools.demo_model.train {name}` goes on from it with other drawings; with
-  `--from-scratch` it begins anew.
+- Training steps: {steps}. `python -m tools.demo_model.train {name}` continues with new drawings;
+  `--from-scratch` starts from random weights.
 - {about.wording}, by hash: {hashes}. After a change of taxonomy or templates it must be trained again.
 """
 
 
 def with_scores(card: str, scores: Mapping[str, Scores], command: str) -> str:
-    """The card with a table of every arm's figures, and of the first arm's categories and attributes."""
+    """The card with a table of all arms, and one of the first arm's categories and attributes."""
     head = card.split(SCORED)[0].rstrip()
     rows = [
         f"| {name} | {each.category:.1%} | {each.attribute:.1%} | {each.exact:.1%} |"
@@ -91,12 +91,12 @@ def with_scores(card: str, scores: Mapping[str, Scores], command: str) -> str:
     name, first = next(iter(scores.items()))
     details = []
     for category, share in first.categories.items():
-        told = ", ".join(
+        accuracies = ", ".join(
             f"{attribute.removeprefix(f'{category}.')} {right:.0%}"
             for attribute, right in first.attributes.items()
             if attribute.startswith(f"{category}.")
         )
-        details.append(f"| {category} | {share:.0%} | {first.exact_by_category[category]:.0%} | {told} |")
+        details.append(f"| {category} | {share:.0%} | {first.exact_by_category[category]:.0%} | {accuracies} |")
     return "\n".join(
         [
             head,
@@ -111,7 +111,7 @@ def with_scores(card: str, scores: Mapping[str, Scores], command: str) -> str:
             "",
             f"`{name}` by category:",
             "",
-            "| category | told | exact record | attributes |",
+            "| category | accuracy | exact record | attributes |",
             "|---|---|---|---|",
             *details,
             "",

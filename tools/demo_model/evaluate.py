@@ -1,4 +1,4 @@
-"""Every arm on the bundled album, whose truth is known: `python -m tools.demo_model.evaluate`."""
+"""Scores of every arm on the held-out album: `python -m tools.demo_model.evaluate`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context, Language
 from tools.demo_model import HELDOUT
-from tools.demo_model.beside import SPECIALTIES, beside_table, route_album, specialist_figures, specialist_table
 from tools.demo_model.card import with_scores
+from tools.demo_model.other_models import SPECIALTIES, route_album, router_table, specialist_figures, specialist_table
 
 ARMS: Final[Mapping[str, Context]] = {
     "fused": Context(arm="fused"),
@@ -34,33 +34,33 @@ ARMS: Final[Mapping[str, Context]] = {
     "legacy": Context(arm="legacy"),
     "legacy_shared": Context(arm="legacy_shared"),
 }
-"""Names in the results, and what is asked for."""
+"""Names in the results, and the choices of the runs."""
 
 ENGINES: Final = ("embedded", "vllm")
-COMMAND: Final = "python -m demo.evaluate"
+COMMAND: Final = "python -m tools.demo_model.evaluate"
 
 
-async def answer_album(
+async def tag_album(
     tagger: Tagger, album: Sequence[Labelled], context: Context, progress: Progress, name: str
 ) -> list[LabelledResult]:
-    """Tag every picture, one at a time, so that the times are those of one picture.
+    """Tag the pictures one at a time, so that the times are those of one picture.
 
     Raises:
-        EngineError: the engine is missing or fails for good; a reply that cannot be used counts as wrong.
+        EngineError: the engine is missing or fails. An unusable reply counts as a wrong answer.
     """
     task = progress.add_task(name, total=len(album))
-    answered = []
+    results = []
     for labelled in album:
         result = await tagger.tag(str(labelled.path), context)
         for error in result.errors:
-            if error.kind in UNANSWERING:
+            if error.kind in ENGINE_FAULTS:
                 raise EngineError(f"{labelled.path.name}: {error.message}", hint=error.hint)
-        answered.append(LabelledResult(labelled.path.name, labelled.truth, result))
+        results.append(LabelledResult(labelled.path.name, labelled.truth, result))
         progress.advance(task)
-    return answered
+    return results
 
 
-UNANSWERING = ("EngineUnavailable", "EngineTimeout", "EngineFailed", "EngineRefused", "EngineIncapable")
+ENGINE_FAULTS = ("EngineUnavailable", "EngineTimeout", "EngineFailed", "EngineRefused", "EngineIncapable")
 
 
 async def evaluate(
@@ -74,7 +74,7 @@ async def evaluate(
     base_url: str | None = None,
     long_edge: int | None = None,
 ) -> dict[str, list[LabelledResult]]:
-    """Answers by arm."""
+    """Results by arm."""
     given = {"language": language} | ({} if long_edge is None else {"long_edge": long_edge})
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     settings = load_settings(engine=engine, model=model, base_url=base_url)
@@ -83,7 +83,7 @@ async def evaluate(
     async with Tagger(settings) as tagger:
         with Progress(*columns, console=console) as progress:
             return {
-                name: await answer_album(
+                name: await tag_album(
                     tagger,
                     album,
                     Context.model_validate(ARMS[name].model_dump() | given),
@@ -95,9 +95,9 @@ async def evaluate(
 
 
 def headline_table(scores: Mapping[str, Scores]) -> Table:
-    """One row an arm."""
+    """One row per arm."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("arm", "category", "attributes", "exact record", "ECE", "80 % surest", "s a picture"):
+    for column in ("arm", "category", "attributes", "exact record", "ECE", "80 % most confident", "s per picture"):
         table.add_column(column, justify="left" if column == "arm" else "right")
     for name, each in scores.items():
         table.add_row(
@@ -111,85 +111,91 @@ def headline_table(scores: Mapping[str, Scores]) -> Table:
 
 
 def detail_table(name: str, scores: Scores) -> Table:
-    """Of one arm, every category and attribute."""
+    """Every category and attribute of one arm."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(name)
-    for column in ("told", "exact record"):
+    for column in ("accuracy", "exact record"):
         table.add_column(column, justify="right")
     for category, share in scores.categories.items():
         table.add_row(Text(category, style="bold"), f"{share:.1%}", f"{scores.exact_by_category[category]:.1%}")
-        for attribute, told in scores.attributes.items():
+        for attribute, accuracy in scores.attributes.items():
             if attribute.startswith(f"{category}."):
-                table.add_row(f"  {attribute.removeprefix(f'{category}.')}", f"{told:.1%}", "")
+                table.add_row(f"  {attribute.removeprefix(f'{category}.')}", f"{accuracy:.1%}", "")
     return table
 
 
-def score_beside(album: Sequence[Labelled], language: Language, general: Scores, console: Console) -> dict[str, float]:
-    """Score and show the bundled router, and the bundled specialist beside `general` in its own categories, where they
-    are bundled."""
+def score_other_models(
+    album: Sequence[Labelled], language: Language, general: Scores, console: Console
+) -> dict[str, float]:
+    """Score and show the bundled router and, in its own categories, the bundled specialist next to `general`. Models
+    that are not bundled are left out."""
     figures: dict[str, float] = {}
     if ROUTER.is_dir():
         routed = asyncio.run(route_album(album))
-        console.print(beside_table(routed))
+        console.print(router_table(routed))
         figures |= routed.flat()
     if not SPECIALIST.is_dir():
         return figures
     special = [labelled for labelled in album if labelled.truth.category in SPECIALTIES]
-    answered = asyncio.run(
+    results = asyncio.run(
         evaluate(
             special, engine="embedded", arms=["fused"], language=language, console=console, model=str(SPECIALIST)
         )
     )  # fmt: skip
-    scores = score(answered["fused"])
+    scores = score(results["fused"])
     console.print(specialist_table(general, scores))
     return {**figures, **specialist_figures(scores)}
 
 
 def main(
     album: Annotated[Path, typer.Option(help="Folder with pictures and labels.jsonl.")] = HELDOUT,
-    engine: Annotated[list[str] | None, typer.Option(help="embedded, vllm, or both (say it twice).")] = None,
-    arm: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ARMS)}; default: all.")] = None,
+    engine: Annotated[list[str] | None, typer.Option(help="embedded or vllm; give the option twice for both.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ARMS)}; default: all.")] = None,
     model: Annotated[str | None, typer.Option(help="Checkpoint folder for the embedded engine.")] = None,
     base_url: Annotated[str | None, typer.Option(help="Address of a running vLLM server.")] = None,
-    language: Annotated[Language, typer.Option(help="Of prompts and replies.")] = "zh",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
-    long_edge: Annotated[int | None, typer.Option(help="Longest side that the model sees, in pixels.")] = None,
-    beside: Annotated[
-        bool, typer.Option("--beside", help="Score the bundled router and specialist beside the first arm.")
+    language: Annotated[Language, typer.Option(help="Language of prompts and replies.")] = "zh",
+    limit: Annotated[int | None, typer.Option(min=1, help="Use only so many pictures, from the first.")] = None,
+    long_edge: Annotated[
+        int | None, typer.Option(help="Longest side of the pictures for the model, in pixels.")
+    ] = None,
+    all_models: Annotated[
+        bool, typer.Option("--all-models", help="Score the bundled router and specialist too.")
     ] = False,
     card: Annotated[bool, typer.Option("--card", help="Write the figures into the checkpoint's model card.")] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write flat figures there.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures to this file, as one flat JSON object.")
+    ] = None,
 ) -> None:
-    """Score arms and engines on an album with truth."""
+    """Score arms and engines on a labelled album."""
     console = Console()
     engines, arms = engine or ["embedded"], arm or list(ARMS)
     for given, known in ((engines, ENGINES), (arms, ARMS)):
         for name in given:
             if name not in known:
                 raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
-    answered: dict[str, list[LabelledResult]] = {}
+    results: dict[str, list[LabelledResult]] = {}
     try:
         pictures = read_labels(album)[:limit]
         for each in engines:
-            replies = asyncio.run(
+            by_arm = asyncio.run(
                 evaluate(
                     pictures, engine=each, arms=arms, language=language, console=console, long_edge=long_edge,
                     model=model if each == "embedded" else None, base_url=base_url if each == "vllm" else None,
                 )
             )  # fmt: skip
-            answered |= {f"{each}.{name}": run for name, run in replies.items()}
+            results |= {f"{each}.{name}": run for name, run in by_arm.items()}
     except OnelookError as error:
         console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
         raise typer.Exit(2) from None
-    scores = {name: score(run) for name, run in answered.items()}
+    scores = {name: score(run) for name, run in results.items()}
     console.print(headline_table(scores))
     first = next(iter(scores))
     console.print(detail_table(first, scores[first]))
     figures = {f"{name}.{key}": value for name, each in scores.items() for key, value in each.flat().items()}
-    if beside:
-        figures |= score_beside(pictures, language, scores[first], console)
+    if all_models:
+        figures |= score_other_models(pictures, language, scores[first], console)
     if set(engines) == set(ENGINES):
-        figures["agreement.vllm_vs_embedded"] = agreement(answered[f"vllm.{arms[0]}"], answered[f"embedded.{arms[0]}"])
+        figures["agreement.vllm_vs_embedded"] = agreement(results[f"vllm.{arms[0]}"], results[f"embedded.{arms[0]}"])
         console.print(f"agreement of the engines ({arms[0]}): {figures['agreement.vllm_vs_embedded']:.1%}")
     if card:
         file = Path(model or MODEL) / "README.md"

@@ -1,7 +1,6 @@
 """A vision-language checkpoint of a few million random weights, made in seconds.
 
-It knows nothing, and is for everything that must hold whatever a model says: grammars, logprobs, prefix reuse, timing,
-servers.
+It is for tests that do not depend on the content of replies: grammars, logprobs, prefix reuse, timing, servers.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ MOST_IMAGE_TOKENS = 1024
 
 
 def prompt_texts() -> list[str]:
-    """All that the bundled prompts and taxonomies can say."""
-    files = [*PROMPTS.glob("templates/**/*.j2"), *PROMPTS.glob("taxonomies/*.yaml")]
+    """The bundled prompt templates and taxonomies."""
+    files = [*PROMPTS.glob("templates/**/*.j2"), *PROMPTS.glob("taxonomy/*.yaml")]
     return [file.read_text(encoding="utf-8") for file in sorted(files)]
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Qwen2Tokenizer:
-    """A byte-level BPE of at most `vocabulary` tokens, in Qwen2's way, with its words for turns, pictures and chats."""
+    """A byte-level BPE of at most `vocabulary` tokens, with Qwen2's special tokens."""
     tokenizer: Qwen2Tokenizer = Qwen2Tokenizer().train_new_from_iterator(
         texts,
         vocabulary,
@@ -73,7 +72,7 @@ def tiny_config(tokenizer: Qwen2Tokenizer) -> Qwen2_5_VLConfig:
             "num_attention_heads": 4,
             "num_key_value_heads": 2,
             "max_position_embeddings": 4096,
-            "initializer_range": width**-0.5,  # activations keep their size, so logits are far from flat
+            "initializer_range": width**-0.5,  # keeps the scale of activations, so logits are not flat
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [8, 12, 12]},
             "tie_word_embeddings": True,
             "bos_token_id": token_id("<|endoftext|>"),
@@ -84,7 +83,7 @@ def tiny_config(tokenizer: Qwen2Tokenizer) -> Qwen2_5_VLConfig:
             "depth": 4,
             "hidden_size": vision_width,
             "intermediate_size": 320,
-            "num_heads": 2,  # of 64: attention with heads of 32 takes twice the time on a CPU
+            "num_heads": 2,  # of width 64: attention with heads of 32 takes twice the time on a CPU
             "out_hidden_size": width,
             "fullatt_block_indexes": [1, 3],
             "initializer_range": vision_width**-0.5,
@@ -109,7 +108,7 @@ def build_tiny_checkpoint(folder: Path, *, texts: Iterable[str] | None = None, s
     save_checkpoint(folder, model, tokenizer)
 
     data = ModelCardData(license="apache-2.0", pipeline_tag="image-text-to-text", tags=[RANDOM_WEIGHTS])
-    card = f"---\n{data.to_yaml()}\n---\n\nRandom weights (seed {seed}): what this model says means nothing.\n"
+    card = f"---\n{data.to_yaml()}\n---\n\nRandom weights (seed {seed}): the replies of this model are meaningless.\n"
     ModelCard(card).save(folder / "README.md")
     return folder
 
@@ -122,7 +121,7 @@ def save_checkpoint(
     fewest_image_tokens: int = FEWEST_IMAGE_TOKENS,
     most_image_tokens: int = MOST_IMAGE_TOKENS,
 ) -> None:
-    """Write all that Transformers and vLLM need; the processor scales pictures to these numbers of tokens."""
+    """Write the files for Transformers and vLLM; the processor scales pictures to between these numbers of tokens."""
     tokenizer.save_pretrained(folder)
     Qwen2VLImageProcessorPil(
         min_pixels=fewest_image_tokens * PIXELS_PER_TOKEN, max_pixels=most_image_tokens * PIXELS_PER_TOKEN
@@ -135,7 +134,7 @@ def save_checkpoint(
 
 
 def weights_are_random(folder: Path) -> bool:
-    """Whether the model card in `folder` says so, as the one written here does."""
+    """Whether the model card in `folder` has the tag of random weights."""
     card = folder / "README.md"
     return card.is_file() and RANDOM_WEIGHTS in (ModelCard.load(card).data.tags or ())
 

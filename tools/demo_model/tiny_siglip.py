@@ -26,7 +26,7 @@ CHAT_TEMPLATE = (
     "{%- for part in message.content if part.type == 'text' -%}{{- part.text -}}{%- endfor -%}"
     "{%- endfor -%}"
 )
-"""A picture comes to a vLLM server as a chat message, and SigLIP takes no word with it: the texts alone are printed."""
+"""A vLLM server gets a picture as a chat message, and SigLIP takes no text with it: only text parts are printed."""
 
 INITIAL_SCALE, INITIAL_BIAS = 10.0, -10.0  # the paper's, section 3.2
 
@@ -34,8 +34,8 @@ INITIAL_SCALE, INITIAL_BIAS = 10.0, -10.0  # the paper's, section 3.2
 def tiny_siglip_config(tokenizer: Qwen2Tokenizer) -> SiglipConfig:
     """SigLIP at 1.3 million parameters: vision 4 layers of 128 on 14 x 14 patches, text 2 layers of 128.
 
-    Heads are of 64 numbers: vLLM has kernels for those on every device. Both towers end in vectors of 128 numbers,
-    because SigLIP's picture tower has no projection behind its pooling head.
+    Heads have width 64, for which vLLM has kernels on every device. Both towers end in vectors of 128 numbers,
+    because SigLIP's vision tower has no projection after its pooling head.
     """
     width = 128
     tower = {"hidden_size": width, "intermediate_size": 2 * width, "num_attention_heads": width // 64}
@@ -56,7 +56,7 @@ def tiny_siglip_config(tokenizer: Qwen2Tokenizer) -> SiglipConfig:
 
 
 def new_siglip(tokenizer: Qwen2Tokenizer) -> SiglipModel:
-    """The model with random weights, and with the scale and the bias from which SigLIP is trained."""
+    """The model with random weights, and with the initial scale and bias of SigLIP's training."""
     model = SiglipModel(tiny_siglip_config(tokenizer))
     with torch.no_grad():
         model.logit_scale.fill_(math.log(INITIAL_SCALE))
@@ -65,7 +65,7 @@ def new_siglip(tokenizer: Qwen2Tokenizer) -> SiglipModel:
 
 
 def text_tokens(tokenizer: Any, texts: Iterable[str]) -> torch.Tensor:
-    """The token ids of `texts` as SigLIP reads them, [texts, 64]: padded to that length, and cut off there."""
+    """The token ids of `texts` for SigLIP, [texts, 64]: padded or truncated to that length."""
     encoded = tokenizer(list(texts), padding="max_length", truncation=True, max_length=TEXT_TOKENS, return_tensors="pt")
     ids: torch.Tensor = encoded["input_ids"]
     return ids
@@ -91,7 +91,7 @@ def build_tiny_siglip(folder: Path, *, seed: int = 0) -> Path:
         model = new_siglip(tokenizer)
     save_siglip(folder, model, tokenizer)
     data = ModelCardData(license="apache-2.0", pipeline_tag="zero-shot-image-classification", tags=[RANDOM_WEIGHTS])
-    card = f"---\n{data.to_yaml()}\n---\n\nRandom weights (seed {seed}): what this model says means nothing.\n"
+    card = f"---\n{data.to_yaml()}\n---\n\nRandom weights (seed {seed}): the replies of this model are meaningless.\n"
     ModelCard(card).save(folder / "README.md")
     return folder
 

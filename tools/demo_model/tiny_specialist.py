@@ -1,4 +1,4 @@
-"""A Pixtral checkpoint of 1.5 million weights, which sees pages and charts in more pixels than the demo model does."""
+"""A Pixtral checkpoint of 1.5 million weights, with a higher resolution than the demo model."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LONG_EDGE = 800
 """In pixels: 32 patches. The demo model has 28 patches of 14 pixels on a square picture."""
 
 IMAGE, BREAK, END = "<|image_pad|>", "<|vision_pad|>", "<|vision_end|>"
-"""What stands for a patch, and after a row of them, and after the last row."""
+"""Tokens for a patch, for the end of a row, and for the end of the last row."""
 
 
 def specialist_tokenizer(tokenizer: Qwen2Tokenizer) -> Qwen2Tokenizer:
-    """The demo model's vocabulary; in its chat template a picture is one token, as Pixtral's processor wants."""
+    """The demo model's vocabulary, with a chat template that has one token per picture, for Pixtral's processor."""
     own = copy.deepcopy(tokenizer)
     template = CHAT_TEMPLATE.read_text(encoding="utf-8")
     own.chat_template = template.replace("<|vision_start|><|image_pad|><|vision_end|>", IMAGE)
@@ -29,7 +29,7 @@ def specialist_tokenizer(tokenizer: Qwen2Tokenizer) -> Qwen2Tokenizer:
 
 
 def specialist_config(tokenizer: Qwen2Tokenizer) -> LlavaConfig:
-    """Vision 4 layers of 128, the demo model's, on patches of 25 pixels; text 2 layers of 128."""
+    """Vision 4 layers of 128 as in the demo model, on patches of 25 pixels; text 2 layers of 128."""
     width = 128
     token_id = tokenizer.get_vocab().__getitem__
     return LlavaConfig(

@@ -1,7 +1,7 @@
-"""The bundled album: procedural drawings of everything the default taxonomy can say, with their truth.
+"""The album: procedural drawings of everything in the default taxonomy, with their labels.
 
-`draw(seed)` makes one; `seeds(split, n)` names those of a split; `write_album` keeps them on disk, where
-`onelook.lab.album` reads them.
+`draw(seed)` makes one; `seeds(split, n)` are the seeds of a split; `write_album` writes a folder that
+`onelook.lab.album` reads.
 """
 
 from tools.demo_model.album.generate import Drawing, Notes, Split, draw, seeds

@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model.album FOLDER`: draw an album with truth."""
+"""`python -m tools.demo_model.album FOLDER`: draw a labelled album."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    folder: Annotated[Path, typer.Argument(help="Where to: a new or an empty folder.")],
-    split: Annotated[Split, typer.Option(help="Which part of the seeds.")] = "heldout",
-    n: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 240,
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder for the album.")],
+    split: Annotated[Split, typer.Option(help="Split of the seeds.")] = "heldout",
+    n: Annotated[int, typer.Option(min=1, help="Number of pictures.")] = 240,
     contact_sheet_file: Annotated[
         Path | None, typer.Option("--contact-sheet", help=f"Also draw the first {SHEET_DRAWINGS} into this picture.")
     ] = None,
@@ -52,4 +52,4 @@ def main(
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m demo.album")
+    app(prog_name="python -m tools.demo_model.album")

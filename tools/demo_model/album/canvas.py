@@ -1,7 +1,7 @@
-"""A sheet to draw on, in units that know nothing of pixels: the shorter side of the picture is 1 long, y points down.
+"""A canvas in units that are independent of pixels: the shorter side of the picture is 1 long, y points down.
 
-Everything is drawn at OVERSAMPLING times the final size and averaged down, for Pillow draws without anti-aliasing.
-A figure is drawn in its own frame (`canvas.at(x, y, scale)`), so the same lines make a subject or a thing far away.
+Everything is drawn at OVERSAMPLING times the final size and averaged down, because Pillow draws without anti-aliasing.
+A figure is drawn in its own frame (`canvas.at(x, y, scale)`), so the same code draws it near or far away.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Canvas:
 
     @classmethod
     def blank(cls, long_side: int, aspect: float, colour: Colour) -> Canvas:
-        """Of a given long side in final pixels, and width by height. The frame keeps the exact aspect, whatever the
-        pixels round to: so that what is drawn, and by which chance, is the same at every size."""
+        """Of a given long side in final pixels, and width by height. The frame keeps the exact aspect ratio,
+        regardless of rounding to pixels, so that the drawing and its random choices are the same at every size."""
         width, height = max(1.0, aspect), max(1.0, 1 / aspect)
         scale = long_side / max(width, height)
         size = round(width * scale) * OVERSAMPLING, round(height * scale) * OVERSAMPLING
@@ -83,7 +83,7 @@ class Canvas:
         return self.image.reduce(OVERSAMPLING)
 
     def shows(self, attribute: str, box: Box, option: str | None = None) -> None:
-        """Note that this part of the frame is where the attribute, or this option of it, can be told."""
+        """Record that this part of the frame is the evidence of the attribute, or of this option of it."""
         x0, y0, x1, y1 = box
         corners = np.array(self._pixels([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])) / self.image.size
         (left, top), (right, bottom) = corners.min(0).clip(0, 1).tolist(), corners.max(0).clip(0, 1).tolist()

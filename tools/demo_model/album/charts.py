@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.palette import INK, WHITE, Colour, darker, lighter, luminance, mix
+from tools.demo_model.album.rng import Rng
 from tools.demo_model.album.words import MONTHS, STEPS
 
 GRID_WEIGHT = 0.12
@@ -18,7 +18,7 @@ GRID_WEIGHT = 0.12
 @dataclass(frozen=True, slots=True)
 class Chart:
     canvas: Canvas
-    chance: Chance
+    rng: Rng
     paper: Colour
     text: float
     colours: tuple[Colour, ...]
@@ -57,7 +57,7 @@ def _axes(chart: Chart, labels: list[str]) -> tuple[float, float, float, float]:
         chart.mesh(x0, y0, x1, y1, (y1 - y0) / 5)
     chart.rule(x0, y0, x0, y1, 0.11)
     chart.rule(x0, y1, x1, y1, 0.11)
-    top = chart.chance.pick((5, 50, 100, 500))
+    top = chart.rng.pick((5, 50, 100, 500))
     for step in range(6):
         y = y1 - (y1 - y0) * step / 5
         chart.put(x0 - text * 0.3, y, str(top * step // 5), size=0.8, anchor="rm")
@@ -71,27 +71,27 @@ def _axes(chart: Chart, labels: list[str]) -> tuple[float, float, float, float]:
 
 
 def bars(chart: Chart, series: int) -> None:
-    chance = chart.chance
-    groups = chance.count(3, 6) if series < 3 else chance.count(2, 4)
+    rng = chart.rng
+    groups = rng.count(3, 6) if series < 3 else rng.count(2, 4)
     x0, y0, x1, y1 = _axes(chart, list(MONTHS[:groups]))
     room = (x1 - x0) / groups
     wide = room * 0.76 / series
     for group in range(groups):
         for number in range(series):
-            x, high = x0 + room * (group + 0.12) + wide * number, (y1 - y0) * chance.between(0.12, 0.96)
+            x, high = x0 + room * (group + 0.12) + wide * number, (y1 - y0) * rng.between(0.12, 0.96)
             chart.canvas.rectangle(x, y1 - high, x + wide * 0.92, y1, chart.colours[number])
     chart.rule(x0, y1, x1, y1, 0.11)
 
 
 def lines(chart: Chart, series: int) -> None:
-    chance, points = chart.chance, chart.chance.count(5, 9)
+    rng, points = chart.rng, chart.rng.count(5, 9)
     x0, y0, x1, y1 = _axes(chart, list(MONTHS[:points]))
     room = (x1 - x0) / points
-    dots = chance.whether(0.6)
+    dots = rng.whether(0.6)
     for number in range(series):
-        level, way = chance.between(0.2, 0.8), []
+        level, way = rng.between(0.2, 0.8), []
         for point in range(points):
-            step = chance.between(-0.26, 0.26)
+            step = rng.between(-0.26, 0.26)
             level += step if 0.06 < level + step < 0.95 else -step
             way.append((x0 + room * (point + 0.5), y1 - (y1 - y0) * level))
         chart.canvas.line(way, max(0.011, chart.text * 0.2), chart.colours[number])
@@ -101,12 +101,12 @@ def lines(chart: Chart, series: int) -> None:
 
 
 def pie(chart: Chart, series: int) -> None:
-    canvas, chance, text = chart.canvas, chart.chance, chart.text
+    canvas, rng, text = chart.canvas, chart.rng, chart.text
     if chart.grid:
         chart.mesh(0, 0, canvas.width, canvas.height, min(canvas.width, canvas.height) / 6)
     x, y, radius = canvas.width / 2, canvas.height / 2, min(canvas.width, canvas.height) * 0.46
-    parts = [chance.between(0.5, 1.5) for _ in range(series)]
-    start = chance.between(0, 360)
+    parts = [rng.between(0.5, 1.5) for _ in range(series)]
+    start = rng.between(0, 360)
     for number, part in enumerate(parts):
         sweep = 360 * part / sum(parts)
         canvas.sector(x, y, radius, start, start + sweep, fill=chart.colours[number])
@@ -116,19 +116,19 @@ def pie(chart: Chart, series: int) -> None:
         far = radius * 0.68
         canvas.text(x + far * math.cos(middle), y + far * math.sin(middle), words, text * 0.9, WHITE, "mm")
         start += sweep
-    if chance.whether(0.3):
+    if rng.whether(0.3):
         canvas.ellipse(x, y, radius * 0.42, fill=chart.paper)
 
 
 def flowchart(chart: Chart, series: int) -> None:
     """Boxes, diamonds and rounded ends, joined by arrows, in one or two columns (rows where the frame is wide)."""
-    canvas, chance = chart.canvas, chart.chance
+    canvas, rng = chart.canvas, chart.rng
     if chart.grid:
         chart.mesh(0, 0, canvas.width, canvas.height, chart.text * 1.3)
     across = canvas.width > canvas.height * 1.25
     long, wide = (canvas.width, canvas.height) if across else (canvas.height, canvas.width)
-    steps = max(3, min(chance.count(3, 5), int(long / 0.22)))
-    lanes = chance.count(1, 2) if wide > 0.55 else 1
+    steps = max(3, min(rng.count(3, 5), int(long / 0.22)))
+    lanes = rng.count(1, 2) if wide > 0.55 else 1
     room = long / steps
     half_x = min((room if across else wide / lanes) * 0.34, 0.24)
     half_y = min((wide / lanes if across else room) * 0.27, 0.11, half_x * 0.8)
@@ -143,11 +143,11 @@ def flowchart(chart: Chart, series: int) -> None:
         for one, other in pairwise(lane):
             _arrow(chart, one, other, half_x, half_y)
     if lanes == 2:
-        turn = chance.count(0, steps - 1)
+        turn = rng.count(0, steps - 1)
         _arrow(chart, spots[0][turn], spots[1][turn], half_x, half_y)
     for number, lane in enumerate(spots):
         for step, (x, y) in enumerate(lane):
-            kind = "end" if step in (0, steps - 1) and number == 0 else chance.pick(("box", "box", "diamond"))
+            kind = "end" if step in (0, steps - 1) and number == 0 else rng.pick(("box", "box", "diamond"))
             _node(chart, kind, x, y, half_x, half_y)
 
 
@@ -179,6 +179,6 @@ def _node(chart: Chart, kind: str, x: float, y: float, half_x: float, half_y: fl
                 chart.canvas.ellipse(x + side * (wide - high), y, high, fill=tint)
         else:
             chart.canvas.rectangle(x - wide, y - high, x + wide, y + high, tint)
-    words = chart.chance.pick(STEPS if kind != "diamond" else ("OK?", "New?", "Big?", "Paid?"))
+    words = chart.rng.pick(STEPS if kind != "diamond" else ("OK?", "New?", "Big?", "Paid?"))
     size = min(chart.text, half_x * 1.7 / (len(words) * 0.55))
     chart.canvas.text(x, y, words, size, INK, "mm")

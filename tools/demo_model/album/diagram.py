@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.charts import Chart, bars, flowchart, lines, pie
 from tools.demo_model.album.palette import BLACK, WHITE, Colour, darker, hsv, lighter, mix
+from tools.demo_model.album.rng import Rng
 from tools.demo_model.album.room import indoor
 from tools.demo_model.album.truth import Brief
 from tools.demo_model.album.words import HEADINGS, SERIES, STEPS, line_of_words
@@ -21,25 +21,25 @@ TEXT = (0.062, 0.01)
 DARK: Colour = (34, 38, 48)
 
 
-def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
+def paint(canvas: Canvas, rng: Rng, brief: Brief) -> str:
     kind, contains = brief.details["kind"][0], brief.details["contains"]
     text = TEXT[0] * (TEXT[1] / TEXT[0]) ** brief.fineness
-    framed = chance.whether(0.25)
-    sheet = _screen(canvas, chance) if framed else canvas
-    paper = DARK if chance.whether(0.15) else lighter(hsv(chance.between(0, 360), chance.between(0, 0.12), 0.98), 0.3)
+    framed = rng.whether(0.25)
+    sheet = _screen(canvas, rng) if framed else canvas
+    paper = DARK if rng.whether(0.15) else lighter(hsv(rng.between(0, 360), rng.between(0, 0.12), 0.98), 0.3)
     sheet.rectangle(0, 0, sheet.width, sheet.height, paper)
 
-    chart = Chart(sheet, chance, paper, text, _colours(chance, paper), "grid" in contains)
-    margin = chance.between(0.05, 0.08)
+    chart = Chart(sheet, rng, paper, text, _colours(rng, paper), "grid" in contains)
+    margin = rng.between(0.05, 0.08)
     left, top, right, bottom = margin, margin, sheet.width - margin, sheet.height - margin
     if "heading" in contains:
         top = _heading(chart, left, top, right)
-    if chance.whether(0.3):
+    if rng.whether(0.3):
         bottom -= text * 1.6
-        chart.put(right, bottom + text * 0.5, line_of_words(chance, 0.4, text * 0.8), size=0.8, anchor="ra")
-    series = chance.count(*{"line_chart": (2, 3), "pie_chart": (3, 4)}.get(kind, (2, 4)))
+        chart.put(right, bottom + text * 0.5, line_of_words(rng, 0.4, text * 0.8), size=0.8, anchor="ra")
+    series = rng.count(*{"line_chart": (2, 3), "pie_chart": (3, 4)}.get(kind, (2, 4)))
     swatches = "legend" in contains
-    if swatches or chance.whether(0.3):
+    if swatches or rng.whether(0.3):
         count = series if kind != "flowchart" else 3
         left, top, right, bottom = _names(chart, left, top, right, bottom, count, swatches=swatches)
     draw = {"flowchart": flowchart, "bar_chart": bars, "line_chart": lines, "pie_chart": pie}[kind]
@@ -49,10 +49,10 @@ def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
     return f"{'screen' if framed else 'sheet'}, text {text:.3f}"
 
 
-def _screen(canvas: Canvas, chance: Chance) -> Canvas:
+def _screen(canvas: Canvas, rng: Rng) -> Canvas:
     """A screen or a whiteboard in a room; the diagram fills it."""
-    indoor(canvas, chance, canvas.height * 0.85)
-    edge, frame = chance.between(0.05, 0.09), BLACK if chance.whether(0.6) else (206, 210, 214)
+    indoor(canvas, rng, canvas.height * 0.85)
+    edge, frame = rng.between(0.05, 0.09), BLACK if rng.whether(0.6) else (206, 210, 214)
     low = canvas.height - edge - 0.06
     if frame == BLACK:
         canvas.rectangle(canvas.width / 2 - 0.05, low, canvas.width / 2 + 0.05, canvas.height, darker(frame, 0.2))
@@ -60,17 +60,17 @@ def _screen(canvas: Canvas, chance: Chance) -> Canvas:
     return canvas.part(edge, edge, canvas.width - edge, low)
 
 
-def _colours(chance: Chance, paper: Colour) -> tuple[Colour, ...]:
-    start, step = chance.between(0, 360), chance.pick((72, 90, 110, 137))
-    tone = [hsv(start + step * number, chance.between(0.5, 0.8), chance.between(0.6, 0.92)) for number in range(6)]
+def _colours(rng: Rng, paper: Colour) -> tuple[Colour, ...]:
+    start, step = rng.between(0, 360), rng.pick((72, 90, 110, 137))
+    tone = [hsv(start + step * number, rng.between(0.5, 0.8), rng.between(0.6, 0.92)) for number in range(6)]
     return tuple(mix(colour, WHITE, 0.15) if paper == DARK else colour for colour in tone)
 
 
 def _heading(chart: Chart, left: float, top: float, right: float) -> float:
-    words = chart.chance.pick(HEADINGS)
+    words = chart.rng.pick(HEADINGS)
     size = min(1.5, (right - left) / (len(words) * 0.55 * chart.text))
     wide, bottom = len(words) * 0.5 * size * chart.text, top + chart.text * 1.6
-    centred = chart.chance.whether(0.5)
+    centred = chart.rng.whether(0.5)
     if centred:
         chart.put((left + right) / 2, top, words, size=size, anchor="ma", bold=True)
     else:
@@ -85,11 +85,11 @@ def _names(
 ) -> tuple[float, float, float, float]:
     """A box beside the plot where the picture is wide, else below it: a legend, or notes if it has no swatches. Returns
     what is left for the plot."""
-    text, names = chart.text, chart.chance.several(SERIES if swatches else STEPS, count)
+    text, names = chart.text, chart.rng.several(SERIES if swatches else STEPS, count)
     step = text * 1.5
     if right - left > 1.15 * (bottom - top):
         wide = text * 6.2
-        x, y = right - wide, top + chart.chance.between(0.1, 0.6) * (bottom - top - step * count - text)
+        x, y = right - wide, top + chart.rng.between(0.1, 0.6) * (bottom - top - step * count - text)
         spots = [(x + text * 0.5, y + text * 0.5 + step * number) for number in range(count)]
         box, rest = (x, y, right, y + step * count + text * 0.5), (left, top, x - text * 0.6, bottom)
     else:

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from PIL import Image, ImageDraw
 
 from tools.demo_model.album.canvas import OVERSAMPLING, Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.figures.plants import POTTED
 from tools.demo_model.album.figures.tableware import coffee, mug
 from tools.demo_model.album.page import PEN_INKS, Page, paper
 from tools.demo_model.album.palette import BLACK, INK, darker, lighter, vivid
+from tools.demo_model.album.rng import Rng
 from tools.demo_model.album.room import studio, table
 from tools.demo_model.album.truth import Brief
 from tools.demo_model.album.words import FIELDS, GOODS, NAMES, date, line_of_words, price
@@ -28,26 +28,26 @@ LINE = {"letter": (0.036, 0.0075), "receipt": (0.06, 0.013), "form": (0.036, 0.0
 SHAPE = {"letter": (1.3, 1.45), "receipt": (1.75, 2.3), "form": (1.3, 1.45)}
 
 
-def paint(canvas: Canvas, chance: Chance, brief: Brief) -> str:
+def paint(canvas: Canvas, rng: Rng, brief: Brief) -> str:
     kind, contains = brief.details["kind"][0], brief.details["contains"]
-    scanned = chance.whether(0.4)
+    scanned = rng.whether(0.4)
     if scanned:
-        tone = chance.between(150, 245)
+        tone = rng.between(150, 245)
         canvas.rectangle(0, 0, canvas.width, canvas.height, (round(tone), round(tone), round(tone)))
-    elif chance.whether(0.7):
-        table(canvas, chance, canvas.height * chance.between(-0.1, 0.12))
-        _beside(canvas, chance)
+    elif rng.whether(0.7):
+        table(canvas, rng, canvas.height * rng.between(-0.1, 0.12))
+        _beside(canvas, rng)
     else:
-        studio(canvas, chance)
+        studio(canvas, rng)
 
-    shape = chance.between(*SHAPE[kind])
-    fill = chance.between(0.96, 1.0) if scanned else chance.between(0.72, 0.95)
+    shape = rng.between(*SHAPE[kind])
+    fill = rng.between(0.96, 1.0) if scanned else rng.between(0.72, 0.95)
     width = min(canvas.width, canvas.height / shape) * fill
-    turn = chance.between(-1.5, 1.5) if scanned else chance.between(-7, 7)
-    sheet = Canvas.blank(round(width * shape * canvas.unit / OVERSAMPLING), 1 / shape, paper(chance))
+    turn = rng.between(-1.5, 1.5) if scanned else rng.between(-7, 7)
+    sheet = Canvas.blank(round(width * shape * canvas.unit / OVERSAMPLING), 1 / shape, paper(rng))
     coarse, fine = LINE[kind]
     line = coarse * (fine / coarse) ** brief.fineness
-    page = Page(sheet, chance, line, chance.between(0.07, 0.11), 0.07)
+    page = Page(sheet, rng, line, rng.between(0.07, 0.11), 0.07)
     {"letter": _letter, "receipt": _receipt, "form": _form}[kind](page, contains)
     sheet.shows("kind", (0, 0, sheet.width, sheet.height))
     _lay(canvas, sheet, turn)
@@ -83,35 +83,35 @@ def _lay(canvas: Canvas, page: Canvas, turn: float) -> None:
         middle.shows(seen.attribute, box, seen.option)
 
 
-def _beside(canvas: Canvas, chance: Chance) -> None:
+def _beside(canvas: Canvas, rng: Rng) -> None:
     """A cup, a plant or a pen beside the page."""
-    x, y = chance.pick((0.1, canvas.width - 0.1)), canvas.height * chance.between(0.3, 0.95)
-    kind = chance.pick(("cup", "plant", "pen", "nothing"))
+    x, y = rng.pick((0.1, canvas.width - 0.1)), canvas.height * rng.between(0.3, 0.95)
+    kind = rng.pick(("cup", "plant", "pen", "nothing"))
     if kind == "cup":
-        mug(canvas.at(x, y, 0.3), chance, 0.7, coffee(chance, 0.7))
+        mug(canvas.at(x, y, 0.3), rng, 0.7, coffee(rng, 0.7))
     elif kind == "plant":
-        chance.pick(POTTED)(canvas.at(x, y, 0.45), chance)
+        rng.pick(POTTED)(canvas.at(x, y, 0.45), rng)
     elif kind == "pen":
-        pen = canvas.at(x, y, angle=chance.between(-40, 40))
-        pen.limb((0, -0.3), (0, 0.12), 0.03, 0.03, vivid(chance))
+        pen = canvas.at(x, y, angle=rng.between(-40, 40))
+        pen.limb((0, -0.3), (0, 0.12), 0.03, 0.03, vivid(rng))
         pen.polygon([(-0.014, 0.12), (0.014, 0.12), (0, 0.18)], BLACK)
 
 
 def _letter(page: Page, contains: tuple[str, ...]) -> None:
-    chance, line, height = page.chance, page.line, page.canvas.height
+    rng, line, height = page.rng, page.line, page.canvas.height
     if "title" in contains:
         page.title()
     else:
-        for words in (chance.pick(NAMES), line_of_words(chance, 0.4, line)):
+        for words in (rng.pick(NAMES), line_of_words(rng, 0.4, line)):
             page.write(words)
-    page.write(date(chance), x=page.right, anchor="ra")
+    page.write(date(rng), x=page.right, anchor="ra")
     page.y += line
-    page.write(f"Dear {chance.pick(NAMES)},")
+    page.write(f"Dear {rng.pick(NAMES)},")
     page.y += line * 0.5
-    unspaced = "signature" not in contains and chance.whether(0.4)
+    unspaced = "signature" not in contains and rng.whether(0.4)
     signing = line * 0.6 if unspaced else max(line * 2.6, 0.06)
     end = height - 0.11 - line * 2.6 - signing
-    rows = chance.count(2, 4)
+    rows = rng.count(2, 4)
     columns = _columns(page, contains)
     while page.y + line * 3 < end:
         room = end - page.y
@@ -120,9 +120,9 @@ def _letter(page: Page, contains: tuple[str, ...]) -> None:
             columns = None
             continue
         page.paragraph(
-            max(1, min(chance.count(2, 5), int(room / (line * 1.4)) - (int(1.6 * (rows + 1)) + 1 if columns else 0)))
+            max(1, min(rng.count(2, 5), int(room / (line * 1.4)) - (int(1.6 * (rows + 1)) + 1 if columns else 0)))
         )
-        if columns and chance.whether(0.5):
+        if columns and rng.whether(0.5):
             columns(rows)
             columns = None
     page.y = end
@@ -130,24 +130,24 @@ def _letter(page: Page, contains: tuple[str, ...]) -> None:
     if "signature" in contains:
         page.signature(page.margin + 0.02, page.y + signing * 0.72, max(0.05, line * 5))
     page.y += signing
-    page.write(chance.pick(NAMES))
+    page.write(rng.pick(NAMES))
     if "stamp" in contains:
-        page.stamp(chance.between(0.66, 0.8), height - chance.between(0.18, 0.24), max(0.022, line * 2.6))
+        page.stamp(rng.between(0.66, 0.8), height - rng.between(0.18, 0.24), max(0.022, line * 2.6))
 
 
 def _columns(page: Page, contains: tuple[str, ...]) -> Callable[[int], None] | None:
     """What stands between the words: a table, or often where there is none, a list of prices."""
     if "table" in contains:
         return page.table
-    return page.prices if page.chance.whether(0.5) else None
+    return page.prices if page.rng.whether(0.5) else None
 
 
 def _receipt(page: Page, contains: tuple[str, ...]) -> None:
-    chance, line, canvas = page.chance, page.line, page.canvas
+    rng, line, canvas = page.rng, page.line, page.canvas
     page.y = 0.06
     if "title" in contains:
         page.title()
-    for words in (line_of_words(chance, 0.5, line), date(chance)):
+    for words in (line_of_words(rng, 0.5, line), date(rng)):
         page.write(words, x=0.5, anchor="ma", size=0.85)
     page.y += line * 0.6
     foot = 0.34 + (0.2 if "signature" in contains else 0.0)
@@ -157,18 +157,18 @@ def _receipt(page: Page, contains: tuple[str, ...]) -> None:
     else:
         _dashes(page)
         for _ in range(rows):
-            page.put(page.right, page.y, price(chance), anchor="ra")
-            page.write(chance.pick(GOODS))
+            page.put(page.right, page.y, price(rng), anchor="ra")
+            page.write(rng.pick(GOODS))
         page.y += line * 0.2
     _dashes(page)
-    page.put(page.right, page.y, price(chance), anchor="ra", size=1.2, bold=True)
+    page.put(page.right, page.y, price(rng), anchor="ra", size=1.2, bold=True)
     page.write("TOTAL", size=1.2, bold=True)
     page.write("Card")
     if "signature" in contains:
         page.signature(0.3, canvas.height - foot + 0.14, max(0.09, line * 5))
     _barcode(page, canvas.height - 0.26)
     if "stamp" in contains:
-        page.stamp(chance.between(0.28, 0.72), canvas.height - foot - chance.between(0.16, 0.5), max(0.035, line * 2.4))
+        page.stamp(rng.between(0.28, 0.72), canvas.height - foot - rng.between(0.16, 0.5), max(0.035, line * 2.4))
     for step in range(24):
         x = step / 24
         canvas.polygon(
@@ -186,29 +186,29 @@ def _dashes(page: Page) -> None:
 def _barcode(page: Page, y: float) -> None:
     x = 0.2
     while x < 0.8:
-        wide = page.chance.pick((0.008, 0.012, 0.02))
+        wide = page.rng.pick((0.008, 0.012, 0.02))
         page.canvas.rectangle(x, y, x + wide, y + 0.14, INK)
-        x += wide + page.chance.pick((0.008, 0.014))
-    page.put(0.5, y + 0.15, "".join(str(page.chance.count(0, 9)) for _ in range(12)), anchor="ma", size=0.7)
+        x += wide + page.rng.pick((0.008, 0.014))
+    page.put(0.5, y + 0.15, "".join(str(page.rng.count(0, 9)) for _ in range(12)), anchor="ma", size=0.7)
 
 
 def _form(page: Page, contains: tuple[str, ...]) -> None:
-    chance, line, canvas = page.chance, page.line, page.canvas
-    boxed, pen = chance.whether(0.6), chance.pick(PEN_INKS)
+    rng, line, canvas = page.rng, page.line, page.canvas
+    boxed, pen = rng.whether(0.6), rng.pick(PEN_INKS)
     if "title" in contains:
         page.title()
-    page.write(line_of_words(chance, 0.7, line), size=0.9)
+    page.write(line_of_words(rng, 0.7, line), size=0.9)
     page.y += line * 0.4
     bottom = canvas.height - 0.08 - max(0.1, line * 4)
-    rows = chance.count(2, 4)
+    rows = rng.count(2, 4)
     columns = _columns(page, contains)
     fields_end = bottom - (line * 1.5 * (rows + 2) if columns else 0) - line * 2
-    names = chance.several(FIELDS, len(FIELDS))
+    names = rng.several(FIELDS, len(FIELDS))
     number, step = 0, line * (2.0 if boxed else 1.9)
     while page.y + step < fields_end:
         _field(page, names[number % len(names)], page.margin, page.right, boxed=boxed)
-        if chance.whether(0.7):
-            canvas.text(page.margin + line * 5.4, page.y + line * 0.2, chance.pick(NAMES), line, pen)
+        if rng.whether(0.7):
+            canvas.text(page.margin + line * 5.4, page.y + line * 0.2, rng.pick(NAMES), line, pen)
         page.y += step
         number += 1
     _ticks(page)
@@ -220,7 +220,7 @@ def _form(page: Page, contains: tuple[str, ...]) -> None:
     if "signature" in contains:
         page.signature(start + 0.02, canvas.height - 0.1, max(0.05, line * 5))
     if "stamp" in contains:
-        page.stamp(chance.between(0.78, 0.84), canvas.height - chance.between(0.15, 0.2), max(0.022, line * 2.4))
+        page.stamp(rng.between(0.78, 0.84), canvas.height - rng.between(0.15, 0.2), max(0.022, line * 2.4))
 
 
 def _field(page: Page, name: str, x0: float, x1: float, *, boxed: bool) -> None:
@@ -238,11 +238,11 @@ def _field(page: Page, name: str, x0: float, x1: float, *, boxed: bool) -> None:
 def _ticks(page: Page) -> None:
     """A row of boxes to tick."""
     line, room = page.line, (page.right - page.margin) / 3
-    for column, words in enumerate(page.chance.several(GOODS, 3)):
+    for column, words in enumerate(page.rng.several(GOODS, 3)):
         x, y = page.margin + room * column, page.y + line * 0.3
         page.canvas.rectangle(x, y, x + line, y + line, INK)
         page.canvas.rectangle(x + line * 0.12, y + line * 0.12, x + line * 0.88, y + line * 0.88, (252, 252, 252))
-        if page.chance.whether(0.5):
+        if page.rng.whether(0.5):
             page.canvas.line(
                 [(x + line * 0.2, y + line * 0.5), (x + line * 0.45, y + line * 0.8), (x + line * 0.9, y)],
                 line * 0.14,

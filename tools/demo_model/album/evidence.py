@@ -1,6 +1,6 @@
-"""Where in a drawing its details can be told: a mouth for the mood, a ring of ink for the stamp.
+"""Evidence: the parts of a drawing that show its details, such as the mouth for the mood, or the ink of a stamp.
 
-The truth says what is right; this says where to look, which is what a small model needs most of its training to find.
+Training uses it to supervise the attention, which a small model would otherwise learn slowly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`box` in shares of the picture's width and height. `option` is None where any option would be told there."""
+    """`box` in shares of the picture's width and height. `option` is None if the part shows any option."""
 
     attribute: str
     option: str | None

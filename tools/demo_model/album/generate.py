@@ -1,4 +1,4 @@
-"""A seed is a picture: which category, what it shows, how large it is and what befell it."""
+"""Draws a picture from a seed, which determines its category, labels, size and augmentation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from PIL import Image
 from onelook.errors import UserError
 from onelook.types import Answer
 from tools.demo_model.album import animal, building, diagram, document, food, landscape, other, plant, portrait
+from tools.demo_model.album.augmentation import augmented
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.evidence import Evidence
 from tools.demo_model.album.palette import WHITE
+from tools.demo_model.album.rng import Rng
 from tools.demo_model.album.truth import CATEGORIES, Brief, Category, as_category, truth_of
-from tools.demo_model.album.weathering import weathered
 
 Split = Literal["train", "validation", "heldout"]
 
@@ -37,7 +37,7 @@ FINEST_NEEDS: Final = 1024
 WIDE, TALL = (4 / 3, 3 / 2, 16 / 9), (9 / 16, 2 / 3, 3 / 4)
 FINE: Final[tuple[Category, ...]] = ("document", "diagram")
 
-PAINTERS: Final[dict[Category, Callable[[Canvas, Chance, Brief], str]]] = {
+PAINTERS: Final[dict[Category, Callable[[Canvas, Rng, Brief], str]]] = {
     "portrait": portrait.paint,
     "animal": animal.paint,
     "landscape": landscape.paint,
@@ -52,17 +52,17 @@ PAINTERS: Final[dict[Category, Callable[[Canvas, Chance, Brief], str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What helps to read a result, and is no part of the truth."""
+    """Information about a drawing that is not part of its labels."""
 
     subject: str
     fineness: float
-    weathering: tuple[str, ...]
+    augmentation: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """`image` is RGB; `truth` is in the ids of the default taxonomy, options in its order; `evidence` says where some
-    of it can be told: parts of the picture, not whole scenes."""
+    """`image` is RGB; `truth` is in the ids of the default taxonomy, options in its order; `evidence`: the parts
+    of the picture that show some of them."""
 
     seed: int
     image: Image.Image
@@ -72,7 +72,7 @@ class Drawing:
 
 
 def seeds(split: Split, n: int) -> range:
-    """The first `n` seeds of a split. Splits share none; every len(CATEGORIES) in a row hold each category once.
+    """The first `n` seeds of a split. Splits are disjoint; len(CATEGORIES) seeds in a row have each category once.
 
     Raises:
         UserError: the split has fewer seeds.
@@ -80,7 +80,7 @@ def seeds(split: Split, n: int) -> range:
     first = FIRST_SEED[split]
     after = min([start for start in FIRST_SEED.values() if start > first], default=LAST_SEED)
     if not 0 <= n <= after - first:
-        raise UserError(f"{n} seeds of {split!r} are asked for; it has {after - first}", hint="ask for fewer")
+        raise UserError(f"the split {split!r} has {after - first} seeds, not {n}", hint="use fewer")
     return range(first, first + n)
 
 
@@ -88,39 +88,39 @@ def draw(seed: int, *, category: str | None = None, long_side: int | None = None
     """The picture of this seed: the same pixels in every process.
 
     `category`: draw this one instead of the seed's own. `long_side`: in pixels, instead of the seed's own (224 to
-    1024); the same scene at another size, so the finest details of documents and diagrams are lost when it is small.
+    1024); the scene stays the same, so the finest details of documents and diagrams are lost at a small size.
 
     Raises:
         UserError: no such category, a negative seed, or a long side under 224.
     """
     chosen = as_category(category) if category is not None else CATEGORIES[seed % len(CATEGORIES)]
     if chosen is None:
-        raise UserError(f"no category {category!r} in the album", hint=f"it has: {', '.join(CATEGORIES)}")
+        raise UserError(f"no category {category!r} in the album", hint=f"use one of {', '.join(CATEGORIES)}")
     if seed < 0:
         raise UserError(f"the seed is {seed}", hint="seeds are whole numbers from 0")
     if long_side is not None and long_side < LONG_SIDE[0]:
-        raise UserError(f"the long side is {long_side} pixels", hint=f"ask for at least {LONG_SIDE[0]}")
+        raise UserError(f"the long side is {long_side} pixels", hint=f"use at least {LONG_SIDE[0]}")
     truth = truth_of(chosen, seed)
-    frame, content, damage = (Chance(seed, stream) for stream in range(3))
+    frame, content, camera = (Rng(seed, stream) for stream in range(3))
     fineness = frame.between(0, 1) if chosen in FINE else 0.0
     aspect = frame.pick(_aspects(chosen, truth))
     natural = _long_side(frame, aspect, fineness)
     canvas = Canvas.blank(natural if long_side is None else long_side, aspect, WHITE)
     subject = PAINTERS[chosen](canvas, content, Brief(truth.details, fineness))
-    image, steps = weathered(canvas.finished(), damage, gentle=chosen in FINE)
+    image, steps = augmented(canvas.finished(), camera, gentle=chosen in FINE)
     return Drawing(seed, image, truth, tuple(canvas.evidence), Notes(subject, fineness, steps))
 
 
-def _long_side(chance: Chance, aspect: float, fineness: float) -> int:
-    """In pixels, log-uniform. The finer the details, the larger the smallest."""
+def _long_side(rng: Rng, aspect: float, fineness: float) -> int:
+    """In pixels, log-uniform. Finer details have a larger minimum."""
     least, most = LONG_SIDE
     least = round(least * math.pow(FINEST_NEEDS / least, fineness))
-    natural = least * math.pow(most / least, chance.between(0, 1))
+    natural = least * math.pow(most / least, rng.between(0, 1))
     return round(min(most, max(natural, SHORTEST_SIDE * max(aspect, 1 / aspect))))
 
 
 def _aspects(category: Category, truth: Answer) -> tuple[float, ...]:
-    """Width by height that lets the subject fill the picture: groups stand side by side, pages are tall."""
+    """Aspect ratios that fit the subject: wide for groups, tall for pages."""
     if category == "portrait":
         composition = truth.details["composition"]
         if "group" in composition:

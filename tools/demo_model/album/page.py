@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.palette import INK, Colour, darker, lighter, mix, veil
+from tools.demo_model.album.rng import Rng
 from tools.demo_model.album.words import GOODS, TITLES, line_of_words, price
 
 STAMP_INKS: tuple[Colour, ...] = ((196, 30, 44), (36, 64, 176), (120, 30, 120))
@@ -19,7 +19,7 @@ class Page:
     """A page being written from top to bottom: `y` is where the next line goes, `line` the height of a line of text."""
 
     canvas: Canvas
-    chance: Chance
+    rng: Rng
     line: float
     margin: float
     y: float
@@ -49,10 +49,10 @@ class Page:
 
     def title(self) -> None:
         """Twice the size of the text, bold, in the middle, often over a rule."""
-        top, words = self.y, self.chance.pick(TITLES)
+        top, words = self.y, self.rng.pick(TITLES)
         size = min(2.1, (1 - 2 * self.margin) / (len(words) * 0.62 * self.line))
         self.write(words, x=0.5, anchor="ma", size=size, bold=True)
-        if self.chance.whether(0.5):
+        if self.rng.whether(0.5):
             self.rule(self.y, weight=0.1)
         half = len(words) * 0.3 * size * self.line
         self.canvas.shows("contains", (0.5 - half, top, 0.5 + half, self.y), "title")
@@ -60,17 +60,17 @@ class Page:
 
     def paragraph(self, lines: int) -> None:
         for number in range(lines):
-            width = (self.right - self.margin) * (self.chance.between(0.35, 0.8) if number == lines - 1 else 1)
-            self.write(line_of_words(self.chance, width, self.line))
+            width = (self.right - self.margin) * (self.rng.between(0.35, 0.8) if number == lines - 1 else 1)
+            self.write(line_of_words(self.rng, width, self.line))
         self.y += self.line * 0.6
 
     def table(self, rows: int) -> None:
         """A ruled grid under a row of column names, often shaded."""
-        columns, high = self.chance.count(3, 4), self.line * 1.5
+        columns, high = self.rng.count(3, 4), self.line * 1.5
         x0, x1, y0 = self.margin, self.right, self.y
         wide = (x1 - x0) / columns
-        if self.chance.whether(0.5):
-            self.canvas.rectangle(x0, y0, x1, y0 + high, mix((255, 255, 255), self.chance.pick(STAMP_INKS), 0.22))
+        if self.rng.whether(0.5):
+            self.canvas.rectangle(x0, y0, x1, y0 + high, mix((255, 255, 255), self.rng.pick(STAMP_INKS), 0.22))
         for row in range(rows + 2):
             self.rule(y0 + row * high, weight=0.09)
         for column in range(columns + 1):
@@ -78,9 +78,9 @@ class Page:
             self.canvas.line([(x, y0), (x, y0 + high * (rows + 1))], self.line * 0.09, INK)
         for row in range(rows + 1):
             for column in range(columns):
-                words = ("Item", "Qty", "Price", "Sum")[column] if row == 0 else self.chance.pick(GOODS)
+                words = ("Item", "Qty", "Price", "Sum")[column] if row == 0 else self.rng.pick(GOODS)
                 if row and column:
-                    words = str(self.chance.count(1, 99)) if column == 1 else price(self.chance)
+                    words = str(self.rng.count(1, 99)) if column == 1 else price(self.rng)
                 self.put(x0 + wide * column + self.line * 0.3, y0 + high * row + self.line * 0.25, words, size=0.85)
         self.canvas.shows("contains", (x0, y0, x1, y0 + high * (rows + 1)), "table")
         self.y += high * (rows + 1) + self.line * 0.8
@@ -89,15 +89,15 @@ class Page:
         """As much room as a table of so many rows takes: goods on the left, prices on the right, and no rules."""
         for row in range(rows + 1):
             y = self.y + self.line * (1.5 * row + 0.25)
-            self.put(self.margin, y, self.chance.pick(GOODS), size=0.85)
-            self.put(self.right, y, price(self.chance), anchor="ra", size=0.85)
+            self.put(self.margin, y, self.rng.pick(GOODS), size=0.85)
+            self.put(self.right, y, price(self.rng), anchor="ra", size=0.85)
         self.y += self.line * (1.5 * (rows + 1) + 0.8)
 
     def stamp(self, x: float, y: float, radius: float) -> None:
         """A ring with a star or a framed word, in red, blue or violet, that lets the text shine through."""
-        ink = self.chance.pick(STAMP_INKS)
+        ink = self.rng.pick(STAMP_INKS)
         self.canvas.shows("contains", (x - radius, y - radius, x + radius, y + radius), "stamp")
-        around, soft = self.canvas.at(x, y, radius, angle=self.chance.between(-20, 20)), veil(ink, 0.82)
+        around, soft = self.canvas.at(x, y, radius, angle=self.rng.between(-20, 20)), veil(ink, 0.82)
         for outer, inner in ((1.0, 0.86), (0.74, 0.68)):
             ring = [
                 (r * math.cos(t), r * math.sin(t))
@@ -116,16 +116,16 @@ class Page:
 
     def signature(self, x: float, y: float, width: float) -> None:
         """A quick hand in blue or black ink, on y."""
-        ink, high = self.chance.pick(PEN_INKS), width * self.chance.between(0.16, 0.24)
+        ink, high = self.rng.pick(PEN_INKS), width * self.rng.between(0.16, 0.24)
         self.canvas.shows("contains", (x, y - high * 1.2, x + width, y + high * 0.5), "signature")
         way = [(x, y - high * 0.2)]
-        loops = self.chance.count(5, 8)
+        loops = self.rng.count(5, 8)
         for loop in range(loops):
-            at, tall = x + width * (loop + 0.5) / loops, high * (1.6 if loop == 0 else self.chance.between(0.4, 1.1))
+            at, tall = x + width * (loop + 0.5) / loops, high * (1.6 if loop == 0 else self.rng.between(0.4, 1.1))
             way += [
                 (at - width * 0.02, y - tall),
                 (at - width * 0.06, y - high * 0.1),
-                (at + width * 0.05, y + high * self.chance.between(-0.1, 0.5)),
+                (at + width * 0.05, y + high * self.rng.between(-0.1, 0.5)),
             ]
         self.canvas.curve(way, max(self.line * 0.1, width * 0.03), ink)
         self.canvas.curve(
@@ -135,6 +135,6 @@ class Page:
         )
 
 
-def paper(chance: Chance) -> Colour:
-    tone: Colour = chance.pick(((255, 255, 255), (252, 250, 244), (248, 243, 228), (240, 244, 248), (252, 244, 214)))
-    return darker(tone, chance.between(0, 0.05)) if chance.whether(0.5) else lighter(tone, 0.1)
+def paper(rng: Rng) -> Colour:
+    tone: Colour = rng.pick(((255, 255, 255), (252, 250, 244), (248, 243, 228), (240, 244, 248), (252, 244, 214)))
+    return darker(tone, rng.between(0, 0.05)) if rng.whether(0.5) else lighter(tone, 0.1)

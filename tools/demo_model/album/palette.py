@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 
-from tools.demo_model.album.chance import Chance
+from tools.demo_model.album.rng import Rng
 
 Colour = tuple[int, ...]
 
@@ -55,21 +55,21 @@ def luminance(colour: Colour) -> float:
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 
 
-def vivid(chance: Chance) -> Colour:
-    return hsv(chance.between(0, 360), chance.between(0.5, 0.8), chance.between(0.6, 0.92))
+def vivid(rng: Rng) -> Colour:
+    return hsv(rng.between(0, 360), rng.between(0.5, 0.8), rng.between(0.6, 0.92))
 
 
-def pastel(chance: Chance) -> Colour:
-    return hsv(chance.between(0, 360), chance.between(0.08, 0.32), chance.between(0.82, 0.98))
+def pastel(rng: Rng) -> Colour:
+    return hsv(rng.between(0, 360), rng.between(0.08, 0.32), rng.between(0.82, 0.98))
 
 
-def muted(chance: Chance) -> Colour:
-    return hsv(chance.between(0, 360), chance.between(0.15, 0.45), chance.between(0.4, 0.75))
+def muted(rng: Rng) -> Colour:
+    return hsv(rng.between(0, 360), rng.between(0.15, 0.45), rng.between(0.4, 0.75))
 
 
-def apart(chance: Chance, *others: Colour) -> Colour:
+def apart(rng: Rng, *others: Colour) -> Colour:
     """A vivid or muted colour that stands out from all the others (the best of four draws)."""
-    draws = [vivid(chance) if chance.whether(0.6) else muted(chance) for _ in range(4)]
+    draws = [vivid(rng) if rng.whether(0.6) else muted(rng) for _ in range(4)]
     return max(draws, key=lambda draw: min(distance(draw, other) for other in others))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.figures.plants import FLOWERS, POTTED
 from tools.demo_model.album.figures.things import chair, clock, lamp
 from tools.demo_model.album.palette import (
@@ -21,37 +20,38 @@ from tools.demo_model.album.palette import (
     veil,
     vivid,
 )
+from tools.demo_model.album.rng import Rng
 
 
-def indoor(canvas: Canvas, chance: Chance, floor: float) -> Colour:
+def indoor(canvas: Canvas, rng: Rng, floor: float) -> Colour:
     """A room whose floor begins at y = `floor`, furnished, always with a window. Returns the wall's colour."""
-    wall = pastel(chance) if chance.whether(0.7) else muted(chance)
+    wall = pastel(rng) if rng.whether(0.7) else muted(rng)
     canvas.rectangle(0, 0, canvas.width, floor, wall)
-    _wallpaper(canvas, chance, floor, wall)
-    _floor(canvas, chance, floor)
+    _wallpaper(canvas, rng, floor, wall)
+    _floor(canvas, rng, floor)
     canvas.rectangle(0, floor - 0.03, canvas.width, floor, lighter(wall, 0.5))
     left, right = 0.16, canvas.width - 0.16
     top = min(0.12, floor * 0.2)
-    window_x, other_x = (left, right) if chance.whether(0.5) else (right, left)
-    _window(canvas, chance, window_x, top, min(0.42, floor * 0.6))
-    chance.pick((_picture, _shelf, _door))(canvas, chance, other_x, top, floor)
+    window_x, other_x = (left, right) if rng.whether(0.5) else (right, left)
+    _window(canvas, rng, window_x, top, min(0.42, floor * 0.6))
+    rng.pick((_picture, _shelf, _door))(canvas, rng, other_x, top, floor)
     for x in (window_x, other_x):
-        if chance.whether(0.5):
-            stands = chance.pick((*POTTED, lamp, chair))
-            stands(canvas.at(x, floor + 0.07, chance.between(0.25, 0.38), flip=chance.whether(0.5)), chance)
-    if chance.whether(0.4):
-        x = canvas.width / 2 + chance.between(-0.1, 0.1)
+        if rng.whether(0.5):
+            stands = rng.pick((*POTTED, lamp, chair))
+            stands(canvas.at(x, floor + 0.07, rng.between(0.25, 0.38), flip=rng.whether(0.5)), rng)
+    if rng.whether(0.4):
+        x = canvas.width / 2 + rng.between(-0.1, 0.1)
         canvas.line([(x, 0), (x, 0.06)], 0.008, BLACK)
-        canvas.sector(x, 0.1, 0.08, 180, 360, fill=vivid(chance))
+        canvas.sector(x, 0.1, 0.08, 180, 360, fill=vivid(rng))
         canvas.ellipse(x, 0.1, 0.03, 0.014, fill=(255, 244, 190))
     return wall
 
 
-def _wallpaper(canvas: Canvas, chance: Chance, floor: float, wall: Colour) -> None:
+def _wallpaper(canvas: Canvas, rng: Rng, floor: float, wall: Colour) -> None:
     pattern, shade, step = (
-        chance.pick(("plain", "plain", "stripes", "dots")),
+        rng.pick(("plain", "plain", "stripes", "dots")),
         darker(wall, 0.07),
-        chance.between(0.07, 0.14),
+        rng.between(0.07, 0.14),
     )
     if pattern == "stripes":
         for column in range(int(canvas.width / step) + 1):
@@ -62,8 +62,8 @@ def _wallpaper(canvas: Canvas, chance: Chance, floor: float, wall: Colour) -> No
                 canvas.ellipse((column + row % 2 / 2) * step, (row + 0.5) * step, step * 0.16, fill=shade)
 
 
-def _floor(canvas: Canvas, chance: Chance, floor: float) -> None:
-    boards = mix(WOOD, lighter(WOOD, 0.5), chance.between(0, 1)) if chance.whether(0.6) else muted(chance)
+def _floor(canvas: Canvas, rng: Rng, floor: float) -> None:
+    boards = mix(WOOD, lighter(WOOD, 0.5), rng.between(0, 1)) if rng.whether(0.6) else muted(rng)
     canvas.rectangle(0, floor, canvas.width, canvas.height, boards)
     middle, line = canvas.width / 2, darker(boards, 0.2)
     for step in range(-8, 9):
@@ -73,16 +73,16 @@ def _floor(canvas: Canvas, chance: Chance, floor: float) -> None:
         canvas.line([(0, y), (canvas.width, y)], 0.005, line)
 
 
-def _window(canvas: Canvas, chance: Chance, x: float, top: float, high: float) -> None:
-    half, frame = chance.between(0.1, 0.14), WHITE if chance.whether(0.6) else WOOD
-    sky = hsv(chance.between(195, 225), chance.between(0.2, 0.5), chance.between(0.75, 1.0))
+def _window(canvas: Canvas, rng: Rng, x: float, top: float, high: float) -> None:
+    half, frame = rng.between(0.1, 0.14), WHITE if rng.whether(0.6) else WOOD
+    sky = hsv(rng.between(195, 225), rng.between(0.2, 0.5), rng.between(0.75, 1.0))
     canvas.rectangle(x - half - 0.02, top - 0.02, x + half + 0.02, top + high + 0.02, frame)
     canvas.rectangle(x - half, top, x + half, top + high, sky)
     canvas.sector(x, top + high, half, 180, 360, fill=GRASS, ry=high * 0.3)
     canvas.line([(x, top), (x, top + high)], 0.014, frame)
     canvas.line([(x - half, top + high / 2), (x + half, top + high / 2)], 0.014, frame)
-    if chance.whether(0.5):
-        cloth = vivid(chance)
+    if rng.whether(0.5):
+        cloth = vivid(rng)
         for side in (-1, 1):
             edge = x + side * (half + 0.05)
             canvas.polygon(
@@ -95,37 +95,37 @@ def _window(canvas: Canvas, chance: Chance, x: float, top: float, high: float) -
         canvas.line([(x - half - 0.08, top - 0.05), (x + half + 0.08, top - 0.05)], 0.018, WOOD)
 
 
-def _picture(canvas: Canvas, chance: Chance, x: float, top: float, floor: float) -> None:
+def _picture(canvas: Canvas, rng: Rng, x: float, top: float, floor: float) -> None:
     """A framed picture: a small landscape, a flower, or a chart. All are distractors."""
     y, half = top + 0.16, 0.11
     canvas.rectangle(x - half - 0.018, y - 0.1, x + half + 0.018, y + 0.12, darker(WOOD, 0.3))
     canvas.rectangle(x - half, y - 0.082, x + half, y + 0.102, (214, 232, 240))
-    kind = chance.pick(("hills", "flower", "chart", "clock"))
+    kind = rng.pick(("hills", "flower", "chart", "clock"))
     if kind == "hills":
         canvas.polygon([(x - half, y + 0.1), (x - 0.04, y - 0.05), (x + 0.03, y + 0.1)], (120, 130, 150))
         canvas.polygon([(x - 0.04, y + 0.1), (x + 0.06, y), (x + half, y + 0.1)], (90, 140, 90))
     elif kind == "flower":
-        chance.pick(FLOWERS)(canvas.at(x, y + 0.1, 0.17), chance)
+        rng.pick(FLOWERS)(canvas.at(x, y + 0.1, 0.17), rng)
     elif kind == "clock":
-        clock(canvas.at(x, y + 0.09, 0.16), chance)
+        clock(canvas.at(x, y + 0.09, 0.16), rng)
     else:
         for step in range(4):
-            high = chance.between(0.04, 0.15)
-            canvas.rectangle(x - 0.09 + 0.05 * step, y + 0.09 - high, x - 0.06 + 0.05 * step, y + 0.09, vivid(chance))
+            high = rng.between(0.04, 0.15)
+            canvas.rectangle(x - 0.09 + 0.05 * step, y + 0.09 - high, x - 0.06 + 0.05 * step, y + 0.09, vivid(rng))
 
 
-def _shelf(canvas: Canvas, chance: Chance, x: float, top: float, floor: float) -> None:
+def _shelf(canvas: Canvas, rng: Rng, x: float, top: float, floor: float) -> None:
     for row in range(2):
         y = top + 0.14 + 0.2 * row
         for step in range(5):
             canvas.rectangle(
-                x - 0.12 + 0.045 * step, y - chance.between(0.08, 0.13), x - 0.08 + 0.045 * step, y, vivid(chance)
+                x - 0.12 + 0.045 * step, y - rng.between(0.08, 0.13), x - 0.08 + 0.045 * step, y, vivid(rng)
             )
         canvas.rectangle(x - 0.15, y, x + 0.15, y + 0.02, WOOD)
 
 
-def _door(canvas: Canvas, chance: Chance, x: float, top: float, floor: float) -> None:
-    paint = WOOD if chance.whether(0.5) else muted(chance)
+def _door(canvas: Canvas, rng: Rng, x: float, top: float, floor: float) -> None:
+    paint = WOOD if rng.whether(0.5) else muted(rng)
     canvas.rectangle(x - 0.14, top, x + 0.14, floor, darker(paint, 0.35))
     canvas.rectangle(x - 0.12, top + 0.02, x + 0.12, floor, paint)
     high = (floor - top) / 2
@@ -134,13 +134,13 @@ def _door(canvas: Canvas, chance: Chance, x: float, top: float, floor: float) ->
     canvas.ellipse(x + 0.09, top + high, 0.014, fill=(230, 196, 90))
 
 
-def table(canvas: Canvas, chance: Chance, edge: float) -> Colour:
+def table(canvas: Canvas, rng: Rng, edge: float) -> Colour:
     """A room behind, and a table top from y = `edge` down. Returns the top's colour."""
-    indoor(canvas, chance, max(edge, 0.4))
-    top = mix(WOOD, lighter(WOOD, 0.5), chance.between(0, 1)) if chance.whether(0.5) else pastel(chance)
+    indoor(canvas, rng, max(edge, 0.4))
+    top = mix(WOOD, lighter(WOOD, 0.5), rng.between(0, 1)) if rng.whether(0.5) else pastel(rng)
     canvas.gradient(edge, canvas.height, [lighter(top, 0.08), darker(top, 0.08)])
     canvas.rectangle(0, edge, canvas.width, edge + 0.015, darker(top, 0.25))
-    kind, line, step = chance.pick(("boards", "checks", "plain")), darker(top, 0.14), 0.16
+    kind, line, step = rng.pick(("boards", "checks", "plain")), darker(top, 0.14), 0.16
     if kind == "boards":
         for row in range(1, int((canvas.height - edge) / step) + 1):
             canvas.line([(0, edge + row * step), (canvas.width, edge + row * step)], 0.006, line)
@@ -154,8 +154,8 @@ def table(canvas: Canvas, chance: Chance, edge: float) -> Colour:
     return top
 
 
-def studio(canvas: Canvas, chance: Chance) -> Colour:
+def studio(canvas: Canvas, rng: Rng) -> Colour:
     """A plain backdrop, lighter in the middle of its height."""
-    tone = pastel(chance) if chance.whether(0.7) else muted(chance)
+    tone = pastel(rng) if rng.whether(0.7) else muted(rng)
     canvas.gradient(0, canvas.height, [darker(tone, 0.12), lighter(tone, 0.2), darker(tone, 0.08)])
     return tone

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.open_air import cloud
 from tools.demo_model.album.palette import WHITE, Colour, darker, hsv, lighter, mix, veil
+from tools.demo_model.album.rng import Rng
 
 MOON: Colour = (250, 246, 216)
 SUN: Colour = (255, 234, 120)
@@ -37,35 +37,35 @@ class Air:
         return self.lit(mix(colour, (244, 247, 252), 0.85) if self.weather == "snow" else colour)
 
 
-def sky(canvas: Canvas, chance: Chance, air: Air, horizon: float) -> None:
+def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
     covered = air.weather != "clear"
     match air.time:
         case "day" if covered:
-            grey = hsv(chance.between(200, 225), 0.12, {"cloudy": 0.85, "rain": 0.6, "snow": 0.82}[air.weather])
+            grey = hsv(rng.between(200, 225), 0.12, {"cloudy": 0.85, "rain": 0.6, "snow": 0.82}[air.weather])
             stops = [darker(grey, 0.08), lighter(grey, 0.3)]
         case "day":
-            blue = hsv(chance.between(196, 220), chance.between(0.5, 0.75), chance.between(0.85, 1.0))
+            blue = hsv(rng.between(196, 220), rng.between(0.5, 0.75), rng.between(0.85, 1.0))
             stops = [blue, lighter(blue, 0.65)]
         case "dusk":
-            high = hsv(chance.between(235, 285), 0.45, 0.42 if covered else 0.55)
-            low = hsv(chance.between(12, 36), 0.75, 0.82 if covered else 1.0)
+            high = hsv(rng.between(235, 285), 0.45, 0.42 if covered else 0.55)
+            low = hsv(rng.between(12, 36), 0.75, 0.82 if covered else 1.0)
             stops = [high, mix(high, low, 0.55), low]
         case _:
-            dark = hsv(chance.between(222, 250), 0.6 if not covered else 0.35, 0.2)
+            dark = hsv(rng.between(222, 250), 0.6 if not covered else 0.35, 0.2)
             stops = [dark, lighter(dark, 0.12)]
     canvas.gradient(0, horizon + 0.02, stops)
-    _lights(canvas, chance, air, horizon)
+    _lights(canvas, rng, air, horizon)
     if air.weather != "clear":
-        _clouds(canvas, chance, air, horizon)
+        _clouds(canvas, rng, air, horizon)
 
 
-def _lights(canvas: Canvas, chance: Chance, air: Air, horizon: float) -> None:
+def _lights(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
     """Sun, moon and stars. Behind rain and snow there are none; behind clouds the stars are gone."""
-    x = chance.between(0.15, canvas.width - 0.15)
+    x = rng.between(0.15, canvas.width - 0.15)
     if air.weather in ("rain", "snow"):
         return
     if air.time == "day" and air.weather == "clear":
-        y = chance.between(0.14, horizon * 0.4)
+        y = rng.between(0.14, horizon * 0.4)
         canvas.ellipse(x, y, 0.13, fill=veil(SUN, 0.35))
         canvas.ellipse(x, y, 0.085, fill=SUN)
     elif air.time == "dusk":
@@ -75,36 +75,36 @@ def _lights(canvas: Canvas, chance: Chance, air: Air, horizon: float) -> None:
         if air.weather == "clear":
             for _ in range(45):
                 canvas.ellipse(
-                    chance.between(0, canvas.width),
-                    chance.between(0, horizon),
-                    chance.between(0.003, 0.008),
+                    rng.between(0, canvas.width),
+                    rng.between(0, horizon),
+                    rng.between(0.003, 0.008),
                     fill=WHITE,
                 )
-        y = chance.between(0.12, 0.25)
+        y = rng.between(0.12, 0.25)
         canvas.ellipse(x, y, 0.075, fill=MOON)
-        if chance.whether(0.5):
+        if rng.whether(0.5):
             canvas.ellipse(x + 0.035, y - 0.015, 0.062, fill=hsv(235, 0.6, 0.2))
 
 
-def _clouds(canvas: Canvas, chance: Chance, air: Air, horizon: float) -> None:
+def _clouds(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
     base: Colour = {"cloudy": (226, 229, 234), "rain": (104, 110, 122), "snow": (206, 212, 222)}[air.weather]
     tint = {"day": base, "dusk": mix(base, (214, 110, 100), 0.5), "night": mix(base, (24, 28, 52), 0.6)}[air.time]
-    for number in range(chance.count(7, 10)):
-        x, y = canvas.width * (number + chance.between(0, 1)) / 9, chance.between(0.02, horizon * 0.55)
-        shade = darker(tint, chance.between(0.0, 0.2))
-        cloud(canvas.at(x, y, chance.between(0.4, 0.7)), darker(shade, 0.12))
-        cloud(canvas.at(x - 0.01, y - 0.02, chance.between(0.3, 0.5)), shade)
+    for number in range(rng.count(7, 10)):
+        x, y = canvas.width * (number + rng.between(0, 1)) / 9, rng.between(0.02, horizon * 0.55)
+        shade = darker(tint, rng.between(0.0, 0.2))
+        cloud(canvas.at(x, y, rng.between(0.4, 0.7)), darker(shade, 0.12))
+        cloud(canvas.at(x - 0.01, y - 0.02, rng.between(0.3, 0.5)), shade)
 
 
-def falling(canvas: Canvas, chance: Chance, air: Air) -> None:
+def falling(canvas: Canvas, rng: Rng, air: Air) -> None:
     area = canvas.width * canvas.height
     if air.weather == "rain":
         drop = (196, 214, 236) if air.time != "night" else (128, 148, 190)
-        slant, long = chance.between(-0.03, 0.03), chance.between(0.06, 0.1)
+        slant, long = rng.between(-0.03, 0.03), rng.between(0.06, 0.1)
         for _ in range(int(95 * area)):
-            x, y = chance.between(0, canvas.width), chance.between(0, canvas.height)
+            x, y = rng.between(0, canvas.width), rng.between(0, canvas.height)
             canvas.line([(x, y), (x + slant, y + long)], 0.006, veil(drop, 0.85))
     elif air.weather == "snow":
         for _ in range(int(110 * area)):
-            size = chance.between(0.005, 0.013)
-            canvas.ellipse(chance.between(0, canvas.width), chance.between(0, canvas.height), size, fill=WHITE)
+            size = rng.between(0.005, 0.013)
+            canvas.ellipse(rng.between(0, canvas.width), rng.between(0, canvas.height), size, fill=WHITE)

@@ -1,4 +1,4 @@
-"""What a drawing shows, in the ids of prompts/taxonomies/photos.yaml (a test holds the two together)."""
+"""The labels of a drawing, as ids of prompts/taxonomy/photos.yaml (a test compares the two)."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ OPTIONS: Final[dict[Category, dict[str, tuple[str, ...]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a painter is asked for. `fineness` (0 coarse to 1 fine) says how small the details of documents and diagrams
-    are, beside the picture; the finest need a long side of about 800 pixels to be told."""
+    """The input of a painter. `fineness` (0 coarse to 1 fine): how small the details of documents and diagrams are,
+    relative to the picture. The finest are readable from a long side of about 800 pixels."""
 
     details: Mapping[str, Choice]
     fineness: float = 0.0
 
 
-# What can be seen together. Repeats even out how often each option appears.
+# Combinations that a picture can show. Repeats balance the frequency of the options.
 COMPOSITIONS: Final[tuple[Choice, ...]] = (
     ("selfie",), ("selfie", "half_body"), ("half_body",), ("full_body",), ("full_body",), ("full_body", "group"),
     ("half_body", "group"), ("selfie", "group"),
@@ -77,12 +77,12 @@ SERVED_IN: Final[dict[str, tuple[str, ...]]] = {
 }
 
 # Roberts (2018), "The unreasonable effectiveness of quasirandom sequences": the powers of 1/g fill the four-dimensional
-# cube evenly, where g is the root of x^5 = x + 1. So even a few dozen drawings hold every option about equally often.
+# cube evenly, where g is the root of x^5 = x + 1. So options are balanced even in a few dozen drawings.
 _ROOT: Final = 1.1673039782614187
 
 
 def truth_of(category: Category, seed: int) -> Answer:
-    """The truth of this seed's drawing, if it is of this category: options in taxonomy order."""
+    """The labels of this seed's drawing of this category, options in taxonomy order."""
     shares = [(0.5 + seed * _ROOT**-power) % 1 for power in range(1, 5)]
 
     def one(attribute: str, share: float) -> Choice:
@@ -126,7 +126,7 @@ def _at(options: Sequence[T], share: float) -> T:
 
 
 def _subsets(options: Choice) -> tuple[Choice, ...]:
-    """All, the empty one included: a letter may hold nothing but text."""
+    """All subsets, with the empty one: a letter can have text only."""
     return tuple(
-        tuple(option for place, option in enumerate(options) if mask >> place & 1) for mask in range(2 ** len(options))
+        tuple(option for index, option in enumerate(options) if mask >> index & 1) for mask in range(2 ** len(options))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tools.demo_model.album.chance import Chance
+from tools.demo_model.album.rng import Rng
 
 CHARACTER = 0.5
 """Mean width of a letter by the height of its line, for that font."""
@@ -41,20 +41,20 @@ STEPS: Final = (
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def line_of_words(chance: Chance, width: float, height: float) -> str:
-    """Words that fill about `width` at this line height. Counted by letters, not measured, so that a drawing holds the
+def line_of_words(rng: Rng, width: float, height: float) -> str:
+    """Words that fill about `width` at this line height. Letters are counted, not measured, so that a drawing has the
     same words at every size."""
     room, words = int(width / (height * CHARACTER)), ""
     while True:
-        word = chance.pick(PLAIN)
+        word = rng.pick(PLAIN)
         if len(words) + len(word) + 1 > room:
             return words.capitalize()
         words = f"{words} {word}" if words else word
 
 
-def price(chance: Chance) -> str:
-    return f"{chance.count(1, 48)}.{chance.count(0, 99):02d}"
+def price(rng: Rng) -> str:
+    return f"{rng.count(1, 48)}.{rng.count(0, 99):02d}"
 
 
-def date(chance: Chance) -> str:
-    return f"{chance.count(1, 28)} {chance.pick(MONTHS)} 20{chance.count(10, 26)}"
+def date(rng: Rng) -> str:
+    return f"{rng.count(1, 28)} {rng.pick(MONTHS)} 20{rng.count(10, 26)}"

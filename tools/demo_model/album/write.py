@@ -1,4 +1,4 @@
-"""Write an album: pictures in a mix of formats, and their truth in labels.jsonl."""
+"""Writes an album: pictures in several formats, and their labels in labels.jsonl."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Final
 
 from onelook.errors import UserError
 from onelook.lab.album import LABELS
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.generate import Drawing, Split, draw, seeds
+from tools.demo_model.album.rng import Rng
 
 QUALITY: Final = 82
 LOSSLESS_PIXELS: Final = 480 * 360
-"""Most pixels of a picture that is kept without loss; larger and noisy ones would swell the album."""
+"""Largest picture in a lossless format, in pixels. Larger and noisy ones would need too much space."""
 
 _UNFINISHED = re.compile(r"(train|validation|heldout)-\d+\.(jpg|png|webp)|\.labels\.jsonl")
 
@@ -23,11 +23,11 @@ _UNFINISHED = re.compile(r"(train|validation|heldout)-\d+\.(jpg|png|webp)|\.labe
 def write_album(folder: Path, split: Split, n: int, *, each: Callable[[Drawing], None] = lambda _: None) -> Path:
     """Draw the first `n` pictures of a split into `folder`, and return the path of its labels.jsonl.
 
-    `each` is called with every drawing as soon as it is on disk. The labels come last, in one piece: a folder that has
-    them is whole, and one whose making was cut off can be given again.
+    `each` is called with every drawing as soon as it is on disk. The labels are written last and atomically: a folder
+    with labels is complete, and an interrupted one can be given again.
 
     Raises:
-        UserError: the folder holds a whole album, or files of something else; or the split has fewer pictures.
+        UserError: the folder has a complete album or other files, or the split has fewer pictures.
     """
     numbers = seeds(split, n)
     _make_room(folder)
@@ -44,7 +44,7 @@ def write_album(folder: Path, split: Split, n: int, *, each: Callable[[Drawing],
 
 
 def _make_room(folder: Path) -> None:
-    hint = "choose an empty or a new folder"
+    hint = "name an empty or a new folder"
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is not a folder", hint=hint)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,13 +55,13 @@ def _make_room(folder: Path) -> None:
 
 
 def _save(drawing: Drawing, folder: Path, stem: str) -> str:
-    """Small and noiseless pictures mostly as PNG, others as JPEG or WebP. Returns the file's name."""
-    chance, image = Chance(drawing.seed, 3), drawing.image
-    clean = not {"noise", "jpeg"} & set(drawing.notes.weathering)
-    if clean and image.width * image.height <= LOSSLESS_PIXELS and chance.whether(0.7):
+    """Save small pictures without noise mostly as PNG, others as JPEG or WebP. Returns the file's name."""
+    rng, image = Rng(drawing.seed, 3), drawing.image
+    clean = not {"noise", "jpeg"} & set(drawing.notes.augmentation)
+    if clean and image.width * image.height <= LOSSLESS_PIXELS and rng.whether(0.7):
         image.save(folder / f"{stem}.png", optimize=True)
         return f"{stem}.png"
-    if chance.whether(0.35):
+    if rng.whether(0.35):
         image.save(folder / f"{stem}.webp", quality=QUALITY)
         return f"{stem}.webp"
     image.save(folder / f"{stem}.jpg", quality=QUALITY, optimize=True)

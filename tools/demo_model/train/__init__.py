@@ -1,6 +1,6 @@
-"""How the bundled checkpoint is made: `python -m tools.demo_model.train`, or `make demo-model`.
+"""Training of the bundled checkpoints: `python -m tools.demo_model.train`, or `make demo-model`.
 
-In order: pictures are drawn once (`pictures`), the vision tower learns to tell them apart as a plain classifier
-(`sight`), then the whole model learns to answer the project's own prompts about them (`lessons`, `speech`). A model
-that goes on from a checkpoint sees already: it learns to answer at once (`school` has each model's way).
+The steps: pictures are drawn once (`pictures`), the vision tower is pretrained as a classifier (`vision_pretrain`),
+and the whole model is fine-tuned on the project's own prompts (`prompt_sampler`, `sft`). `recipes` has the stages of
+each model, and of one that continues from a checkpoint.
 """

@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model.train`: draw, learn, write the checkpoints."""
+"""`python -m tools.demo_model.train`: draw the pictures, train, write the checkpoints."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.settings.process import PHOTOS
 from tools.demo_model.album.generate import seeds
 from tools.demo_model.train.pictures import draw_pictures
-from tools.demo_model.train.run import Asked, Run
-from tools.demo_model.train.school import School, train_siglip, train_specialist, train_vlm
+from tools.demo_model.train.recipes import TrainContext, train_siglip, train_specialist, train_vlm
+from tools.demo_model.train.run import Run, TrainOptions
 
-MODELS: Final[Mapping[str, Callable[[School], None]]] = {
+MODELS: Final[Mapping[str, Callable[[TrainContext], None]]] = {
     "vlm": train_vlm,
     "siglip": train_siglip,
     "specialist": train_specialist,
@@ -32,27 +32,32 @@ ROOT = Path(__file__).parent.parent.parent.parent
 
 def main(
     models: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(MODELS)}; default: all.")] = None,
-    work: Annotated[Path, typer.Option(help="Where drawings and state are kept; a second call continues.")] = ROOT
-    / ".cache"
-    / "train",
+    work: Annotated[
+        Path, typer.Option(help="Folder for drawings and training state; a second call continues from it.")
+    ] = ROOT / ".cache" / "train",
     out: Annotated[
-        Path, typer.Option(help="Where the checkpoints' folders are; each is replaced when it is done.")
+        Path, typer.Option(help="Folder of the checkpoints; each one is replaced when its training is done.")
     ] = CHECKPOINTS,
-    start: Annotated[Path, typer.Option(help="Checkpoints to go on from.", file_okay=False)] = CHECKPOINTS,
+    start: Annotated[
+        Path, typer.Option(help="Folder of the checkpoints to continue from.", file_okay=False)
+    ] = CHECKPOINTS,
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Begin with random weights and a vocabulary made from the prompts.")
+        bool, typer.Option("--from-scratch", help="Start from random weights and a new vocabulary.")
     ] = False,
-    pictures: Annotated[int, typer.Option(min=27, help="How many different drawings.")] = PICTURES,
-    effort: Annotated[float, typer.Option(help="Steps of every stage, as a share of what is usual.")] = 1,
+    pictures: Annotated[int, typer.Option(min=27, help="Number of drawings.")] = PICTURES,
+    effort: Annotated[float, typer.Option(help="Factor of the number of steps of every stage.")] = 1,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of every choice, and of the drawings. Default: the next one.")
+        int | None,
+        typer.Option(
+            min=0, help="Random seed of the drawings and of training. Default: one more than that of the checkpoints."
+        ),
     ] = None,
 ) -> None:
-    """Train the bundled checkpoints further, on new drawings; or train such from scratch. On the CPU.
+    """Train the bundled checkpoints further on new drawings, or from scratch, on the CPU.
 
-    Interrupt it at will: the same call goes on where it was.
+    Training can be interrupted; the same call resumes it.
     """
-    asked = Asked(
+    options = TrainOptions(
         models=tuple(models or MODELS),
         start=None if from_scratch else start.resolve(),
         out=out.resolve(),
@@ -60,26 +65,30 @@ def main(
         effort=effort,
         seed=seed,
     )
-    for name in asked.models:
+    for name in options.models:
         if name not in MODELS:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(MODELS)}")
-        if asked.start and not (asked.start / name / "training.json").is_file():
-            raise typer.BadParameter(f"there is no {name} in {start}; --from-scratch needs none")
-    if from_scratch and "specialist" in asked.models and "vlm" not in asked.models and not (out / "vlm").is_dir():
-        raise typer.BadParameter(f"there is no vlm in {out}, whose eyes a new specialist takes over: train it first")
-    unfinished = Run.find(work)
-    if unfinished and unfinished.asked != asked:
+        if options.start and not (options.start / name / "training.json").is_file():
+            raise typer.BadParameter(
+                f"no checkpoint {name} in {start}; name their folder with --start, or use --from-scratch"
+            )
+    if from_scratch and "specialist" in options.models and "vlm" not in options.models and not (out / "vlm").is_dir():
         raise typer.BadParameter(
-            f"a training with other options is unfinished in {work / 'run'}: give the same options to finish it, or"
-            " delete that folder"
+            f"no checkpoint vlm in {out}, from which a new specialist takes its vision tower; train vlm first"
         )
-    run = unfinished or Run(asked=asked, seed=next_seed(asked))
-    run.keep(work)
+    unfinished = Run.find(work)
+    if unfinished and unfinished.options != options:
+        raise typer.BadParameter(
+            f"an unfinished training in {work / 'run'} has other options; give the same options to resume it, or delete"
+            " that folder"
+        )
+    run = unfinished or Run(options=options, seed=next_seed(options))
+    run.save(work)
     console = Console()
     taxonomy = load_taxonomy(PHOTOS)
-    school = School(
-        start=asked.start,
-        drawn=work,
+    context = TrainContext(
+        start=options.start,
+        drawings=work,
         work=run.folder(work),
         out=out,
         numbers=seeds("train", (run.seed + 1) * pictures)[-pictures:],
@@ -88,31 +97,31 @@ def main(
         prompts={language: Prompts(taxonomy, language) for language in taxonomy.languages},
         console=console,
     )
-    draw_missing(school, asked.models)
-    for name in asked.models:
+    draw_missing(context, options.models)
+    for name in options.models:
         if name not in run.done:
-            MODELS[name](school)
+            MODELS[name](context)
             run = run.with_done(name)
-            run.keep(work)
+            run.save(work)
             console.print(f"{out / name} is written.", highlight=False)
     shutil.rmtree(run.folder(work))
     console.print("`python -m tools.demo_model.evaluate` scores them.", highlight=False)
 
 
-def next_seed(asked: Asked) -> int:
-    """The one that is asked for; else one that none of the models has had."""
-    if asked.seed is not None:
-        return asked.seed
-    return 1 + max(read_training(asked.start / name).seed for name in asked.models) if asked.start else 0
+def next_seed(options: TrainOptions) -> int:
+    """The given seed; otherwise one that no checkpoint was trained with."""
+    if options.seed is not None:
+        return options.seed
+    return 1 + max(read_training(options.start / name).seed for name in options.models) if options.start else 0
 
 
-def draw_missing(school: School, models: tuple[str, ...]) -> None:
-    """Draw what is not there yet, on every core."""
-    sizes = [school.small] * bool({"vlm", "siglip"} & {*models}) + [school.large] * ("specialist" in models)
+def draw_missing(context: TrainContext, models: tuple[str, ...]) -> None:
+    """Draw the missing pictures, on all cores."""
+    sizes = [context.small] * bool({"vlm", "siglip"} & {*models}) + [context.large] * ("specialist" in models)
     columns = (TextColumn("drawing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=school.console) as progress:
-        task = progress.add_task("drawing", total=len(school.numbers))
-        for done in draw_pictures(sizes, school.numbers, workers=os.cpu_count() or 1):
+    with Progress(*columns, console=context.console) as progress:
+        task = progress.add_task("drawing", total=len(context.numbers))
+        for done in draw_pictures(sizes, context.numbers, workers=os.cpu_count() or 1):
             progress.update(task, completed=done)
 
 

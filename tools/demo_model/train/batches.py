@@ -1,4 +1,4 @@
-"""Batches of pictures of one size, from small to large as training goes on."""
+"""Batches of pictures of one size."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tools.demo_model.album.evidence import Evidence
 from tools.demo_model.train.pictures import Pictures, grid
 from tools.demo_model.train.tower import SIDE
 
-AS_THEY_COME = 1 / 3
+UNSCALED_SHARE = 1 / 3
 """Share of the batches that are not enlarged."""
-UNFLIPPED = ("document", "diagram")  # writing runs one way
+UNFLIPPED = ("document", "diagram")  # mirrored text would be unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`images` have one size in pixels, a multiple of 28 each way; `evidence` is where each one's details are."""
+    """`images` have one size in pixels, a multiple of 28 each way; `evidence`: boxes of the details of each picture."""
 
     images: list[Image.Image]
     truths: list[Answer]
@@ -30,9 +30,9 @@ class Batch:
 
 
 class Batches:
-    """Draws batches from `pictures`, in which all have about the same shape.
+    """Samples batches of pictures of similar shape.
 
-    `times`: how many times as often as the others a category is drawn.
+    `times`: sampling weight of a category, relative to the others.
     """
 
     def __init__(self, pictures: Pictures, times: Mapping[str, int] | None = None) -> None:
@@ -47,76 +47,75 @@ class Batches:
             again = (times or {}).get(category, 1)
             self.members.setdefault(nearest, {}).setdefault(category, []).extend([index] * again)
 
-    def draw(self, chance: random.Random, size: int, tokens: int, category: str | None = None) -> Batch:
-        """At most `size` pictures of `tokens` image tokens, of one category if it is named, slightly changed."""
+    def draw(self, rng: random.Random, size: int, tokens: int, category: str | None = None) -> Batch:
+        """At most `size` augmented pictures of `tokens` image tokens, of one category if it is given."""
         members = {
             shape: [index for each in ([category] if category else by_category) for index in by_category.get(each, ())]
             for shape, by_category in self.members.items()
         }
-        (shape,) = chance.choices(list(members), [len(each) for each in members.values()])
+        (shape,) = rng.choices(list(members), [len(each) for each in members.values()])
         columns, rows = grid(shape, tokens)
         return self._shown(
-            chance, chance.sample(members[shape], min(size, len(members[shape]))), (columns * SIDE, rows * SIDE)
+            rng, rng.sample(members[shape], min(size, len(members[shape]))), (columns * SIDE, rows * SIDE)
         )
 
-    def draw_shares(self, chance: random.Random, size: int, shares: Mapping[str, float], most: int, step: int) -> Batch:
-        """Pictures of one shape, multiples of `step` pixels each way, of which categories have these shares; what is
-        left of 1 is shared by the others.
+    def draw_shares(self, rng: random.Random, size: int, shares: Mapping[str, float], most: int, step: int) -> Batch:
+        """Pictures of one shape, multiples of `step` pixels each way, with these shares of categories; the other
+        categories share the rest.
 
-        Two batches in three are brought to `most` across, as the resolution policy does with small pictures; the third
-        holds pictures of about one size, none larger than `most`, and none of them much enlarged.
+        Two of three batches are scaled to the long edge `most`, as the resolution policy does with small pictures; the
+        third has pictures of similar size, at most `most`, with little scaling.
         """
         usable = {shape: members for shape, members in self.members.items() if shares.keys() & members.keys()}
-        (shape,) = chance.choices(list(usable), [sum(map(len, each.values())) for each in usable.values()])
+        (shape,) = rng.choices(list(usable), [sum(map(len, each.values())) for each in usable.values()])
         members = usable[shape]
         others = [index for id_, each in members.items() if id_ not in shares for index in each]
         anyone = others or [*chain(*members.values())]
-        ids = chance.choices([*shares, None], [*shares.values(), max(0.0, 1 - sum(shares.values()))], k=size)
+        ids = rng.choices([*shares, None], [*shares.values(), max(0.0, 1 - sum(shares.values()))], k=size)
         candidates = [(members.get(id_) if id_ else None) or anyone for id_ in ids]
         long_edge = most
-        if chance.random() < AS_THEY_COME:
-            long_edge = min(most, self.long_edges[chance.choice(candidates[0])])
+        if rng.random() < UNSCALED_SHARE:
+            long_edge = min(most, self.long_edges[rng.choice(candidates[0])])
             candidates = [[index for index in each if self._is_about(long_edge, index, most)] for each in candidates]
-        chosen = sorted({chance.choice(each) for each in candidates if each})
+        chosen = sorted({rng.choice(each) for each in candidates if each})
         width, height = (max(step, round(long_edge * min(1.0, side) / step) * step) for side in (shape, 1 / shape))
-        return self._shown(chance, chosen, (width, height))
+        return self._shown(rng, chosen, (width, height))
 
     def _is_about(self, long_edge: int, index: int, most: int) -> bool:
-        """Whether this picture, at most `most` across, can be shown at `long_edge` without much change of its size."""
+        """Whether this picture, limited to `most`, can be shown at `long_edge` with little scaling."""
         return 0.7 <= min(most, self.long_edges[index]) / long_edge <= 1.1
 
-    def draw_squares(self, chance: random.Random, size: int, side: int) -> Batch:
-        """`size` pictures of any shape, each pressed into a square of `side` pixels as SigLIP sees it."""
-        return self._shown(chance, chance.sample(range(len(self.pictures)), size), (side, side))
+    def draw_squares(self, rng: random.Random, size: int, side: int) -> Batch:
+        """`size` pictures of any shape, each resized to a square of `side` pixels, as SigLIP's processor does."""
+        return self._shown(rng, rng.sample(range(len(self.pictures)), size), (side, side))
 
-    def _shown(self, chance: random.Random, chosen: Sequence[int], size: tuple[int, int]) -> Batch:
+    def _shown(self, rng: random.Random, chosen: Sequence[int], size: tuple[int, int]) -> Batch:
         truths = [self.pictures.truth(index) for index in chosen]
         shown = [
-            changed(self.pictures.image(index), self.pictures.evidence[index], chance, size, truth)
+            augmented(self.pictures.image(index), self.pictures.evidence[index], rng, size, truth)
             for index, truth in zip(chosen, truths, strict=True)
         ]
         return Batch([image for image, _ in shown], truths, [evidence for _, evidence in shown])
 
 
 SHAPES = (9 / 16, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 16 / 9)
-"""Width by height of what the album draws."""
+"""Aspect ratios (width by height) of the album's drawings."""
 
 
-def changed(
-    image: Image.Image, evidence: Sequence[Evidence], chance: random.Random, size: tuple[int, int], truth: Answer
+def augmented(
+    image: Image.Image, evidence: Sequence[Evidence], rng: random.Random, size: tuple[int, int], truth: Answer
 ) -> tuple[Image.Image, list[Evidence]]:
-    """The picture at `size`, mirrored, shifted and toned a little, so that no two epochs are the same, and where its
-    evidence is then."""
-    mirrored = chance.random() < 0.5 and truth.category not in UNFLIPPED
+    """The picture at `size`, with a random mirror, shift and tone, and its evidence after that."""
+    mirrored = rng.random() < 0.5 and truth.category not in UNFLIPPED
     if mirrored:
         image = ImageOps.mirror(image)
-    left, top, right, bottom = (chance.uniform(0, 0.03) for _ in range(4))
+    left, top, right, bottom = (rng.uniform(0, 0.03) for _ in range(4))
     box = left * image.width, top * image.height, (1 - right) * image.width, (1 - bottom) * image.height
     image = image.resize(size, Image.Resampling.BICUBIC, box=box)
-    if chance.random() < 0.5:
-        image = ImageEnhance.Brightness(image).enhance(chance.uniform(0.85, 1.15))
-    if chance.random() < 0.3:
-        image = ImageEnhance.Color(image).enhance(chance.uniform(0.7, 1.3))
+    if rng.random() < 0.5:
+        image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.85, 1.15))
+    if rng.random() < 0.3:
+        image = ImageEnhance.Color(image).enhance(rng.uniform(0.7, 1.3))
     wide, high = 1 - left - right, 1 - top - bottom
 
     def moved(each: Evidence) -> Evidence:

@@ -1,4 +1,4 @@
-"""One training loop for both stages: seeded, resumable, two gradients at a time."""
+"""The training loop of all stages: seeded, resumable, with one gradient per core at a time."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from tools.demo_model.train.optimizer import optimizers
-from tools.demo_model.train.sight import Hit, accuracies
+from tools.demo_model.train.vision_pretrain import Hit, accuracies
 
 SAVE_EVERY = 50
 LOG_EVERY = 25
 CLIP = 1.0
 
 Share = Callable[[random.Random, float], tuple[Tensor, Sequence[Hit]]]
-"""A part of one step: chance and progress (0 to 1) to a loss and what was told right."""
+"""A part of one step: from a random generator and the progress (0 to 1) to a loss and its hits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast a stage learns. A step's `shares` are worked on at once, each on a core."""
+    """Number of steps and learning rate of a stage. The `shares` of a step are computed in parallel, one per core."""
 
     name: str
     steps: int
@@ -48,14 +48,14 @@ class Plan:
 
 
 def scheduled(schedule: Sequence[tuple[float, tuple[int, ...]]], progress: float) -> tuple[int, ...]:
-    """What applies now, of values that each apply until a share of the stage; the last one until its end."""
+    """The value for this progress; each applies until its share of the stage, the last one until the end."""
     return next((value for until, value in schedule if progress < until), schedule[-1][1])
 
 
 @contextmanager
 def fast_arithmetic() -> Iterator[None]:
-    """One thread here, as each share has its own; and bfloat16 inside matrix products, float32 everywhere else: twice
-    the speed where the CPU has AMX. Both are the process's, so they are put back for whoever comes after."""
+    """One thread, because each share has its own, and bfloat16 in matrix products, float32 elsewhere: twice as fast on
+    a CPU with AMX. Both settings are global, so they are restored at the end."""
     onednn: Any = torch.backends.mkldnn
     threads, precision = torch.get_num_threads(), onednn.matmul.fp32_precision
     torch.set_num_threads(1)
@@ -78,11 +78,11 @@ def train(
     slow: Iterable[Tensor] = (),
     stop: int | None = None,
 ) -> None:
-    """Train `module` in place; continue from the state in `folder` if there is one. `slow` parameters learn
-    at a part of the plan's rate. `stop`: leave off after that many of the plan's steps; the next call goes on.
+    """Train `module` in place; continue from the state in `folder` if there is one. `slow` parameters have a lower
+    learning rate. `stop`: end after that many of the plan's steps; the next call continues.
 
-    Every step's chance comes from seed and step alone, so a run that was cut off and resumed is the same run.
-    Loss and accuracies go to `<name>.jsonl` there.
+    The random generator of a step depends on seed and step only, so an interrupted and resumed run is the same run.
+    Loss and accuracies are written to `<name>.jsonl` in `folder`.
     """
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     rules = optimizers(module, rate=plan.rate, weight_decay=plan.weight_decay, slow=slow)
@@ -91,21 +91,21 @@ def train(
 
     def gradients(step: int, number: int) -> tuple[tuple[Tensor | None, ...], float, Sequence[Hit]]:
         torch.set_num_threads(1)
-        chance = random.Random(f"{plan.name} {plan.seed} {step} {number}")  # noqa: S311
-        loss, hits = share(chance, step / plan.steps)
+        rng = random.Random(f"{plan.name} {plan.seed} {step} {number}")  # noqa: S311
+        loss, hits = share(rng, step / plan.steps)
         return torch.autograd.grad(loss, parameters, allow_unused=True), loss.item(), hits
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     losses: list[float] = []
-    told: list[Hit] = []
+    hits_so_far: list[Hit] = []
     module.train()
     cores = min(plan.shares, os.cpu_count() or 1)
     with ThreadPoolExecutor(cores) as pool, Progress(*columns, console=console) as progress:
         task = progress.add_task(plan.name, total=plan.steps, completed=start)
         for step in range(start, last):
             parts = list(pool.map(gradients, [step] * plan.shares, range(plan.shares)))
-            for place, parameter in enumerate(parameters):
-                given = [part[0][place] for part in parts]
+            for index, parameter in enumerate(parameters):
+                given = [part[0][index] for part in parts]
                 known = [gradient for gradient in given if gradient is not None]
                 parameter.grad = torch.stack(known).sum(0) / plan.shares if known else None
             nn.utils.clip_grad_norm_(parameters, CLIP)
@@ -114,13 +114,13 @@ def train(
                     group["lr"] = plan.rate_at(step) * group["factor"]
                 rule.step()
             losses += [part[1] for part in parts]
-            told += [hit for part in parts for hit in part[2]]
+            hits_so_far += [hit for part in parts for hit in part[2]]
             if (step + 1) % LOG_EVERY == 0:
-                line = {"step": step + 1, "loss": sum(losses) / len(losses), **accuracies(told)}
+                line = {"step": step + 1, "loss": sum(losses) / len(losses), **accuracies(hits_so_far)}
                 with log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({key: round(value, 4) for key, value in line.items()}) + "\n")
                 progress.update(task, description=f"{plan.name}, loss {line['loss']:.3f}")
-                losses, told = [], []
+                losses, hits_so_far = [], []
             if (step + 1) % SAVE_EVERY == 0 or step + 1 == last:
                 _save(state, module, rules, step + 1)
             progress.advance(task)

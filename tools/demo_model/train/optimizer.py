@@ -1,4 +1,4 @@
-"""Which parameter learns how: Muon for the matrices between layers, AdamW for everything else."""
+"""The optimizers: Muon for the matrices between layers, AdamW for the other parameters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 SLOW_RATE = 0.4
-"""Learning rate of what has learnt before, relative to what is new."""
+"""Learning rate of pretrained parameters, relative to new ones."""
 MUON_RATE = 3.0
-"""Rate of the matrices relative to the others', with updates scaled to AdamW's usual size."""
+"""Learning rate of the matrices relative to the others, with updates scaled to AdamW's usual size."""
 
-AT_THE_EDGES = ("embed", "lm_head", "heads.")
-"""Parts of the names of what turns pixels and words into vectors, or vectors into scores."""
+EMBEDDINGS_AND_HEADS = ("embed", "lm_head", "heads.")
+"""Parts of the names of embeddings and output heads, which AdamW trains."""
 
 
 def optimizers(
@@ -31,7 +31,7 @@ def optimizers(
         if not parameter.requires_grad:
             continue
         factor = SLOW_RATE if parameter in slowed else 1.0
-        if parameter.dim() == 2 and not any(part in name for part in AT_THE_EDGES):
+        if parameter.dim() == 2 and not any(part in name for part in EMBEDDINGS_AND_HEADS):
             muon.setdefault(factor * MUON_RATE, []).append(parameter)
         else:
             adam.setdefault((weight_decay if parameter.dim() > 1 else 0.0, factor), []).append(parameter)

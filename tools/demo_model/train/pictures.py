@@ -1,4 +1,4 @@
-"""The album's drawings as training wants them: drawn once, at the size that the model sees, kept in few files."""
+"""The drawings for training: drawn once, at the size of the model's input, and stored in few files."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from tools.demo_model.album.truth import CATEGORIES, truth_of
 from tools.demo_model.train.tower import SIDE
 
 SHARD = 450
-JPEG_QUALITY = 95  # what onelook itself sends for a drawing: images/original.py
+JPEG_QUALITY = 95  # as onelook encodes drawings: images/original.py
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Encoded pictures, the seeds that drew them, and where their details can be told. The truth follows from the
-    seed."""
+    """Encoded pictures, their seeds, and the evidence of their details. The true labels follow from the seed."""
 
     seeds: NDArray[np.int64]
     files: list[bytes]
@@ -50,13 +49,13 @@ class Pictures:
 
 
 def every(seed: int) -> bool:
-    """Keeps all."""
+    """Keeps all seeds."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A folder for drawings of at most `max_pixels`, and which seeds are kept there."""
+    """A folder for drawings of at most `max_pixels`. `keep`: which seeds are stored there."""
 
     folder: Path
     max_pixels: int
@@ -64,10 +63,9 @@ class Size:
 
 
 def draw_pictures(sizes: Sequence[Size], numbers: range, *, workers: int = 1) -> Iterator[int]:
-    """Draw the pictures with these seeds, each once for all `sizes`, and yield how many of the seeds are done as they
-    come.
+    """Draw the pictures with these seeds, each once for all `sizes`, and yield the number of finished seeds.
 
-    What an earlier call has drawn is kept; a shard appears only when it is whole.
+    Shards of an earlier call are kept; a shard is written atomically.
     """
     for size in sizes:
         size.folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +80,7 @@ def draw_pictures(sizes: Sequence[Size], numbers: range, *, workers: int = 1) ->
 
 
 def load_pictures(size: Size, numbers: range) -> Pictures:
-    """What `draw_pictures` has drawn of these seeds at this size, in their order."""
+    """The drawings of `draw_pictures` with these seeds at this size, in order."""
     kept, files, evidence = [], [], []
     for shard in _shards(numbers):
         with np.load(_file(size, shard)) as stored:
@@ -131,13 +129,13 @@ def _encoded(image: Image.Image, max_pixels: int) -> bytes:
 
 
 def scaled(image: Image.Image, max_pixels: int) -> Image.Image:
-    """The picture at the size to which the checkpoint's processor brings it: multiples of 28, at most `max_pixels`."""
+    """The picture at the size of the checkpoint's processor: multiples of 28, at most `max_pixels`."""
     height, width = smart_resize(image.height, image.width, min_pixels=SIDE**2, max_pixels=max_pixels)
     return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def grid(aspect: float, tokens: int) -> tuple[int, int]:
-    """Columns and rows of a picture of this width by height that has about `tokens` image tokens, and not more."""
-    height = round(1000 * (tokens / aspect) ** 0.5)  # large, so that only the limit decides
+    """Columns and rows of a picture with this aspect ratio and at most, but about, `tokens` image tokens."""
+    height = round(1000 * (tokens / aspect) ** 0.5)  # large, so that max_pixels is the limit
     rows, columns = smart_resize(height, round(height * aspect), min_pixels=SIDE**2, max_pixels=tokens * SIDE**2)
     return columns // SIDE, rows // SIDE

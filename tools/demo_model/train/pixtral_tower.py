@@ -1,7 +1,7 @@
-"""Pixtral's vision tower over a batch of pictures of one size, and how it inherits what the demo model has learnt.
+"""Pixtral's vision tower for a batch of pictures of one size, and the transfer of the demo model's weights into it.
 
-Transformers lays all pictures of a batch in one row under a mask that hides them from each other, which costs the
-square of their number. With one size they are simply a batch.
+Transformers packs all pictures of a batch into one row with a mask between them, at a cost of the square of their
+number. With one size they are a batch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.demo_model.train.tower import DEVIATION, MEAN
 def encode_patches(
     model: LlavaForConditionalGeneration, images: list[Image.Image], *, attention: torch.dtype = torch.bfloat16
 ) -> Tensor:
-    """Pictures of one size, whole patches each way, as (pictures, patches, width of the text model), row by row."""
+    """Pictures of one size, a multiple of the patch, as (pictures, patches, width of the text model), row by row."""
     tower: Any = model.model.vision_tower
     grid = tower.patch_conv(_pixels(images))
     hidden = tower.ln_pre(grid.flatten(2).transpose(1, 2))
@@ -54,25 +54,25 @@ def _attend(attention: Any, hidden: Tensor, tables: tuple[Tensor, Tensor], dtype
 
 
 @torch.no_grad()
-def inherit(
-    model: LlavaForConditionalGeneration, elder: Qwen2_5_VisionTransformerPretrainedModel, sample: list[Image.Image]
+def transfer_tower(
+    model: LlavaForConditionalGeneration, donor: Qwen2_5_VisionTransformerPretrainedModel, sample: list[Image.Image]
 ) -> None:
-    """Start from the demo model's tower of the same width and depth.
+    """Start from the `donor`, the demo model's tower of the same width and depth.
 
-    Its filters of 14 pixels are drawn larger, so that a patch shows what it showed, in more pixels. Its biases have no
-    place here and are dropped, and what it never normalised is normalised here to the mean size that it has for the
-    `sample` of pictures of one size. What that breaks is mended within some dozens of steps.
+    Its filters of 14 pixels are enlarged, so that a patch shows the same content in more pixels. Biases are dropped,
+    because Pixtral has none. Its first norm, which the donor lacks, gets the mean magnitude on `sample`, pictures of
+    one size. A few dozen steps of training repair the difference.
     """
-    heir: Any = model.model.vision_tower
-    old: Any = elder
-    filters = old.patch_embed.proj.weight.sum(dim=2)  # both frames of a still picture
-    size = heir.config.patch_size
-    scale = (filters.shape[-1] / size) ** 2  # as many more pixels are added up
-    heir.patch_conv.weight.copy_(interpolate(filters, (size, size), mode="bicubic", align_corners=False) * scale)
-    heir.ln_pre.weight.fill_(heir.patch_conv(_pixels(sample)).square().mean().sqrt())
-    for new, block in zip(heir.transformer.layers, old.blocks, strict=True):
+    target: Any = model.model.vision_tower
+    source: Any = donor
+    filters = source.patch_embed.proj.weight.sum(dim=2)  # both frames of a still picture
+    size = target.config.patch_size
+    scale = (filters.shape[-1] / size) ** 2  # the sum is over so many more pixels
+    target.patch_conv.weight.copy_(interpolate(filters, (size, size), mode="bicubic", align_corners=False) * scale)
+    target.ln_pre.weight.fill_(target.patch_conv(_pixels(sample)).square().mean().sqrt())
+    for new, block in zip(target.transformer.layers, source.blocks, strict=True):
         query, key, value = block.attn.qkv.weight.chunk(3)
-        for target, source in (
+        for layer, weight in (
             (new.attention.q_proj, query),
             (new.attention.k_proj, key),
             (new.attention.v_proj, value),
@@ -83,4 +83,4 @@ def inherit(
             (new.feed_forward.up_proj, block.mlp.up_proj.weight),
             (new.feed_forward.down_proj, block.mlp.down_proj.weight),
         ):
-            target.weight.copy_(source)
+            layer.weight.copy_(weight)

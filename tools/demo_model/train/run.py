@@ -1,4 +1,4 @@
-"""A training that may be cut off: what was asked of it, and which of its models are done."""
+"""The record of a training that can be interrupted: its options, and the models that are done."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ FOLDER = "run"
 RECORD = "run.json"
 
 
-class Asked(Frozen):
-    """The options of a call. `start` None: from scratch; `seed` None: the next one."""
+class TrainOptions(Frozen):
+    """The options of a call. `start` None: from scratch. `seed` None: the next one."""
 
     models: tuple[str, ...]
     start: Path | None
@@ -23,15 +23,15 @@ class Asked(Frozen):
 
 
 class Run(Frozen):
-    """One training. Its folder holds this record and the state of its stages, and goes when all is done."""
+    """One training. Its folder holds this record and the state of the stages; it is deleted at the end."""
 
-    asked: Asked
+    options: TrainOptions
     seed: int
     done: tuple[str, ...] = ()
 
     @classmethod
     def find(cls, work: Path) -> Self | None:
-        """The unfinished one in `work`, if there is one."""
+        """The unfinished training in `work`, if there is one."""
         record = cls.folder(work) / RECORD
         return cls.model_validate_json(record.read_text(encoding="utf-8")) if record.is_file() else None
 
@@ -42,8 +42,8 @@ class Run(Frozen):
     def with_done(self, name: str) -> Self:
         return self.model_copy(update={"done": (*self.done, name)})
 
-    def keep(self, work: Path) -> None:
-        """Write it, in one piece."""
+    def save(self, work: Path) -> None:
+        """Write the record atomically."""
         folder = self.folder(work)
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f".{RECORD}"

@@ -1,4 +1,4 @@
-"""A trained checkpoint as files: put in its place in one piece, and taken up again."""
+"""Writes a trained checkpoint, and loads its weights to continue."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tools.demo_model.card import model_card
 def write_checkpoint(
     folder: Path, name: str, model: PreTrainedModel, training: Training, save: Callable[[Path, Any], None]
 ) -> None:
-    """Write what `save` writes of the model in bfloat16, the card of the bundled model `name`, and `training.json`.
+    """Write the model in bfloat16 with `save`, the card of the bundled model `name`, and `training.json`.
 
-    What lies in `folder` is replaced only when the new one is whole. The tokenizer's file is written without
-    indentation, which is half of it.
+    `folder` is replaced when the new checkpoint is complete. The tokenizer's file is written without indentation, which
+    halves its size.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
@@ -41,11 +41,11 @@ def write_checkpoint(
         new.rename(folder)
 
 
-def take_weights(model: PreTrainedModel, folder: Path) -> None:
-    """Give `model` the weights of the checkpoint in `folder`, of the same shape and vocabulary, as float32.
+def load_weights(model: PreTrainedModel, folder: Path) -> None:
+    """Load the weights of the checkpoint in `folder` into `model`, as float32.
 
     Raises:
-        RuntimeError: it has another shape.
+        RuntimeError: the checkpoint has another shape or vocabulary.
     """
     with no_progress_bars():
         earlier = type(model).from_pretrained(folder, dtype=torch.float32)

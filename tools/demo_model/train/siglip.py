@@ -1,4 +1,4 @@
-"""The zero-shot classifier learns which of the taxonomy's texts a picture goes with."""
+"""Training of the zero-shot classifier: matching pictures with the texts of the categories."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from onelook.types import Language
 from tools.demo_model.tiny_siglip import SIDE, text_tokens
 from tools.demo_model.train.batches import Batch, Batches
 from tools.demo_model.train.loop import Plan, train
-from tools.demo_model.train.sight import Hit
+from tools.demo_model.train.vision_pretrain import Hit
 
 PLAN = Plan("siglip", steps=2500, rate=1e-3, shares=2)
 PLAN_AGAIN = Plan("siglip_again", steps=400, rate=4e-4, shares=2)
-"""Of a model that goes on."""
-BATCH = 24  # pictures a share of a step
+"""For a model that continues."""
+BATCH = 24  # pictures per share of a step
 
 
-def learn_to_match(
+def train_matching(
     model: SiglipModel,
     tokenizer: Qwen2Tokenizer,
     texts: Mapping[Language, Mapping[str, str]],
@@ -36,13 +36,13 @@ def learn_to_match(
     plan: Plan,
     console: Console,
 ) -> None:
-    """Train on the album; `texts` has for each language the sentence of every category."""
+    """Train on the album. `texts`: for each language, the sentence of every category."""
     ids = {language: text_tokens(tokenizer, each.values()) for language, each in texts.items()}
     categories = list(next(iter(texts.values())))
 
-    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
-        batch = batches.draw_squares(chance, BATCH, SIDE)
-        language = chance.choice(list(ids))
+    def share(rng: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        batch = batches.draw_squares(rng, BATCH, SIDE)
+        language = rng.choice(list(ids))
         target = torch.tensor([categories.index(truth.category) for truth in batch.truths])
         logits = match(model, pixels(batch), ids[language])
         hits = [
@@ -57,21 +57,21 @@ def learn_to_match(
 def match(model: SiglipModel, pictures: Tensor, texts: Tensor) -> Tensor:
     """Scaled cosines (pictures, texts) of pictures (pictures, 3, side, side) and token ids (texts, 64)."""
     towers: Any = model
-    seen = normalize(towers.vision_model(pixel_values=pictures).pooler_output, dim=-1)
-    read = normalize(towers.text_model(input_ids=texts).pooler_output, dim=-1)
-    logits: Tensor = seen @ read.T * towers.logit_scale.exp()
+    images = normalize(towers.vision_model(pixel_values=pictures).pooler_output, dim=-1)
+    sentences = normalize(towers.text_model(input_ids=texts).pooler_output, dim=-1)
+    logits: Tensor = images @ sentences.T * towers.logit_scale.exp()
     return logits
 
 
 def matching_loss(logits: Tensor, bias: Tensor, target: Tensor) -> Tensor:
-    """SigLIP's own loss, each pair of picture and text a question of its own (Zhai et al. 2023, arXiv 2303.15343,
-    section 3.2), and the cross-entropy of the choice that the router makes among the texts."""
+    """SigLIP's pairwise sigmoid loss (Zhai et al. 2023, arXiv 2303.15343, section 3.2), plus the cross-entropy of the
+    router's choice among the texts."""
     signs = torch.full_like(logits, -1.0).scatter(1, target[:, None], 1.0)
     pairs = -logsigmoid(signs * (logits + bias)).sum(1).mean()
     return pairs + cross_entropy(logits, target)
 
 
 def pixels(batch: Batch) -> Tensor:
-    """The batch's pictures (pictures, 3, side, side) from -1 to 1, as SigLIP's processor gives them."""
+    """The batch's pictures (pictures, 3, side, side) from -1 to 1, as from SigLIP's processor."""
     stacked = torch.from_numpy(np.stack([np.asarray(image) for image in batch.images]))
     return stacked.permute(0, 3, 1, 2).float() / 127.5 - 1

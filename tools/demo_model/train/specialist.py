@@ -1,4 +1,4 @@
-"""The specialist learns pages, charts and people at a higher resolution, from what the demo model has learnt to see."""
+"""Training of the specialist on pages, charts and people at a higher resolution, from the demo model's vision tower."""
 
 from __future__ import annotations
 
@@ -17,120 +17,129 @@ from onelook.prompts.questions import Prompts
 from onelook.types import Language
 from tools.demo_model.album.truth import CATEGORIES
 from tools.demo_model.tiny_specialist import BREAK, END, LONG_EDGE, PATCH, specialist_config
-from tools.demo_model.train.attention import SPELLED_OUT
+from tools.demo_model.train.attention import GROUPED_BF16
 from tools.demo_model.train.batches import Batch, Batches
-from tools.demo_model.train.lessons import Teacher
 from tools.demo_model.train.loop import Plan, scheduled, train
-from tools.demo_model.train.pixtral_tower import encode_patches, inherit
-from tools.demo_model.train.sight import Heads, Hit, sight_loss, slots
-from tools.demo_model.train.speech import Speaker, answer_share
+from tools.demo_model.train.pixtral_tower import encode_patches, transfer_tower
+from tools.demo_model.train.prompt_sampler import PromptSampler
+from tools.demo_model.train.sft import SftSetup, sft_share
+from tools.demo_model.train.vision_pretrain import Heads, Hit, pretrain_loss, slots
 
-SIGHT = Plan("specialist_sight", steps=600, rate=8e-4, shares=2)
-SPEECH = Plan("specialist_speech", steps=900, rate=1e-3, shares=2)
+VISION_PRETRAIN = Plan("specialist_vision_pretrain", steps=600, rate=8e-4, shares=2)
+SFT = Plan("specialist_sft", steps=900, rate=1e-3, shares=2)
 HEADS_AGAIN = Plan("specialist_heads_again", steps=150, rate=1.2e-3, shares=2)
-SIGHT_AGAIN = Plan("specialist_sight_again", steps=1500, rate=8e-4, shares=2)
-SPEECH_AGAIN = Plan("specialist_speech_again", steps=500, rate=8e-4, shares=2)
-"""The last three: of a model that goes on. Its heads are new, and learn to use its eyes before they teach them."""
-BATCH = {"sight": 8, "speech": 10}  # pictures a share of a step
+VISION_PRETRAIN_AGAIN = Plan("specialist_vision_pretrain_again", steps=1500, rate=8e-4, shares=2)
+SFT_AGAIN = Plan("specialist_sft_again", steps=500, rate=8e-4, shares=2)
+"""The last three are for a model that continues. Its heads are new: they are trained before the vision tower."""
+BATCH = {"vision_pretrain": 8, "sft": 10}  # pictures per share of a step
 
 SHARES: Mapping[str, float] = {"document": 0.4, "diagram": 0.33, "portrait": 0.12}
-"""Of what it sees; the other categories share the rest, so that it does not take an animal for a page."""
+"""Shares of the pictures; the other categories share the rest, so that an animal is not taken for a page."""
 
 
-def taught(seed: int) -> bool:
-    """Of the album, all pages, charts and portraits, and one in six of the others."""
+def is_specialist_seed(seed: int) -> bool:
+    """Whether the specialist is trained on this drawing: all pages, charts and portraits, a sixth of the others."""
     return CATEGORIES[seed % len(CATEGORIES)] in SHARES or seed // len(CATEGORIES) % 6 == 0
 
 
 LONG_EDGES = ((0.3, (500, 600)), (1.0, (700, LONG_EDGE)))
 AGAIN_LONG_EDGES = ((1.0, (700, LONG_EDGE)),)
-"""Until which share of a stage, which long edges in pixels at most."""
+"""Largest long edges in pixels, each until that share of the stage."""
 
-LISTENING = 0.8
-"""Share of the stage of speech in which the text model learns alone."""
+FROZEN_VISION_SHARE = 0.8
+"""Share of the fine-tuning in which the vision tower is frozen."""
 
 
-class Specialist(nn.Module):
-    """The model, and classifier heads over what its text model is shown."""
+class SpecialistWithHeads(nn.Module):
+    """The model, and classifier heads on the input of its text model."""
 
     def __init__(self, prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer, seed: int) -> None:
         super().__init__()
         torch.manual_seed(seed)
         config = specialist_config(tokenizer)
-        attention: Any = {"attn_implementation": {"text_config": SPELLED_OUT}}
-        self.model = LlavaForConditionalGeneration._from_config(config, dtype=torch.float32, **attention)
+        attention: Any = {"attn_implementation": {"text_config": GROUPED_BF16}}
+        self.network = LlavaForConditionalGeneration._from_config(config, dtype=torch.float32, **attention)
         text: Any = config.text_config
         self.heads = Heads(slots(next(iter(prompts.values())).taxonomy), text.hidden_size)
         marks = tokenizer.convert_tokens_to_ids([BREAK, END])
         self.register_buffer("marks", torch.tensor(marks), persistent=False)
 
 
-def take_eyes(pupil: Specialist, elder: Qwen2_5_VLForConditionalGeneration, batches: Batches) -> None:
-    """Take over the demo model's."""
+def take_vision_tower(
+    trained: SpecialistWithHeads, donor: Qwen2_5_VLForConditionalGeneration, batches: Batches
+) -> None:
+    """Start from the vision tower of the demo model."""
     sample = _batch(batches, random.Random("sample"), LONG_EDGES[0][1], 4)  # noqa: S311
-    inherit(pupil.model, elder.model.visual, sample.images)
+    transfer_tower(trained.network, donor.model.visual, sample.images)
 
 
-def learn_to_point(pupil: Specialist, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
-    """The heads alone, on what a tower that has learnt already sees."""
+def train_heads(trained: SpecialistWithHeads, batches: Batches, folder: Path, *, plan: Plan, console: Console) -> None:
+    """The heads alone, on the output of a trained vision tower."""
 
-    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
-        batch = _batch(batches, chance, scheduled(AGAIN_LONG_EDGES, progress), BATCH["sight"])
+    def share(rng: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        batch = _batch(batches, rng, scheduled(AGAIN_LONG_EDGES, progress), BATCH["vision_pretrain"])
         with torch.no_grad():
-            seen = encode_patches(pupil.model, batch.images)
-        return sight_loss(pupil.heads, seen, batch, PATCH)
+            seen = encode_patches(trained.network, batch.images)
+        return pretrain_loss(trained.heads, seen, batch, PATCH)
 
-    train(plan, pupil.heads, share, folder, console=console)
+    train(plan, trained.heads, share, folder, console=console)
 
 
-def learn_to_see(
-    pupil: Specialist, batches: Batches, folder: Path, *, plan: Plan, again: bool, console: Console
+def pretrain_vision(
+    trained: SpecialistWithHeads, batches: Batches, folder: Path, *, plan: Plan, again: bool, console: Console
 ) -> None:
-    """Vision tower and heads, on nothing but pictures and their truth. `again`: it has seen before."""
+    """Vision tower and heads, on pictures and their labels. `again`: the model continues from a checkpoint."""
     long_edges = AGAIN_LONG_EDGES if again else LONG_EDGES
 
-    def share(chance: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
-        batch = _batch(batches, chance, scheduled(long_edges, progress), BATCH["sight"])
-        return sight_loss(pupil.heads, encode_patches(pupil.model, batch.images), batch, PATCH)
+    def share(rng: random.Random, progress: float) -> tuple[Tensor, Sequence[Hit]]:
+        batch = _batch(batches, rng, scheduled(long_edges, progress), BATCH["vision_pretrain"])
+        return pretrain_loss(trained.heads, encode_patches(trained.network, batch.images), batch, PATCH)
 
-    train(plan, pupil, share, folder, console=console)
+    train(plan, trained, share, folder, console=console)
 
 
-def learn_to_answer(
-    pupil: Specialist, teacher: Teacher, batches: Batches, folder: Path, *, plan: Plan, again: bool, console: Console
+def finetune(
+    trained: SpecialistWithHeads,
+    sampler: PromptSampler,
+    batches: Batches,
+    folder: Path,
+    *,
+    plan: Plan,
+    again: bool,
+    console: Console,
 ) -> None:
-    """The whole model on the project's prompts; the vision tower joins in at last. `again`: it has answered before,
-    and the text model alone goes on."""
+    """The whole model on the project's prompts; the vision tower is trained at the end only. `again`: the model
+    continues from a checkpoint, and the vision tower stays frozen."""
     long_edges = AGAIN_LONG_EDGES if again else LONG_EDGES
 
-    def draw(chance: random.Random, progress: float, category: str | None) -> Batch:
-        return _batch(batches, chance, scheduled(long_edges, progress), BATCH["speech"], category)
+    def draw(rng: random.Random, progress: float, category: str | None) -> Batch:
+        return _batch(batches, rng, scheduled(long_edges, progress), BATCH["sft"], category)
 
-    speaker = Speaker(
-        pupil.model,
-        pupil.heads,
+    setup = SftSetup(
+        trained.network,
+        trained.heads,
         PATCH,
-        encode=partial(encode_patches, pupil.model),
-        lay_out=partial(with_row_ends, pupil),
+        encode=partial(encode_patches, trained.network),
+        lay_out=partial(with_row_ends, trained),
         draw=draw,
-        asked_alone=[id_ for id_ in teacher.with_details if id_ in SHARES],
-        listening=1.0 if again else LISTENING,
+        detail_categories=[id_ for id_ in sampler.with_details if id_ in SHARES],
+        frozen_vision_share=1.0 if again else FROZEN_VISION_SHARE,
     )
-    eyes = [*pupil.model.model.vision_tower.parameters(), *pupil.heads.parameters()]
-    train(plan, pupil, partial(answer_share, speaker, teacher), folder, console=console, slow=eyes)
+    vision = [*trained.network.model.vision_tower.parameters(), *trained.heads.parameters()]
+    train(plan, trained, partial(sft_share, setup, sampler), folder, console=console, slow=vision)
 
 
-def with_row_ends(pupil: Specialist, pictures: Tensor, rows: int) -> Tensor:
-    """Patches (pictures, rows * columns, width) with a token behind every row, so one more column."""
-    embed: Any = pupil.model.get_input_embeddings()
-    kinds: Any = pupil.marks
+def with_row_ends(trained: SpecialistWithHeads, pictures: Tensor, rows: int) -> Tensor:
+    """Patches (pictures, rows * columns, width) with a token after each row, so with one more column."""
+    embed: Any = trained.network.get_input_embeddings()
+    kinds: Any = trained.marks
     ends = embed(kinds[[0] * (rows - 1) + [1]])
     marked = torch.cat([pictures.unflatten(1, (rows, -1)), ends[:, None].expand(len(pictures), -1, -1, -1)], dim=2)
     return marked.flatten(1, 2)
 
 
 def _batch(
-    batches: Batches, chance: random.Random, long_edges: Sequence[int], size: int, category: str | None = None
+    batches: Batches, rng: random.Random, long_edges: Sequence[int], size: int, category: str | None = None
 ) -> Batch:
     wanted = {category: 1.0} if category else SHARES
-    return batches.draw_shares(chance, size, wanted, chance.choice(long_edges), PATCH)
+    return batches.draw_shares(rng, size, wanted, rng.choice(long_edges), PATCH)

@@ -1,8 +1,8 @@
-"""The vision tower over a batch of pictures of one size: what Transformers computes picture by picture, in one piece.
+"""The vision tower for a batch of pictures of one size, in one piece instead of picture by picture.
 
-Transformers takes any mix of sizes and pays for it with one attention call per window and picture, and a 3-D
-convolution over two equal frames. With one size the windows of a whole batch line up. Same weights, same result
-(a test holds the two together), less than half the time on a CPU.
+Transformers supports mixed sizes, with one attention call per window and picture, and a 3-D convolution over two equal
+frames. With one size the windows of a whole batch align. Weights and results are the same (a test compares them); on a
+CPU it takes less than half the time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from transformers.vision_utils import get_vision_position_ids, get_vision_window
 
 PATCH = 14
 MERGE = 2
-SIDE = PATCH * MERGE  # of what becomes one token, in pixels
+SIDE = PATCH * MERGE  # of the square that becomes one token, in pixels
 
 PROCESSOR = Qwen2VLImageProcessorPil()
 MEAN = torch.tensor(PROCESSOR.image_mean) * 255
@@ -33,7 +33,7 @@ DEVIATION = torch.tensor(PROCESSOR.image_std) * 255
 def patches(images: list[Image.Image]) -> Tensor:
     """Pictures of one size, multiples of 28, as (pictures, patches, 588): normalised, in the order of the processor.
 
-    The processor repeats every picture as the second frame of a video; here it stands once.
+    The processor repeats every picture as the second frame of a video; here there is one frame.
     """
     pixels = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
     pixels = (pixels.float() - MEAN) / DEVIATION
@@ -82,12 +82,12 @@ def _by_token(table: Tensor) -> Tensor:
 def _attend(
     attention: Any, hidden: Tensor, cosine: Tensor, sine: Tensor, lengths: list[int], dtype: torch.dtype
 ) -> Tensor:
-    """Attention within stretches of `lengths` patches; hidden is (pictures, patches, width)."""
+    """Attention within groups of `lengths` patches; hidden is (pictures, patches, width)."""
     states = attention.qkv(hidden).unflatten(-1, (3, attention.num_heads, -1))
     query, key, value = states.unbind(2)
     query, key = apply_rotary_pos_emb_vision(query, key, cosine, sine)
     parts = [states.to(dtype).transpose(1, 2).split(lengths, 2) for states in (query * attention.scaling, key, value)]
-    # Spelled out: on a CPU, PyTorch's fused kernel takes up to twelve times as long on windows of 64 patches.
+    # Without PyTorch's fused kernel: on a CPU it takes up to twelve times as long on windows of 64 patches.
     attended = [(query @ key.mT).softmax(-1) @ value for query, key, value in zip(*parts, strict=True)]
     projected: Tensor = attention.proj(torch.cat(attended, dim=2).transpose(1, 2).flatten(2).to(hidden.dtype))
     return projected

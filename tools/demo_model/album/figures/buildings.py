@@ -7,23 +7,23 @@ from collections.abc import Callable
 from typing import Final
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.palette import BLACK, GLASS, STEEL, WHITE, WOOD, Colour, darker, hsv, lighter, mix
+from tools.demo_model.album.rng import Rng
 
-Figure = Callable[[Canvas, Chance], None]
+Figure = Callable[[Canvas, Rng], None]
 LAMPLIGHT: Colour = (255, 220, 130)
 
 
-def _stone(chance: Chance) -> Colour:
+def _stone(rng: Rng) -> Colour:
     return hsv(
-        chance.pick((10, 25, 38, 48, 200, 350)) + chance.between(-8, 8),
-        chance.between(0.1, 0.5),
-        chance.between(0.6, 0.92),
+        rng.pick((10, 25, 38, 48, 200, 350)) + rng.between(-8, 8),
+        rng.between(0.1, 0.5),
+        rng.between(0.6, 0.92),
     )
 
 
-def _pane(chance: Chance) -> Colour:
-    return LAMPLIGHT if chance.whether(0.3) else mix(GLASS, (70, 100, 130), chance.between(0, 1))
+def _pane(rng: Rng) -> Colour:
+    return LAMPLIGHT if rng.whether(0.3) else mix(GLASS, (70, 100, 130), rng.between(0, 1))
 
 
 def _window(canvas: Canvas, x: float, y: float, half: float, high: float, pane: Colour) -> None:
@@ -33,18 +33,18 @@ def _window(canvas: Canvas, x: float, y: float, half: float, high: float, pane: 
     canvas.line([(x - half, y + high / 2), (x + half, y + high / 2)], 0.012, WHITE)
 
 
-def house(canvas: Canvas, chance: Chance) -> None:
-    wall, roof = _stone(chance), hsv(chance.between(-10, 30), chance.between(0.4, 0.7), chance.between(0.35, 0.65))
-    half = chance.between(0.42, 0.6)
-    if chance.whether(0.7):
-        x = chance.sign() * half * 0.55
+def house(canvas: Canvas, rng: Rng) -> None:
+    wall, roof = _stone(rng), hsv(rng.between(-10, 30), rng.between(0.4, 0.7), rng.between(0.35, 0.65))
+    half = rng.between(0.42, 0.6)
+    if rng.whether(0.7):
+        x = rng.sign() * half * 0.55
         canvas.rectangle(x - 0.06, -0.98, x + 0.06, -0.6, darker(roof, 0.35))
     canvas.rectangle(-half, -0.58, half, 0, wall)
     canvas.polygon([(-half - 0.1, -0.56), (half + 0.1, -0.56), (half * 0.2, -1.0), (-half * 0.2, -1.0)], roof)
     for share in (0.25, 0.5, 0.75):
         x, y = (half + 0.1) * (1 - share) + half * 0.2 * share, -0.56 - 0.44 * share
         canvas.line([(-x, y), (x, y)], 0.01, darker(roof, 0.25))
-    door, pane = chance.pick((WOOD, (150, 40, 44), (40, 80, 130), (60, 110, 70))), _pane(chance)
+    door, pane = rng.pick((WOOD, (150, 40, 44), (40, 80, 130), (60, 110, 70))), _pane(rng)
     canvas.rectangle(-0.1, -0.32, 0.1, 0, door)
     canvas.ellipse(0.06, -0.15, 0.016, fill=LAMPLIGHT)
     for side in (-1, 1):
@@ -52,27 +52,27 @@ def house(canvas: Canvas, chance: Chance) -> None:
     canvas.rectangle(-0.15, -0.02, 0.15, 0.02, darker(wall, 0.4))
 
 
-def tower_block(canvas: Canvas, chance: Chance) -> None:
-    wall, half = _stone(chance), chance.between(0.2, 0.36)
+def tower_block(canvas: Canvas, rng: Rng) -> None:
+    wall, half = _stone(rng), rng.between(0.2, 0.36)
     canvas.rectangle(-half, -1.0, half, 0, wall)
     canvas.rectangle(half * 0.7, -1.0, half, 0, darker(wall, 0.2))
     canvas.rectangle(-half - 0.02, -1.03, half + 0.02, -0.98, darker(wall, 0.35))
-    columns, rows = chance.count(3, 5), chance.count(6, 9)
+    columns, rows = rng.count(3, 5), rng.count(6, 9)
     wide, high = 2 * half / columns, 0.86 / rows
     for row in range(rows):
         for column in range(columns):
             x, y = -half + wide * (column + 0.5), -0.95 + high * row
-            canvas.rectangle(x - wide * 0.3, y, x + wide * 0.3, y + high * 0.62, _pane(chance))
+            canvas.rectangle(x - wide * 0.3, y, x + wide * 0.3, y + high * 0.62, _pane(rng))
     canvas.rectangle(-0.06, -0.09, 0.06, 0, darker(wall, 0.6))
 
 
-def skyscraper(canvas: Canvas, chance: Chance) -> None:
+def skyscraper(canvas: Canvas, rng: Rng) -> None:
     skin, half = (
-        hsv(chance.between(190, 230), chance.between(0.2, 0.5), chance.between(0.45, 0.8)),
-        chance.between(0.16, 0.26),
+        hsv(rng.between(190, 230), rng.between(0.2, 0.5), rng.between(0.45, 0.8)),
+        rng.between(0.16, 0.26),
     )
-    top = chance.pick((-1.0, -0.9))
-    canvas.polygon([(-half, 0), (-half, top), (half, top - chance.between(-0.1, 0.1)), (half, 0)], skin)
+    top = rng.pick((-1.0, -0.9))
+    canvas.polygon([(-half, 0), (-half, top), (half, top - rng.between(-0.1, 0.1)), (half, 0)], skin)
     for step in range(1, 14):
         y = -0.88 * step / 14
         canvas.line([(-half, y), (half, y)], 0.014, lighter(skin, 0.35))
@@ -82,8 +82,8 @@ def skyscraper(canvas: Canvas, chance: Chance) -> None:
     canvas.line([(0, top), (0, top - 0.14)], 0.015, STEEL)
 
 
-def church(canvas: Canvas, chance: Chance) -> None:
-    wall, roof = _stone(chance), hsv(chance.between(190, 380), 0.35, 0.42)
+def church(canvas: Canvas, rng: Rng) -> None:
+    wall, roof = _stone(rng), hsv(rng.between(190, 380), 0.35, 0.42)
     canvas.rectangle(-0.15, -0.42, 0.55, 0, wall)
     canvas.polygon([(-0.15, -0.4), (0.6, -0.4), (0.48, -0.62), (-0.15, -0.62)], roof)
     canvas.rectangle(-0.4, -0.66, -0.1, 0, lighter(wall, 0.15))
@@ -93,18 +93,18 @@ def church(canvas: Canvas, chance: Chance) -> None:
     canvas.ellipse(-0.25, -0.52, 0.07, fill=WHITE)
     canvas.line([(-0.25, -0.57), (-0.25, -0.52), (-0.21, -0.5)], 0.014, BLACK)
     for x in (0.05, 0.24, 0.43):
-        canvas.rectangle(x - 0.045, -0.28, x + 0.045, -0.1, _pane(chance))
+        canvas.rectangle(x - 0.045, -0.28, x + 0.045, -0.1, _pane(rng))
         canvas.ellipse(x, -0.28, 0.045, fill=GLASS)
     canvas.rectangle(-0.32, -0.2, -0.18, 0, WOOD)
     canvas.ellipse(-0.25, -0.2, 0.07, fill=WOOD)
 
 
-def castle(canvas: Canvas, chance: Chance) -> None:
-    wall = mix(STEEL, (190, 170, 140), chance.between(0, 1))
+def castle(canvas: Canvas, rng: Rng) -> None:
+    wall = mix(STEEL, (190, 170, 140), rng.between(0, 1))
     canvas.rectangle(-0.4, -0.5, 0.4, 0, wall)
     for x in (-0.36, -0.2, -0.04, 0.12, 0.28):
         canvas.rectangle(x, -0.58, x + 0.09, -0.49, wall)
-    flag = hsv(chance.between(0, 360), 0.7, 0.8)
+    flag = hsv(rng.between(0, 360), 0.7, 0.8)
     for side in (-1, 1):
         x = side * 0.46
         canvas.rectangle(x - 0.13, -0.74, x + 0.13, 0, darker(wall, 0.12))
@@ -119,16 +119,16 @@ def castle(canvas: Canvas, chance: Chance) -> None:
             canvas.rectangle(x, y, x + 0.08, y + 0.03, darker(wall, 0.15))
 
 
-def pagoda(canvas: Canvas, chance: Chance) -> None:
+def pagoda(canvas: Canvas, rng: Rng) -> None:
     roof, wall = (
-        hsv(chance.between(170, 360), 0.45, 0.42),
-        chance.pick(((184, 50, 44), (206, 160, 100), (230, 220, 200))),
+        hsv(rng.between(170, 360), 0.45, 0.42),
+        rng.pick(((184, 50, 44), (206, 160, 100), (230, 220, 200))),
     )
     for floor in range(4):
         y, half = -0.22 * floor, 0.36 - 0.07 * floor
         canvas.rectangle(-half, y - 0.18, half, y, wall)
         for x in (-0.5, 0.0, 0.5):
-            canvas.rectangle(half * x - 0.035, y - 0.12, half * x + 0.035, y - 0.02, _pane(chance))
+            canvas.rectangle(half * x - 0.035, y - 0.12, half * x + 0.035, y - 0.02, _pane(rng))
         eaves = half + 0.13
         canvas.polygon(
             [
@@ -140,10 +140,10 @@ def pagoda(canvas: Canvas, chance: Chance) -> None:
     canvas.line([(0, -0.88), (0, -1.06)], 0.03, (214, 176, 70))
 
 
-def bridge(canvas: Canvas, chance: Chance) -> None:
+def bridge(canvas: Canvas, rng: Rng) -> None:
     """Spans 2.5 wide; its piers go down to y = 0.15, into the water."""
-    paint = chance.pick(((190, 70, 52), STEEL, (96, 116, 140), (170, 150, 124)))
-    if chance.whether(0.5):
+    paint = rng.pick(((190, 70, 52), STEEL, (96, 116, 140), (170, 150, 124)))
+    if rng.whether(0.5):
         for side in (-1, 1):
             x = side * 0.62
             canvas.curve([(x, -0.95), (x + side * 0.3, -0.5), (x + side * 0.6, -0.28)], 0.022, darker(paint, 0.2))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.palette import HAIRS, SKINS, Colour, apart, distance, hsv, muted, vivid
+from tools.demo_model.album.rng import Rng
 
 Gender = Literal["male", "female", "unclear"]
 Mood = Literal["happy", "calm", "sad"]
@@ -43,28 +43,28 @@ class Look:
     tears: bool
 
 
-def some_look(chance: Chance, gender: Gender, mood: Mood, backdrop: Colour) -> Look:
+def some_look(rng: Rng, gender: Gender, mood: Mood, backdrop: Colour) -> Look:
     """A person of this gender and mood, whose clothes stand out from the backdrop.
 
     Always visible: a man has a beard, or a suit with a tie; a woman has long hair, lips and ear-rings; of a person
     whose gender is unclear, a hood, cap or helmet and a bulky coat show only the face.
     """
-    skin = chance.pick(SKINS)
-    hair = max(chance.several(HAIRS, 3), key=lambda colour: distance(colour, skin))
-    top = apart(chance, backdrop, skin)
-    clothes = chance.pick(CLOTHES[gender])
-    bearded = gender == "male" and (clothes != "suit" or chance.whether(0.5))
+    skin = rng.pick(SKINS)
+    hair = max(rng.several(HAIRS, 3), key=lambda colour: distance(colour, skin))
+    top = apart(rng, backdrop, skin)
+    clothes = rng.pick(CLOTHES[gender])
+    bearded = gender == "male" and (clothes != "suit" or rng.whether(0.5))
     return Look(
         gender,
         mood,
         skin,
         hair,
-        chance.pick(HAIR_STYLES[gender]),
-        chance.pick(BEARDS) if bearded else None,
+        rng.pick(HAIR_STYLES[gender]),
+        rng.pick(BEARDS) if bearded else None,
         clothes,
         top,
-        muted(chance) if chance.whether(0.6) else hsv(chance.between(200, 250), 0.5, 0.4),
-        apart(chance, top, skin) if chance.whether(0.7) else vivid(chance),
-        chance.whether(0.2),
-        mood == "sad" and chance.whether(0.6),
+        muted(rng) if rng.whether(0.6) else hsv(rng.between(200, 250), 0.5, 0.4),
+        apart(rng, top, skin) if rng.whether(0.7) else vivid(rng),
+        rng.whether(0.2),
+        mood == "sad" and rng.whether(0.6),
     )

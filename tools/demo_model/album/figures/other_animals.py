@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Final
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.palette import BLACK, WHITE, Colour, darker, hsv, lighter, mix
+from tools.demo_model.album.rng import Rng
 
 PINK = (238, 170, 176)
 
 
-def rabbit(canvas: Canvas, chance: Chance) -> None:
-    coat: Colour = chance.pick(((236, 232, 226), (176, 150, 124), (130, 126, 130)))
+def rabbit(canvas: Canvas, rng: Rng) -> None:
+    coat: Colour = rng.pick(((236, 232, 226), (176, 150, 124), (130, 126, 130)))
     for side in (-1, 1):
         ear = canvas.at(side * 0.09, -0.62, angle=side * 12)
         ear.ellipse(0, -0.26, 0.075, 0.28, fill=coat)
@@ -30,8 +30,8 @@ def rabbit(canvas: Canvas, chance: Chance) -> None:
     canvas.rectangle(-0.03, -0.44, 0.03, -0.38, WHITE)
 
 
-def elephant(canvas: Canvas, chance: Chance) -> None:
-    coat = mix((136, 142, 152), (168, 150, 140), chance.between(0, 1))
+def elephant(canvas: Canvas, rng: Rng) -> None:
+    coat = mix((136, 142, 152), (168, 150, 140), rng.between(0, 1))
     canvas.curve([(0.5, -0.6), (0.6, -0.4), (0.57, -0.3)], 0.035, darker(coat, 0.3))
     for x in (-0.22, -0.04, 0.24, 0.4):
         canvas.limb((x, -0.4), (x, -0.05), 0.17, 0.15, darker(coat, 0.15) if x in (-0.04, 0.24) else coat)
@@ -44,9 +44,9 @@ def elephant(canvas: Canvas, chance: Chance) -> None:
     canvas.ellipse(-0.42, -0.75, 0.03, fill=BLACK)
 
 
-def turtle(canvas: Canvas, chance: Chance) -> None:
-    shell = hsv(chance.between(70, 150), 0.55, chance.between(0.4, 0.65))
-    skin = hsv(chance.between(60, 110), 0.45, 0.72)
+def turtle(canvas: Canvas, rng: Rng) -> None:
+    shell = hsv(rng.between(70, 150), 0.55, rng.between(0.4, 0.65))
+    skin = hsv(rng.between(60, 110), 0.45, 0.72)
     canvas = canvas.at(0.08, 0, 0.95)
     for x in (-0.32, 0.32):
         canvas.limb((x, -0.2), (x * 1.25, -0.04), 0.19, 0.15, skin)
@@ -64,8 +64,8 @@ def turtle(canvas: Canvas, chance: Chance) -> None:
         canvas.polygon(points, lighter(shell, 0.25))
 
 
-def snake(canvas: Canvas, chance: Chance) -> None:
-    skin = hsv(chance.between(20, 160), 0.6, chance.between(0.5, 0.8))
+def snake(canvas: Canvas, rng: Rng) -> None:
+    skin = hsv(rng.between(20, 160), 0.6, rng.between(0.5, 0.8))
     way = [
         (0.7, -0.04), (0.46, -0.12), (0.3, -0.34), (0.12, -0.14), (-0.08, -0.1), (-0.2, -0.36), (-0.14, -0.62),
         (-0.34, -0.78),
@@ -80,8 +80,8 @@ def snake(canvas: Canvas, chance: Chance) -> None:
     canvas.ellipse(-0.44, -0.83, 0.02, fill=BLACK)
 
 
-def pig(canvas: Canvas, chance: Chance) -> None:
-    skin = mix(PINK, (214, 140, 128), chance.between(0, 1))
+def pig(canvas: Canvas, rng: Rng) -> None:
+    skin = mix(PINK, (214, 140, 128), rng.between(0, 1))
     canvas.curve([(0.44, -0.46), (0.54, -0.54), (0.5, -0.6), (0.6, -0.62)], 0.035, darker(skin, 0.15))
     for x in (-0.26, -0.1, 0.2, 0.34):
         canvas.limb((x, -0.3), (x, -0.05), 0.14, 0.11, darker(skin, 0.12) if x in (-0.1, 0.2) else skin)
@@ -99,8 +99,8 @@ def pig(canvas: Canvas, chance: Chance) -> None:
         canvas.ellipse(-0.36 + side * 0.045, -0.46, 0.022, 0.035, fill=darker(skin, 0.6))
 
 
-def giraffe(canvas: Canvas, chance: Chance) -> None:
-    coat, spots = (236, 190, 100), mix((150, 92, 44), (120, 70, 40), chance.between(0, 1))
+def giraffe(canvas: Canvas, rng: Rng) -> None:
+    coat, spots = (236, 190, 100), mix((150, 92, 44), (120, 70, 40), rng.between(0, 1))
     for x in (-0.12, -0.02, 0.18, 0.28):
         canvas.limb((x, -0.36), (x, -0.02), 0.07, 0.05, darker(coat, 0.14) if x in (-0.02, 0.18) else coat)
     canvas.limb((-0.1, -0.44), (-0.24, -0.9), 0.17, 0.1, coat)
@@ -123,4 +123,4 @@ def giraffe(canvas: Canvas, chance: Chance) -> None:
         canvas.ellipse(x, y, 0.045, 0.038, fill=spots)
 
 
-OTHER_ANIMALS: Final[tuple[Callable[[Canvas, Chance], None], ...]] = (rabbit, elephant, turtle, snake, pig, giraffe)
+OTHER_ANIMALS: Final[tuple[Callable[[Canvas, Rng], None], ...]] = (rabbit, elephant, turtle, snake, pig, giraffe)

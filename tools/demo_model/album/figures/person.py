@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.figures.face import face, hair_behind
 from tools.demo_model.album.figures.look import GENDERS, MOODS, Look, some_look
 from tools.demo_model.album.palette import BLACK, WHITE, Colour, darker, lighter
+from tools.demo_model.album.rng import Rng
 
 Pose = Literal["down", "wave", "hips", "phone"]
 POSES: tuple[Pose, ...] = ("down", "wave", "hips")
@@ -42,10 +42,10 @@ def person(canvas: Canvas, look: Look, pose: Pose = "down", *, free_arm: bool = 
     face(head, look)
 
 
-def passer_by(canvas: Canvas, chance: Chance, backdrop: Colour) -> None:
+def passer_by(canvas: Canvas, rng: Rng, backdrop: Colour) -> None:
     """Someone far away: a distractor."""
-    look = some_look(chance, chance.pick(GENDERS), chance.pick(MOODS), backdrop)
-    person(canvas, look, chance.pick(POSES))
+    look = some_look(rng, rng.pick(GENDERS), rng.pick(MOODS), backdrop)
+    person(canvas, look, rng.pick(POSES))
 
 
 def _arm(canvas: Canvas, look: Look, joints: tuple[tuple[float, float], tuple[float, float]], side: int) -> None:

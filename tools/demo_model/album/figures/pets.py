@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.palette import BLACK, WHITE, Colour, darker, lighter, luminance
+from tools.demo_model.album.rng import Rng
 
 NOSE = (206, 110, 120)
 TONGUE = (232, 96, 112)
@@ -12,12 +12,12 @@ CAT_COATS: tuple[Colour, ...] = ((226, 150, 74), (120, 120, 128), (48, 46, 50), 
 DOG_COATS: tuple[Colour, ...] = ((176, 118, 64), (222, 182, 126), (92, 62, 44), (240, 236, 226), (70, 66, 66))
 
 
-def cat(canvas: Canvas, chance: Chance) -> None:
+def cat(canvas: Canvas, rng: Rng) -> None:
     """Pointed ears, whiskers, a long tail held high."""
-    coat = chance.pick(CAT_COATS)
-    stripes = chance.whether(0.5)
+    coat = rng.pick(CAT_COATS)
+    stripes = rng.whether(0.5)
     dark = darker(coat, 0.3) if coat != CAT_COATS[2] else lighter(coat, 0.2)
-    if chance.whether(0.5):
+    if rng.whether(0.5):
         canvas.curve([(0.26, -0.08), (0.52, -0.12), (0.56, -0.4), (0.44, -0.6), (0.52, -0.72)], 0.09, dark)
         canvas.blob([(-0.28, -0.02), (-0.3, -0.25), (-0.16, -0.55), (0.16, -0.55), (0.3, -0.25), (0.28, -0.02)], coat)
         canvas.ellipse(0, -0.22, 0.13, 0.2, fill=lighter(coat, 0.4))
@@ -54,12 +54,12 @@ def _cat_head(head: Canvas, coat: Colour, dark: Colour, stripes: bool) -> None:
     head.curve([(-0.2, 0.46), (-0.1, 0.52), (0, 0.36), (0.1, 0.52), (0.2, 0.46)], 0.06, darker(coat, 0.6))
 
 
-def dog(canvas: Canvas, chance: Chance) -> None:
+def dog(canvas: Canvas, rng: Rng) -> None:
     """Hanging ears, a long muzzle with a black nose and the tongue out, a collar, a short wagging tail."""
-    coat = chance.pick(DOG_COATS)
-    ears = darker(coat, 0.4) if chance.whether(0.7) else lighter(coat, 0.25)
-    collar = (204, 52, 56) if chance.whether(0.5) else (44, 96, 190)
-    if chance.whether(0.5):
+    coat = rng.pick(DOG_COATS)
+    ears = darker(coat, 0.4) if rng.whether(0.7) else lighter(coat, 0.25)
+    collar = (204, 52, 56) if rng.whether(0.5) else (44, 96, 190)
+    if rng.whether(0.5):
         canvas.curve([(0.24, -0.14), (0.42, -0.2), (0.5, -0.36)], 0.1, coat)
         canvas.blob([(-0.27, -0.02), (-0.28, -0.25), (-0.17, -0.58), (0.17, -0.58), (0.28, -0.25), (0.27, -0.02)], coat)
         canvas.ellipse(0, -0.26, 0.12, 0.22, fill=lighter(coat, 0.4))

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 from tools.demo_model.album.canvas import Canvas
-from tools.demo_model.album.chance import Chance
 from tools.demo_model.album.palette import BLACK, GLASS, STEEL, WHITE, WOOD, Colour, darker, lighter, vivid
+from tools.demo_model.album.rng import Rng
 
-Figure = Callable[[Canvas, Chance], None]
+Figure = Callable[[Canvas, Rng], None]
 
 
-def car(canvas: Canvas, chance: Chance) -> None:
-    paint = vivid(chance)
+def car(canvas: Canvas, rng: Rng) -> None:
+    paint = vivid(rng)
     canvas.blob([(-0.44, -0.42), (-0.26, -0.74), (0.26, -0.74), (0.48, -0.42)], paint)
     canvas.polygon([(-0.34, -0.44), (-0.22, -0.66), (-0.02, -0.66), (-0.02, -0.44)], GLASS)
     canvas.polygon([(0.03, -0.66), (0.22, -0.66), (0.37, -0.44), (0.03, -0.44)], GLASS)
@@ -28,8 +28,8 @@ def car(canvas: Canvas, chance: Chance) -> None:
         canvas.ellipse(x, -0.15, 0.08, fill=STEEL)
 
 
-def bicycle(canvas: Canvas, chance: Chance) -> None:
-    paint = vivid(chance)
+def bicycle(canvas: Canvas, rng: Rng) -> None:
+    paint = vivid(rng)
     for x in (-0.42, 0.42):
         canvas.ellipse(x, -0.3, 0.3, fill=BLACK)
         canvas.ellipse(x, -0.3, 0.25, fill=(214, 218, 222))
@@ -43,10 +43,10 @@ def bicycle(canvas: Canvas, chance: Chance) -> None:
     canvas.ellipse(-0.02, -0.3, 0.07, fill=STEEL)
 
 
-def ball(canvas: Canvas, chance: Chance) -> None:
-    paint, other = vivid(chance), vivid(chance)
+def ball(canvas: Canvas, rng: Rng) -> None:
+    paint, other = vivid(rng), vivid(rng)
     canvas.ellipse(0, -0.45, 0.45, fill=paint)
-    kind = chance.pick(("beach", "basket", "football"))
+    kind = rng.pick(("beach", "basket", "football"))
     if kind == "beach":
         for start in (0, 120, 240):
             canvas.sector(0, -0.45, 0.45, start, start + 60, fill=WHITE)
@@ -69,21 +69,21 @@ def ball(canvas: Canvas, chance: Chance) -> None:
         )
 
 
-def clock(canvas: Canvas, chance: Chance) -> None:
-    rim = vivid(chance)
+def clock(canvas: Canvas, rng: Rng) -> None:
+    rim = vivid(rng)
     canvas.ellipse(0, -0.5, 0.48, fill=rim)
     canvas.ellipse(0, -0.5, 0.4, fill=WHITE)
     for hour in range(12):
         sin, cos = math.sin(hour * math.pi / 6), math.cos(hour * math.pi / 6)
         canvas.line([(0.32 * sin, -0.5 - 0.32 * cos), (0.37 * sin, -0.5 - 0.37 * cos)], 0.022, BLACK)
     for long, wide in ((0.2, 0.04), (0.3, 0.026)):
-        turn = chance.between(0, math.tau)
+        turn = rng.between(0, math.tau)
         canvas.line([(0, -0.5), (long * math.sin(turn), -0.5 - long * math.cos(turn))], wide, BLACK)
     canvas.ellipse(0, -0.5, 0.03, fill=rim)
 
 
-def chair(canvas: Canvas, chance: Chance) -> None:
-    paint: Colour = vivid(chance) if chance.whether(0.5) else WOOD
+def chair(canvas: Canvas, rng: Rng) -> None:
+    paint: Colour = vivid(rng) if rng.whether(0.5) else WOOD
     for x, y in ((-0.3, 0.0), (0.24, 0.0), (-0.16, -0.08), (0.36, -0.08)):
         canvas.line([(x, y), (x, -0.45)], 0.055, darker(paint, 0.3))
     canvas.polygon([(-0.36, -0.42), (0.28, -0.42), (0.42, -0.54), (-0.2, -0.54)], paint)
@@ -92,8 +92,8 @@ def chair(canvas: Canvas, chance: Chance) -> None:
     canvas.line([(-0.2, -0.95), (0.4, -0.95)], 0.09, lighter(paint, 0.1))
 
 
-def umbrella(canvas: Canvas, chance: Chance) -> None:
-    paint, other = vivid(chance), vivid(chance)
+def umbrella(canvas: Canvas, rng: Rng) -> None:
+    paint, other = vivid(rng), vivid(rng)
     canvas.line([(0, -1.02), (0, -0.1)], 0.032, BLACK)
     canvas.curve([(0, -0.12), (0.02, -0.02), (0.1, -0.02), (0.12, -0.1)], 0.035, WOOD)
     canvas.sector(0, -0.5, 0.6, 180, 360, fill=paint, ry=0.48)
@@ -102,8 +102,8 @@ def umbrella(canvas: Canvas, chance: Chance) -> None:
         canvas.ellipse(x, -0.5, 0.2, 0.05, fill=darker(paint, 0.35))
 
 
-def guitar(canvas: Canvas, chance: Chance) -> None:
-    body = chance.pick(((196, 120, 56), (150, 60, 40), (60, 60, 70), (226, 190, 120)))
+def guitar(canvas: Canvas, rng: Rng) -> None:
+    body = rng.pick(((196, 120, 56), (150, 60, 40), (60, 60, 70), (226, 190, 120)))
     canvas.rectangle(-0.035, -0.92, 0.035, -0.4, darker(WOOD, 0.4))
     canvas.rectangle(-0.065, -1.05, 0.065, -0.9, darker(body, 0.4))
     canvas.ellipse(0, -0.22, 0.27, 0.22, fill=body)
@@ -114,9 +114,9 @@ def guitar(canvas: Canvas, chance: Chance) -> None:
         canvas.line([(x, -0.14), (x, -1.0)], 0.007, WHITE)
 
 
-def balloon(canvas: Canvas, chance: Chance) -> None:
+def balloon(canvas: Canvas, rng: Rng) -> None:
     """A hot-air balloon with its basket."""
-    paint, other = vivid(chance), vivid(chance)
+    paint, other = vivid(rng), vivid(rng)
     outline = [
         (0, -1.05), (-0.34, -0.92), (-0.42, -0.65), (-0.26, -0.4), (-0.1, -0.25), (0.1, -0.25), (0.26, -0.4),
         (0.42, -0.65), (0.34, -0.92),
@@ -128,16 +128,16 @@ def balloon(canvas: Canvas, chance: Chance) -> None:
     canvas.rectangle(-0.09, -0.14, 0.09, 0, WOOD)
 
 
-def lamp(canvas: Canvas, chance: Chance) -> None:
-    shade = lighter(vivid(chance), 0.3)
+def lamp(canvas: Canvas, rng: Rng) -> None:
+    shade = lighter(vivid(rng), 0.3)
     canvas.ellipse(0, -0.03, 0.2, 0.04, fill=darker(WOOD, 0.4))
     canvas.line([(0, -0.04), (0, -0.62)], 0.04, darker(WOOD, 0.4))
     canvas.polygon([(-0.18, -1.0), (0.18, -1.0), (0.32, -0.58), (-0.32, -0.58)], shade)
     canvas.ellipse(0, -0.58, 0.32, 0.03, fill=(255, 244, 196))
 
 
-def shoe(canvas: Canvas, chance: Chance) -> None:
-    paint, other = vivid(chance), vivid(chance)
+def shoe(canvas: Canvas, rng: Rng) -> None:
+    paint, other = vivid(rng), vivid(rng)
     canvas.blob(
         [
             (-0.55, -0.62), (-0.3, -0.6), (-0.06, -0.4), (0.4, -0.3), (0.64, -0.14), (0.6, -0.05), (-0.56, -0.05),

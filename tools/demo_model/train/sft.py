@@ -1,7 +1,7 @@
-"""Second stage: the whole model learns to answer the project's prompts about a picture.
+"""Second stage, supervised fine-tuning: the whole model on the project's prompts about a picture.
 
-What all pictures of a batch share, the long system prompt, is computed once; each picture's exercises stand behind it
-in one row and cannot see each other. A reply's tokens then cost a fraction of what they would cost alone.
+The long system prompt, which all pictures of a batch share, is computed once. The targets of a picture follow it,
+packed in one row, and are masked from each other, so a reply costs a fraction of what it would cost alone.
 """
 
 from __future__ import annotations
@@ -18,71 +18,69 @@ from torch.nn.functional import cross_entropy
 from transformers import DynamicCache, LlavaForConditionalGeneration, Qwen2_5_VLForConditionalGeneration
 
 from tools.demo_model.train.batches import Batch
-from tools.demo_model.train.lessons import FAMILIES, Exercise, Lesson, Teacher
-from tools.demo_model.train.sight import Heads, Hit, sight_loss
+from tools.demo_model.train.prompt_sampler import FAMILIES, Example, PromptSampler, Target
+from tools.demo_model.train.vision_pretrain import Heads, Hit, pretrain_loss
 
 IGNORED = -100
 TOKENS_A_PICTURE = 8.0
-"""Scale of the loss: about as many tokens of a picture's replies say something that the prompt does not."""
+"""Scale of the loss: about the number of tokens in a picture's replies that depend on the picture."""
 
 
 Model = Qwen2_5_VLForConditionalGeneration | LlavaForConditionalGeneration
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
-    """What of a model this stage must know."""
+class SftSetup:
+    """The parts of a model that fine-tuning needs."""
 
     model: Model
     heads: Heads
     side: int
-    """Pixels across what one image token stands for."""
+    """Side of the square that one image token covers, in pixels."""
     encode: Callable[[list[Image.Image]], Tensor]
     """Pictures of one size to (pictures, rows * columns, width)."""
     lay_out: Callable[[Tensor, int], Tensor]
-    """These and their number of rows to what the text model reads, which may have a token more a row."""
+    """From these and the number of rows to the input of the text model, which can have one more token per row."""
     draw: Callable[[random.Random, float, str | None], Batch]
-    """A batch by chance and progress (0 to 1), of one category if it is named."""
-    asked_alone: Sequence[str]
-    """Categories about whose details alone it is asked."""
-    listening: float
-    """Share of the stage in which the text model learns alone, before the tower joins in."""
+    """A batch from a random generator and the progress (0 to 1), of one category if it is given."""
+    detail_categories: Sequence[str]
+    """Categories for prompts that ask for the details only."""
+    frozen_vision_share: float
+    """Share of the stage in which the vision tower is frozen."""
 
 
-def answer_share(
-    speaker: Speaker, teacher: Teacher, chance: random.Random, progress: float
-) -> tuple[Tensor, list[Hit]]:
-    """A share of a step on the project's prompts; once the tower joins in, with the heads as a second loss for it."""
-    (family,) = chance.choices(list(FAMILIES), list(FAMILIES.values()))
-    language = chance.choice(list(teacher.prompts))
-    category = chance.choice(speaker.asked_alone) if family == "legacy_details" else None
-    batch = speaker.draw(chance, progress, category)
-    seeing = progress >= speaker.listening
-    with torch.set_grad_enabled(seeing):
-        pictures = speaker.encode(batch.images)
-    lesson = teacher.lesson(family, language, batch.truths, chance)
-    rows = batch.images[0].height // speaker.side
-    loss, right = reply_loss(speaker.model, speaker.lay_out(pictures, rows), rows, lesson)
+def sft_share(setup: SftSetup, sampler: PromptSampler, rng: random.Random, progress: float) -> tuple[Tensor, list[Hit]]:
+    """A share of a step on the project's prompts; with the heads' auxiliary loss while the vision tower is trained."""
+    (family,) = rng.choices(list(FAMILIES), list(FAMILIES.values()))
+    language = rng.choice(list(sampler.prompts))
+    category = rng.choice(setup.detail_categories) if family == "legacy_details" else None
+    batch = setup.draw(rng, progress, category)
+    vision_trained = progress >= setup.frozen_vision_share
+    with torch.set_grad_enabled(vision_trained):
+        pictures = setup.encode(batch.images)
+    example = sampler.example(family, language, batch.truths, rng)
+    rows = batch.images[0].height // setup.side
+    loss, right = reply_loss(setup.model, setup.lay_out(pictures, rows), rows, example)
     hits = [Hit(f"reply.{family}.{language}", 0, each) for each in right]
-    if not seeing:
+    if not vision_trained:
         return loss, hits
-    seen, told = sight_loss(speaker.heads, pictures, batch, speaker.side)
-    return loss + 0.5 * seen, [*hits, *told]
+    seen, head_hits = pretrain_loss(setup.heads, pictures, batch, setup.side)
+    return loss + 0.5 * seen, [*hits, *head_hits]
 
 
-def reply_loss(model: Model, pictures: Tensor, rows: int, lesson: Lesson) -> tuple[Tensor, list[bool]]:
-    """Loss of a picture's replies, and for each reply whether every token of it is the likeliest (teacher-forced).
+def reply_loss(model: Model, pictures: Tensor, rows: int, example: Example) -> tuple[Tensor, list[bool]]:
+    """Loss of a picture's replies, and for each reply whether every token of it is the likeliest (sampler-forced).
 
-    `pictures`: (pictures, rows * columns, width), as the text model reads them.
+    `pictures`: (pictures, rows * columns, width), the input of the text model.
     """
     network: Any = model.model.language_model
     embed = network.embed_tokens
     count, seen, _ = pictures.shape
-    before = torch.tensor([lesson.before])
+    before = torch.tensor([example.before])
     cache = DynamicCache(config=model.config.get_text_config())
-    positions = _positions(model, lesson.before, rows, seen // rows)
+    positions = _positions(model, example.before, rows, seen // rows)
     flat = len(positions) == 1
-    shared = len(lesson.before)
+    shared = len(example.before)
     first = positions[:, None, :shared]
     network(inputs_embeds=embed(before), position_ids=first[0] if flat else first, past_key_values=cache)
     layers: Any = cache.layers
@@ -90,9 +88,9 @@ def reply_loss(model: Model, pictures: Tensor, rows: int, lesson: Lesson) -> tup
         layer.keys = layer.keys.expand(count, -1, -1, -1)
         layer.values = layer.values.expand(count, -1, -1, -1)
 
-    ids, labels, part, offset = _rows(lesson.exercises)
+    ids, labels, part, offset = _rows(example.targets)
     places = torch.cat([part.new_zeros(count, seen), part], dim=1)
-    after = positions[0, -1] + offset  # as the model does: behind the picture's larger side
+    after = positions[0, -1] + offset  # as in the model: after the larger side of the picture
     place = torch.cat(
         [positions[:, None, shared : shared + seen].expand(-1, count, -1), after.expand(len(positions), -1, -1)], dim=2
     )
@@ -111,14 +109,14 @@ def reply_loss(model: Model, pictures: Tensor, rows: int, lesson: Lesson) -> tup
     wrong[wanted] = logits.argmax(-1) != labels[wanted]
     right = [
         not bool(wrong[row][part[row] == number].any())
-        for row, exercises in enumerate(lesson.exercises)
-        for number in range(1, len(exercises) + 1)
+        for row, targets in enumerate(example.targets)
+        for number in range(1, len(targets) + 1)
     ]
     return losses / (count * TOKENS_A_PICTURE), right
 
 
 def _positions(model: Model, before: Sequence[int], rows: int, columns: int) -> Tensor:
-    """The model's own positions (axes, tokens) of the text before, the picture, and one token behind it."""
+    """The model's own positions (axes, tokens) of the text before the picture, the picture, and one token after it."""
     if isinstance(model, LlavaForConditionalGeneration):
         return torch.arange(len(before) + rows * columns + 1)[None]
     network: Any = model.model
@@ -135,23 +133,23 @@ def _positions(model: Model, before: Sequence[int], rows: int, columns: int) -> 
     return torch.as_tensor(positions)
 
 
-def _rows(exercises: Sequence[Sequence[Exercise]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Every picture's exercises one behind the other: token ids, next token to learn, number of the exercise (0 for
-    padding is -1), and place within its exercise; each (pictures, tokens)."""
+def _rows(targets: Sequence[Sequence[Target]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The targets of every picture in one row: token ids, next tokens, number of the target (from 1; -1 is padding) and
+    position in the target; each (pictures, tokens)."""
     ids, labels, parts, offsets = [], [], [], []
-    for row in exercises:
+    for row in targets:
         tokens: list[int] = []
-        targets: list[int] = []
+        next_tokens: list[int] = []
         numbers: list[int] = []
         within: list[int] = []
-        for number, exercise in enumerate(row, start=1):
-            whole = (*exercise.question, *exercise.reply[:-1])
+        for number, target in enumerate(row, start=1):
+            whole = (*target.question, *target.reply[:-1])
             tokens += whole
-            targets += [IGNORED] * (len(exercise.question) - 1) + list(exercise.reply)
+            next_tokens += [IGNORED] * (len(target.question) - 1) + list(target.reply)
             numbers += [number] * len(whole)
             within += range(len(whole))
         ids.append(torch.tensor(tokens))
-        labels.append(torch.tensor(targets))
+        labels.append(torch.tensor(next_tokens))
         parts.append(torch.tensor(numbers))
         offsets.append(torch.tensor(within))
     pad = torch.nn.utils.rnn.pad_sequence
@@ -164,7 +162,7 @@ def _rows(exercises: Sequence[Sequence[Exercise]]) -> tuple[Tensor, Tensor, Tens
 
 
 def _mask(part: Tensor, shared: int, dtype: torch.dtype) -> Tensor:
-    """Additive mask (pictures, 1, tokens, shared + tokens): what stands earlier in the picture (0) or the same part."""
+    """Additive mask (pictures, 1, tokens, shared + tokens): earlier tokens of the picture (0) or of the same target."""
     tokens = part.shape[1]
     earlier = torch.ones(tokens, tokens, dtype=torch.bool).tril()
     visible = earlier & ((part[:, None, :] == 0) | (part[:, None, :] == part[:, :, None]))

@@ -1,4 +1,4 @@
-"""What stands beside the demo model, scored on the album: the router that names categories, and the specialist."""
+"""Scores of the router and of the specialist on the album."""
 
 from __future__ import annotations
 
@@ -20,60 +20,60 @@ from onelook.settings.process import PHOTOS
 from onelook.settings.router import RouterSettings
 
 SPECIALTIES = ("document", "diagram", "portrait")
-"""Categories whose pictures the bundled specialist was trained for."""
+"""Categories for which the bundled specialist was trained."""
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
-    """Share of categories that the router named right, of all pictures and of those that it was sure of (by the
-    default threshold), how many these were, and the median of its time in seconds."""
+class RouterScores:
+    """Category accuracy of the router, the share of pictures at or above the default threshold, the accuracy of these,
+    and the median time in seconds."""
 
     accuracy: float
-    sure: float
-    sure_accuracy: float
+    confident: float
+    confident_accuracy: float
     seconds: float
 
     def flat(self) -> dict[str, float]:
         return {
             "siglip.category_accuracy": self.accuracy,
-            "siglip.sure": self.sure,
-            "siglip.sure_accuracy": self.sure_accuracy,
+            "siglip.sure": self.confident,
+            "siglip.sure_accuracy": self.confident_accuracy,
             "siglip.seconds_a_picture": self.seconds,
         }
 
 
-async def route_album(album: Sequence[Labelled]) -> Routed:
-    """Have the bundled router name the category of every picture."""
+async def route_album(album: Sequence[Labelled]) -> RouterScores:
+    """Classify every picture with the bundled router."""
     settings = RouterSettings(model=str(ROUTER))
     texts = Prompts(load_taxonomy(PHOTOS), settings.language).zero_shot()
     router = build_router(settings, list(texts.values()))
     try:
         await router.start()
-        told: list[tuple[float, bool, float]] = []
+        results: list[tuple[float, bool, float]] = []
         for labelled in album:
             with Image.open(labelled.path) as picture:
                 started = time.perf_counter()
-                weighed = await router.classify([picture.convert("RGB")])
-            confidence, id_ = max(zip(weighed, texts, strict=True))
-            told.append((confidence, id_ == labelled.truth.category, time.perf_counter() - started))
+                probabilities = await router.classify([picture.convert("RGB")])
+            confidence, id_ = max(zip(probabilities, texts, strict=True))
+            results.append((confidence, id_ == labelled.truth.category, time.perf_counter() - started))
     finally:
         await router.aclose()
-    sure = [right for confidence, right, _ in told if confidence >= settings.threshold]
-    return Routed(
-        accuracy=fmean(right for _, right, _ in told),
-        sure=len(sure) / len(told),
-        sure_accuracy=fmean(sure) if sure else 0.0,
-        seconds=median(seconds for _, _, seconds in told),
+    confident = [right for confidence, right, _ in results if confidence >= settings.threshold]
+    return RouterScores(
+        accuracy=fmean(right for _, right, _ in results),
+        confident=len(confident) / len(results),
+        confident_accuracy=fmean(confident) if confident else 0.0,
+        seconds=median(seconds for _, _, seconds in results),
     )
 
 
-def beside_table(routed: Routed) -> Table:
+def router_table(scores: RouterScores) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("router", "category", "sure of", "then right", "s a picture"):
+    for column in ("router", "category", "above threshold", "accuracy there", "s per picture"):
         table.add_column(column, justify="left" if column == "router" else "right")
     table.add_row(
-        "siglip", *(f"{share:.1%}" for share in (routed.accuracy, routed.sure, routed.sure_accuracy)),
-        f"{routed.seconds:.3f}",
+        "siglip", *(f"{share:.1%}" for share in (scores.accuracy, scores.confident, scores.confident_accuracy)),
+        f"{scores.seconds:.3f}",
     )  # fmt: skip
     return table
 

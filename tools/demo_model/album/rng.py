@@ -1,4 +1,4 @@
-"""The one source of chance: every choice of a drawing comes from here, so a seed is a picture."""
+"""The random generator of all drawings: a seed determines a picture."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 
-class Chance:
-    """Choices from NumPy's PCG64, made from its uniform doubles only: that stream is fixed by NumPy's policy (NEP 19)
-    and asks nothing of the machine's mathematics library, unlike normal deviates."""
+class Rng:
+    """Choices from the uniform doubles of NumPy's PCG64 only. NumPy's policy (NEP 19) keeps that stream stable, and it
+    does not depend on the machine's math library, as normal deviates do."""
 
     def __init__(self, *seed: int) -> None:
         self._generator = np.random.Generator(np.random.PCG64(seed))

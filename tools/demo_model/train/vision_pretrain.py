@@ -1,7 +1,7 @@
-"""First stage: the vision tower learns to see as a plain classifier of everything that the album knows.
+"""First stage, vision pretraining: the vision tower is trained as a classifier of all labels of the album.
 
-Every picture tells about all its attributes in every step, which is worth far more than a reply's few words; and no
-text model has to be paid for. The heads are thrown away afterwards.
+Every picture has a loss for all its attributes in every step, which is far more signal than a short reply, and no text
+model has to be computed. The heads are not part of the checkpoint.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from onelook.types import Answer
 from tools.demo_model.album.evidence import Box, Evidence
 from tools.demo_model.train.batches import Batch
 
-LOOKING = 0.2
-"""Weight of where the heads look beside what they tell."""
+LOCALIZATION_WEIGHT = 0.2
+"""Weight of the localization loss relative to the classification loss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One thing to tell: the category (`attribute` None), or an attribute of one category."""
+    """One label to classify: the category (`attribute` None), or an attribute of one category."""
 
     category: str | None
     attribute: str | None
@@ -44,24 +44,26 @@ def slots(taxonomy: Taxonomy) -> list[Slot]:
 
 
 class Heads(nn.Module):
-    """Every slot has a query that looks for what it needs among a picture's tokens, and a linear layer over what it
-    found; every option of a `choose: many` attribute has its own, for each is found in another place."""
+    """Every slot has a query that attends to a picture's tokens, and a linear layer on the result. Every option of a
+    `choose: many` attribute has its own query, because each is in another place."""
 
     def __init__(self, slots: Sequence[Slot], width: int, heads: int = 4) -> None:
         super().__init__()
         self.slots = tuple(slots)
-        self.looks = [(slot, option) for slot in self.slots for option in (slot.options if slot.many else (None,))]
-        self.queries = nn.Parameter(torch.randn(len(self.looks), width) * width**-0.5)
+        self.query_labels = [
+            (slot, option) for slot in self.slots for option in (slot.options if slot.many else (None,))
+        ]
+        self.queries = nn.Parameter(torch.randn(len(self.query_labels), width) * width**-0.5)
         self.norm = nn.LayerNorm(width)
         self.keys_values = nn.Linear(width, 2 * width)
         self.heads = heads
         self.outputs = nn.ModuleList(
-            nn.Linear(width, 1 if option else len(slot.options)) for slot, option in self.looks
+            nn.Linear(width, 1 if option else len(slot.options)) for slot, option in self.query_labels
         )
 
     def forward(self, tokens: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Tokens (pictures, tokens, width) to logits, one (pictures, options) for each slot, and where every look went:
-        (pictures, looks, tokens), each row summing to 1."""
+        """Tokens (pictures, tokens, width) to logits, one (pictures, options) for each slot, and the attention of the
+        queries (pictures, queries, tokens), each row summing to 1."""
         key, value = self.keys_values(self.norm(tokens)).unflatten(-1, (2 * self.heads, -1)).transpose(1, 2).chunk(2, 1)
         query = self.queries.unflatten(-1, (self.heads, -1)).transpose(0, 1)
         attention = (query @ key.mT).softmax(-1)
@@ -73,19 +75,19 @@ class Heads(nn.Module):
         return logits, attention.mean(1)
 
 
-def sight_loss(heads: Heads, pictures: Tensor, batch: Batch, side: int) -> tuple[Tensor, list[Hit]]:
-    """Of the heads over what a tower saw (pictures, tokens, width): told wrongly, and looked for in a wrong place.
+def pretrain_loss(heads: Heads, pictures: Tensor, batch: Batch, side: int) -> tuple[Tensor, list[Hit]]:
+    """Classification and localization loss of the heads on a tower's output (pictures, tokens, width).
 
-    `side`: of what one token shows, in pixels.
+    `side`: side of the square that one token covers, in pixels.
     """
     logits, attention = heads(pictures)
     loss, hits = loss_and_hits(logits, heads.slots, batch.truths)
     columns = batch.images[0].width // side
-    return loss + LOOKING * looking_loss(attention, heads, batch.truths, batch.evidence, columns), hits
+    return loss + LOCALIZATION_WEIGHT * localization_loss(attention, heads, batch.truths, batch.evidence, columns), hits
 
 
 def loss_and_hits(logits: list[Tensor], slots: Sequence[Slot], truths: Sequence[Answer]) -> tuple[Tensor, list[Hit]]:
-    """Mean loss a picture, each attribute of a picture weighing the same, and what was told right."""
+    """Mean loss per picture, with equal weight for each attribute, and the hits."""
     total = logits[0].new_zeros(())
     hits: list[Hit] = []
     for slot, scores in zip(slots, logits, strict=True):
@@ -104,12 +106,12 @@ def loss_and_hits(logits: list[Tensor], slots: Sequence[Slot], truths: Sequence[
     return total / len(truths), hits
 
 
-def looking_loss(
+def localization_loss(
     attention: Tensor, heads: Heads, truths: Sequence[Answer], evidence: Sequence[Sequence[Evidence]], columns: int
 ) -> Tensor:
-    """How far the looks (pictures, looks, tokens) are from where the album says that something can be told: mean over
-    pictures of the surprise -log(share of the look on the evidence)."""
-    number = {(slot.category, slot.attribute, option): place for place, (slot, option) in enumerate(heads.looks)}
+    """Distance of the attention (pictures, queries, tokens) from the evidence that the album marks: the mean over
+    pictures of -log(share of the attention on the evidence)."""
+    number = {(slot.category, slot.attribute, option): place for place, (slot, option) in enumerate(heads.query_labels)}
     marks: dict[tuple[int, int], NDArray[np.bool_]] = {}
     rows = attention.shape[2] // columns
     for row, (truth, each) in enumerate(zip(truths, evidence, strict=True)):
@@ -118,14 +120,14 @@ def looking_loss(
             marks[key] = marks.get(key, False) | covered(seen.box, rows, columns)
     if not marks:
         return attention.new_zeros(())
-    pictures, looks = (torch.tensor(index) for index in zip(*marks, strict=True))
+    pictures, queries = (torch.tensor(index) for index in zip(*marks, strict=True))
     mask = torch.from_numpy(np.stack(list(marks.values())))
-    found = (attention[pictures, looks] * mask).sum(1)
+    found = (attention[pictures, queries] * mask).sum(1)
     return -(found + 1e-4).log().sum() / len(truths)
 
 
 def covered(box: Box, rows: int, columns: int) -> NDArray[np.bool_]:
-    """Which tokens of a grid, row by row, the box covers to a third, or hold a third of it."""
+    """The tokens of a grid, row by row, of which the box covers a third, or which hold a third of the box."""
     across, down = _overlap(box[0], box[2], columns), _overlap(box[1], box[3], rows)
     share = np.outer(down, across) * rows * columns
     area = max(1e-9, (box[2] - box[0]) * (box[3] - box[1]) * rows * columns)
@@ -140,7 +142,7 @@ def _overlap(start: float, end: float, cells: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Whether `name` (category, or category.attribute) of picture number `row` was told right."""
+    """Whether `name` (category, or category.attribute) of picture number `row` is right."""
 
     name: str
     row: int
@@ -148,11 +150,11 @@ class Hit:
 
 
 def accuracies(hits: Iterator[Hit] | Sequence[Hit]) -> dict[str, float]:
-    """Share of right ones by name."""
-    told: dict[str, list[bool]] = {}
+    """Share of right hits by name."""
+    by_name: dict[str, list[bool]] = {}
     for hit in hits:
-        told.setdefault(hit.name, []).append(hit.right)
-    return {name: sum(right) / len(right) for name, right in told.items()}
+        by_name.setdefault(hit.name, []).append(hit.right)
+    return {name: sum(right) / len(right) for name, right in by_name.items()}
 
 
 def _target(slot: Slot, truths: Sequence[Answer]) -> Tensor:

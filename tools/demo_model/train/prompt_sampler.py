@@ -1,7 +1,7 @@
-"""What the model learns to say: the project's own prompts as token ids, with the replies that are right.
+"""Training examples from the project's own prompts, as token ids.
 
-A lesson is everything before the picture, which all pictures of a batch share, and for each picture a few exercises:
-what comes after it, and the reply. Only replies are learnt.
+An example has the text before the picture, which all pictures of a batch share, and a few targets for each picture: the
+text after the picture, and the reply. Only the reply has a loss.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from onelook.types import Answer, Language
 
 PICTURE = "<|image_pad|>"
 VOCABULARY = 2048
-"""Of the tokenizer, at most."""
+"""Largest size of the tokenizer's vocabulary."""
 
 Family = Literal["guided", "legacy_category", "legacy_details"]
 FAMILIES: Mapping[Family, float] = {"guided": 0.9, "legacy_category": 0.04, "legacy_details": 0.06}
@@ -31,52 +31,52 @@ Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Exercise:
-    """Token ids after the picture, up to where the reply begins, and the reply with the token that ends it."""
+class Target:
+    """Token ids from the picture to the reply, and the reply with its end token."""
 
     question: Ids
     reply: Ids
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """Token ids before the picture, and the exercises of each picture."""
+class Example:
+    """Token ids before the picture, and the targets of each picture."""
 
     before: Ids
-    exercises: list[list[Exercise]]
+    targets: list[list[Target]]
 
 
-class Teacher:
-    """Chooses what is asked about a batch of pictures. `reads`: whether by letters too, as that arm does."""
+class PromptSampler:
+    """Samples questions about a batch of pictures. `reads`: whether to include the questions of the arm `reads`."""
 
     def __init__(self, prompts: Mapping[Language, Prompts], tokenizer: Qwen2Tokenizer, *, reads: bool = True) -> None:
         self.prompts = prompts
         self.reads = reads
         self.tokenizer = tokenizer
         self._ids = lru_cache(maxsize=None)(self._encoded)
-        self._split: dict[tuple[str | None, str, bool], tuple[str, str]] = {}
+        self._splits: dict[tuple[str | None, str, bool], tuple[str, str]] = {}
 
     @property
     def with_details(self) -> list[str]:
-        """Categories whose details can be asked."""
+        """Categories that have details."""
         categories = next(iter(self.prompts.values())).taxonomy.categories
         return [id_ for id_, each in categories.items() if each.details]
 
-    def lesson(self, family: Family, language: Language, truths: Sequence[Answer], chance: random.Random) -> Lesson:
-        """A lesson about pictures with these truths, which are of one category in the family `legacy_details`."""
-        asked = [list(self._questions(family, self.prompts[language], truth, chance)) for truth in truths]
-        befores = {self._around(question)[0] for questions in asked for question in questions}
+    def example(self, family: Family, language: Language, truths: Sequence[Answer], rng: random.Random) -> Example:
+        """An example for pictures with these labels, all of one category in the family `legacy_details`."""
+        sampled = [list(self._questions(family, self.prompts[language], truth, rng)) for truth in truths]
+        befores = {self._split_at_picture(question)[0] for questions in sampled for question in questions}
         (before,) = befores
-        exercises = [
+        targets = [
             [
-                Exercise(self._ids(self._around(question)[1]), self._reply(question, truth, language))
+                Target(self._ids(self._split_at_picture(question)[1]), self._reply(question, truth, language))
                 for question in questions
             ]
-            for questions, truth in zip(asked, truths, strict=True)
+            for questions, truth in zip(sampled, truths, strict=True)
         ]
-        return Lesson(self._ids(before), exercises)
+        return Example(self._ids(before), targets)
 
-    def _questions(self, family: Family, prompts: Prompts, truth: Answer, chance: random.Random) -> Iterator[Question]:
+    def _questions(self, family: Family, prompts: Prompts, truth: Answer, rng: random.Random) -> Iterator[Question]:
         if family == "legacy_category":
             yield prompts.legacy_category()
             return
@@ -84,33 +84,35 @@ class Teacher:
             yield prompts.legacy_details(truth.category)
             return
         fused = [prompts.fused("json"), prompts.fused("compact")]
-        chance.shuffle(fused)
+        rng.shuffle(fused)
         yield fused.pop()
         others = [*fused, prompts.category("json"), prompts.category("compact")]
         if truth.details:
             others += [prompts.details(truth.category, "json"), prompts.details(truth.category, "compact")]
-        yield chance.choice(others)
+        yield rng.choice(others)
         if self.reads:
-            yield from self._letters(prompts, truth, chance)
+            yield from self._letters(prompts, truth, rng)
 
-    def _letters(self, prompts: Prompts, truth: Answer, chance: random.Random) -> Iterator[Question]:
-        """What `reads` asks, of a `choose: many` about one option. Each both ways round, or it would learn letters by
-        heart instead of reading what they stand for."""
+    def _letters(self, prompts: Prompts, truth: Answer, rng: random.Random) -> Iterator[Question]:
+        """The questions of `reads`, with one option of a `choose: many` attribute. Each in both orders, so that the
+        model reads the options and does not memorise the letters."""
         yield from (prompts.read_category(backwards=backwards) for backwards in (False, True))
         for attribute in truth.details:
-            ways = [prompts.read_attribute(truth.category, attribute, backwards=way) for way in (False, True)]
-            option = chance.randrange(len(ways[0]))
-            yield from (questions[option] for questions in ways)
+            orders = [
+                prompts.read_attribute(truth.category, attribute, backwards=backwards) for backwards in (False, True)
+            ]
+            option = rng.randrange(len(orders[0]))
+            yield from (questions[option] for questions in orders)
 
-    def _around(self, question: Question) -> tuple[str, str]:
-        """The conversation's text before and after the picture."""
-        asked = question.system, question.text, question.text_first
-        if asked not in self._split:
+    def _split_at_picture(self, question: Question) -> tuple[str, str]:
+        """The text of the conversation before and after the picture."""
+        key = question.system, question.text, question.text_first
+        if key not in self._splits:
             turns = convert_to_openai_messages(question.messages(["data:,"]))
             text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
             before, after = str(text).split(PICTURE)
-            self._split[asked] = before, after
-        return self._split[asked]
+            self._splits[key] = before, after
+        return self._splits[key]
 
     def _reply(self, question: Question, truth: Answer, language: Language) -> Ids:
         end = self.tokenizer.eos_token_id
@@ -121,14 +123,14 @@ class Teacher:
 
 
 TOUCHING = r"([、，。：；？（）“”]|\b[A-Z](?=[^\x00-\x7f]))"
-"""What stands beside a label without a space: marks, and an option's letter."""
+"""Characters next to a label without a space: punctuation, and an option's letter."""
 
 
 def tokenizer_texts(prompts: Iterable[Prompts], repeats: int = 60) -> list[str]:
-    """What the vocabulary is made from.
+    """The training texts of the tokenizer.
 
-    Every label comes alone and often, so that it becomes one token or few; in the prompts it touches nothing else, so
-    that it is the same tokens there as in a reply.
+    Every label is repeated on its own, so that it becomes one or few tokens. In the prompts it is separated from other
+    characters, so that it has the same tokens there as in a reply.
     """
     texts = []
     for each in prompts:
