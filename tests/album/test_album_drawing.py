@@ -68,7 +68,7 @@ def test_a_seed_gives_the_same_pixels_again(category: str) -> None:
 def test_a_seed_gives_the_same_pixels_in_another_process() -> None:
     numbers = [*seeds("heldout", len(CATEGORIES))]
     program = (
-        "from hashlib import sha256; from demo.album import draw\n"
+        "from hashlib import sha256; from tools.demo_model.album import draw\n"
         f"for seed in {numbers}:\n"
         "    image = draw(seed).image\n"
         "    print(sha256(f'{image.size}'.encode() + image.tobytes()).hexdigest())"
