@@ -23,6 +23,7 @@ from onelook.images.limits import Limits
 from onelook.ledger.stamps import NS_PER_MS, run_started_ns
 from onelook.observability.langsmith import keep_pictures_from_langsmith
 from onelook.observability.traces import trace_runs
+from onelook.prompts.languages import TEMPLATES
 from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.result import TagResult
@@ -46,7 +47,8 @@ def build_services(
         UserError: the taxonomy, a template or a setting is wrong.
         EngineIncapable: the engine needs a package that is not installed.
     """
-    taxonomy = load_taxonomy(settings.taxonomy)
+    templates = settings.templates or TEMPLATES
+    taxonomy = load_taxonomy(settings.taxonomy, templates)
     engine = engine or build_engine(settings)
     specialist = specialist or (build_engine(settings.specialist) if settings.specialist else None)
     residency = None
@@ -54,7 +56,7 @@ def build_services(
         engine, specialist = share_memory(engine, specialist, defer=settings.residency == "defer")
         residency = engine.residency
     language = settings.router.language
-    prompts = {each: Prompts(taxonomy, each) for each in taxonomy.languages}
+    prompts = {each: Prompts(taxonomy, each, templates) for each in taxonomy.languages}
     routes = prompts[language if language in taxonomy.languages else taxonomy.languages[0]].zero_shot()
     router = router or build_router(settings.router, list(routes.values()))
     if settings.cache == "memory":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -15,40 +15,49 @@ from jinja2.meta import find_referenced_templates
 from onelook.errors import PromptError
 from onelook.prompts.languages import hint
 
-# The variables without which the question of a template would not say what is asked.
-NEEDED: Mapping[str, frozenset[str]] = {
-    "system": frozenset({"taxonomy"}),
-    "fused_compact": frozenset({"separator"}),
-    "details_json": frozenset({"category", "shape"}),
-    "details_compact": frozenset({"category", "separator"}),
-    "legacy_category": frozenset({"taxonomy"}),
-    "legacy_details": frozenset({"category", "shape"}),
-    "legacy_retry": frozenset({"parse_error"}),
-    "read_category": frozenset({"options"}),
-    "read_value": frozenset({"attribute", "options"}),
-    "read_option": frozenset({"option", "options"}),
-    "zero_shot": frozenset({"category"}),
+
+class Variables(NamedTuple):
+    """What a template is given beside the variables that all share, and which it must use to ask its question."""
+
+    given: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+
+
+SHARED = ("taxonomy", "language", "separator")
+VARIABLES: Mapping[str, Variables] = {
+    "system": Variables(needed=("taxonomy",)),
+    "fused_json": Variables(),
+    "fused_compact": Variables(needed=("separator",)),
+    "category_json": Variables(),
+    "category_compact": Variables(),
+    "details_json": Variables(("category", "shape"), needed=("category", "shape")),
+    "details_compact": Variables(("category", "shape"), needed=("category", "separator")),
+    "legacy_category": Variables(needed=("taxonomy",)),
+    "legacy_details": Variables(("category", "shape"), needed=("category", "shape")),
+    "legacy_retry": Variables(("parse_error",), needed=("parse_error",)),
+    "read_category": Variables(("options",), needed=("options",)),
+    "read_value": Variables(("category", "attribute", "options"), needed=("attribute", "options")),
+    "read_option": Variables(("category", "attribute", "option", "options"), needed=("option", "options")),
+    "zero_shot": Variables(("category",), needed=("category",)),
 }
-
-
-class Loaded(NamedTuple):
-    """A template, and every variable that it takes, in any of its branches and in the templates that it includes."""
-
-    template: Template
-    variables: frozenset[str]
+"""Every template of a language."""
 
 
 class Templates:
-    """The templates of one folder. `shared` are the variables that every template may use.
+    """The templates of one folder, each parsed, checked and compiled once.
 
-    A template is parsed, checked and compiled once, when it is first rendered.
+    `root` is the folder that the setting names, `shared` the values of the variables that every template may use.
     """
 
     def __init__(self, folder: Path, root: Path, **shared: object) -> None:
+        """
+        Raises:
+            PromptError: a template is missing, has a syntax error, uses a variable that is not given, in any of its
+                branches, or does not use one that it needs; the message names file and variable.
+        """
         self.folder = folder
         self._hint = hint(root)
         self._shared = shared
-        self._loaded: dict[str, Loaded] = {}
         self._environment = Environment(
             loader=FileSystemLoader(folder),
             undefined=StrictUndefined,
@@ -56,26 +65,28 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates = {name: self._checked(name, *variables) for name, variables in VARIABLES.items()}
 
     def render(self, name: str, **variables: object) -> str:
         """The text of template `name` (without its `.j2`).
 
         Raises:
-            PromptError: no such file, a syntax error, or a variable that is not given, in any branch of the template,
-                or one that is needed and not used; the message names file and variable.
+            PromptError: the template uses what a variable does not have.
         """
-        known = self._shared | variables
-        loaded = self._loaded.get(name)
-        if loaded is None:
-            loaded = self._loaded[name] = self._load(f"{name}.j2", known)
-            if unused := NEEDED.get(name, frozenset()) - loaded.variables:
-                raise self._error(f"{name}.j2", f"does not use the variable {', '.join(sorted(unused))}")
         try:
-            return loaded.template.render(known).strip()
+            return self._templates[name].render(self._shared | variables).strip()
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise self._error(f"{name}.j2", str(error)) from None
 
-    def _load(self, name: str, known: Mapping[str, object]) -> Loaded:
+    def _checked(self, name: str, given: Sequence[str], needed: Sequence[str]) -> Template:
+        file = f"{name}.j2"
+        template, used = self._load(file, frozenset({*SHARED, *given}))
+        if unused := set(needed) - used:
+            raise self._error(file, f"does not use the variable {', '.join(sorted(unused))}, which its question needs")
+        return template
+
+    def _load(self, name: str, known: Set[str]) -> tuple[Template, Set[str]]:
+        """A template, and the variables that it uses, in any of its branches and in the templates that it includes."""
         file = self.folder / name
         try:
             tree = self._environment.parse(file.read_text(encoding="utf-8"), name, str(file))
@@ -87,14 +98,13 @@ class Templates:
             raise self._error(name, f"cannot be read: {error}") from None
         except TemplateSyntaxError as error:
             raise self._error(f"{name}:{error.lineno}", f"{error.message}") from None
-        if unknown := code.variables - set(known):
+        if unknown := code.variables - known:
             names = ", ".join(sorted(unknown))
             raise self._error(name, f"unknown variable {names}, expected {', '.join(sorted(known))}")
         compiled = compile(code.source(), str(file), "exec")
-        variables = frozenset(code.variables).union(
-            *(self._load(included, known).variables for included in find_referenced_templates(tree) if included)
-        )
-        return Loaded(Template.from_code(self._environment, compiled, self._environment.make_globals(None)), variables)
+        template = Template.from_code(self._environment, compiled, self._environment.make_globals(None))
+        included = [self._load(other, known)[1] for other in find_referenced_templates(tree) if other]
+        return template, code.variables.union(*included)
 
     def _error(self, place: str, message: str) -> PromptError:
         return PromptError(f"{self.folder / place}: {message}", hint=self._hint)

@@ -11,4 +11,5 @@ EngineOption = Annotated[str | None, typer.Option("--engine", help="embedded (in
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model name, Hugging Face id or folder.")]
 BaseUrlOption = Annotated[str | None, typer.Option("--base-url", help="Server address, such as http://host:8000/v1.")]
 TaxonomyOption = Annotated[Path | None, typer.Option("--taxonomy", help="Your own taxonomy (YAML).")]
+TemplatesOption = Annotated[Path | None, typer.Option("--templates", help="A folder with your own prompt templates.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]

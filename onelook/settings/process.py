@@ -32,6 +32,11 @@ class Settings(BaseSettings, EngineSettings):
     )
 
     taxonomy: Path = Field(PHOTOS, description="The taxonomy document (YAML).")
+    templates: Path | None = Field(
+        None,
+        description="A folder with your own prompt templates: a folder with a complete set for each language (en/,"
+        " pt-BR/), or one set, which then asks in every language. Default: those that come with onelook.",
+    )
     calibration: Path | None = Field(
         None, description="File written by `onelook calibrate`. Default: none, confidences are the model's own."
     )

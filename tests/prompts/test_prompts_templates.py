@@ -10,7 +10,8 @@ import pytest
 from onelook.errors import PromptError
 from onelook.prompts.languages import TEMPLATES
 from onelook.prompts.questions import Prompts
-from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.prompts.rendering import VARIABLES
+from onelook.prompts.taxonomy.document import load_taxonomy, parse_taxonomy
 from onelook.settings.process import PHOTOS
 
 TAXONOMY = load_taxonomy(PHOTOS)
@@ -38,6 +39,27 @@ def test_an_unknown_variable_is_reported_at_start_even_where_it_is_not_reached(t
         Prompts(TAXONOMY, "zh", templates)
 
 
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [(f"{name}.j2", variable) for name, variables in VARIABLES.items() for variable in variables.needed],
+)
+def test_a_variable_that_is_not_used_is_reported_at_start(templates: Path, name: str, variable: str) -> None:
+    (templates / "zh" / name).write_text("看图。", encoding="utf-8")
+    with pytest.raises(PromptError, match=rf"{name}: does not use the variable .*{variable}"):
+        Prompts(TAXONOMY, "zh", templates)
+
+
+def test_a_template_is_checked_even_where_the_taxonomy_does_not_need_it(templates: Path) -> None:
+    plain = {"name": "plain", "languages": ["zh"], "categories": {"cat": {"label": {"zh": "猫"}, "when": {"zh": "猫"}}}}
+    (templates / "zh" / "details_json.j2").unlink()
+    with pytest.raises(PromptError, match=r"details_json\.j2: no such template"):
+        Prompts(parse_taxonomy(plain), "zh", templates)
+
+
+def test_every_bundled_template_is_one_that_is_asked_with() -> None:
+    assert {name.removesuffix(".j2") for name in NAMES} == {*VARIABLES, "_compact"}
+
+
 def test_an_unknown_field_is_reported_at_start(templates: Path) -> None:
     (templates / "zh" / "details_json.j2").write_text("{{ category.colour }}{{ shape }}", encoding="utf-8")
     with pytest.raises(PromptError, match=r"details_json\.j2: .*no attribute 'colour'"):
@@ -47,6 +69,18 @@ def test_an_unknown_field_is_reported_at_start(templates: Path) -> None:
 def test_a_syntax_error_is_reported_with_its_line(templates: Path) -> None:
     (templates / "zh" / "system.j2").write_text("标签\n{% for category in %}", encoding="utf-8")
     with pytest.raises(PromptError, match=r"system\.j2:2: "):
+        Prompts(TAXONOMY, "zh", templates)
+
+
+def test_a_template_that_fails_is_reported_at_start(templates: Path) -> None:
+    (templates / "zh" / "zero_shot.j2").write_text("{{ category.label + 1 }}", encoding="utf-8")
+    with pytest.raises(PromptError, match=r"zero_shot\.j2: unsupported operand"):
+        Prompts(TAXONOMY, "zh", templates)
+
+
+def test_a_template_that_is_not_text_is_reported_at_start(templates: Path) -> None:
+    (templates / "zh" / "system.j2").write_bytes("标签".encode("gbk"))
+    with pytest.raises(PromptError, match=r"system\.j2: cannot be read: .*utf-8"):
         Prompts(TAXONOMY, "zh", templates)
 
 

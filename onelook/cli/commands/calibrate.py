@@ -12,7 +12,7 @@ from onelook.calibration.fits import load_calibration
 from onelook.cli.choices import choices
 from onelook.cli.console import out, progress
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
 from onelook.demo.checkpoint import with_demo_models
 from onelook.errors import SettingsError
 from onelook.settings.process import load_settings
@@ -44,6 +44,7 @@ def calibrate(
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
+    templates: TemplatesOption = None,
 ) -> None:
     """Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.
 
@@ -55,7 +56,9 @@ def calibrate(
             from onelook.lab.calibrate import calibrate as learn
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
-        settings = with_demo_models(load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy))
+        settings = with_demo_models(
+            load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates)
+        )
         file = file or settings.calibration or Path("calibration.json")
         known = load_calibration(file if file.exists() else None)
         contexts = [

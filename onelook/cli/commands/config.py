@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from onelook.cli.failure import reported
-from onelook.cli.options import BaseUrlOption, EngineOption, JsonOption, ModelOption, TaxonomyOption
+from onelook.cli.options import BaseUrlOption, EngineOption, JsonOption, ModelOption, TaxonomyOption, TemplatesOption
 from onelook.cli.write_json import write_json
 from onelook.settings.process import Row, load_settings, sources
 
@@ -23,10 +23,17 @@ def config(
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
+    templates: TemplatesOption = None,
 ) -> None:
     """Print every setting, its value, and where it came from: argument, environment or default."""
     with reported():
-        arguments = {"engine": engine, "model": model, "base_url": base_url, "taxonomy": taxonomy}
+        arguments = {
+            "engine": engine,
+            "model": model,
+            "base_url": base_url,
+            "taxonomy": taxonomy,
+            "templates": templates,
+        }
         rows = sources(load_settings(**arguments), arguments)
     if as_json:
         write_json({row.name: {"value": row.value, "source": row.source} for row in rows}, indent=2)

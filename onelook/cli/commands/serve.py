@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from onelook.cli.failure import reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
 from onelook.settings.process import load_settings
 
 app = typer.Typer(add_completion=False)
@@ -29,6 +29,7 @@ def serve(
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
+    templates: TemplatesOption = None,
 ) -> None:
     """Serve the web page and the HTTP API.
 
@@ -36,7 +37,7 @@ def serve(
     `onelook config` lists what else can be set, as http.…
     """
     with reported():
-        settings = load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy)
+        settings = load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates)
         # Imported here, so that a wrong setting is reported at once.
         from onelook.api.serve import serve as run
 

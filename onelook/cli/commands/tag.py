@@ -10,7 +10,7 @@ import typer
 
 from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption
+from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
 from onelook.cli.pictures import expand
 from onelook.cli.write_json import write_json
 from onelook.demo.checkpoint import demo_note, with_demo_models
@@ -78,6 +78,7 @@ def tag(
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
+    templates: TemplatesOption = None,
 ) -> None:
     """Tag pictures: their category, its details, and how sure the model is.
 
@@ -90,6 +91,7 @@ def tag(
             model=model,
             base_url=base_url,
             taxonomy=taxonomy,
+            templates=templates,
             concurrency=concurrency,
             residency=residency,
         )
