@@ -75,6 +75,7 @@ format: venv ## format the code
 
 bench: venv ## run the benchmarks; figures go to build/bench/*.json
 	@mkdir -p build/bench
+	$(BIN)/python -m benchmarks.startup --json build/bench/startup.json
 	$(BIN)/python -m benchmarks.prepare --json build/bench/prepare.json
 	$(BIN)/python -m benchmarks.content --json build/bench/content.json
 	$(BIN)/python -m benchmarks.overhead --json build/bench/overhead.json

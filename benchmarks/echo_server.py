@@ -1,4 +1,5 @@
 """A server without a model, in its own process: it reads a whole request and answers with one fixed chat completion.
+The two questions with which onelook checks a server before its first picture get the answers that they allow.
 
 What a client then takes is the client's own cost. `python -m benchmarks.echo_server` reads the reply's text from
 standard input and prints its base URL.
@@ -43,12 +44,15 @@ def application(text: str) -> web.Application:
     """The server that answers every question with `text`."""
     models = orjson.dumps({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "vllm"}]})
     reply = completion(text)
+    choice, schema = completion("zebra"), completion('{"word":"zebra"}')
 
     async def list_models(request: web.Request) -> web.Response:
         return web.Response(body=models, content_type="application/json")
 
     async def complete(request: web.Request) -> web.Response:
-        await request.read()
+        body = await request.read()
+        if b'"zebra"' in body or b"(zebra|" in body:  # `onelook.engines.probe` asks whether a constraint is kept
+            return web.Response(body=choice if b'"choice":' in body else schema, content_type="application/json")
         return web.Response(body=reply, content_type="application/json")
 
     app = web.Application(client_max_size=LARGEST_REQUEST)
