@@ -10,7 +10,6 @@ from PIL import Image
 
 from onelook.errors import ImageUnreadable
 from onelook.images.colour import opaque, srgb_transform, to_srgb
-from onelook.images.content import detect
 from onelook.images.decode import TURNED, decoding, open_image, turn_needed
 from onelook.images.memory import LOSSY, open_pixels, reading_pixels
 from onelook.images.picture import Picture
@@ -61,6 +60,8 @@ class Original:
         Raises:
             ImageUnreadable: truncated or broken.
         """
+        from onelook.images.content import detect  # NumPy, which nothing but this needs
+
         return detect(self._pixels)
 
     def size(self, bounds: Bounds) -> tuple[int, int]:

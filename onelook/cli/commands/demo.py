@@ -41,13 +41,13 @@ def demo(
         if not pictures:
             asyncio.run(show_album(settings, read_labels(DRAWINGS)))
         elif names := list(expand(pictures)):
-            asyncio.run(show_own(settings, names))
+            raise typer.Exit(asyncio.run(show_own(settings, names)))
         else:
             fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
 
 
-async def show_own(settings: Settings, pictures: Sequence[str]) -> None:
-    """Results, and what to think of them."""
+async def show_own(settings: Settings, pictures: Sequence[str]) -> int:
+    """Results, and what to think of them; the exit code of `onelook tag`."""
     async with Tagger(settings) as tagger:
         with err.status("tagging"):
             results = [(Path(picture).name, await tagger.tag(picture)) for picture in pictures]
@@ -56,6 +56,7 @@ async def show_own(settings: Settings, pictures: Sequence[str]) -> None:
     name, last = results[-1]
     out.print(Text(f"\nwhere the time of {name} went", style="bold"))
     out.print(waterfall(last.ledger))
+    return 1 if any(result.status == "failed" for _, result in results) else 0
 
 
 async def show_album(settings: Settings, album: Sequence[Labelled]) -> None:
