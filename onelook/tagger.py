@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from langchain_core.runnables.graph import Graph
 
+from onelook.background import BackgroundLoop
 from onelook.calibration.fits import load_calibration
 from onelook.engines.answer_cache import CachedEngine
-from onelook.engines.base import Engine, Finding
+from onelook.engines.base import MAX_IMAGES, Engine, Finding
 from onelook.engines.build import build_engine
 from onelook.engines.resident import share_memory
 from onelook.engines.zero_shot.base import Router
@@ -20,6 +23,9 @@ from onelook.engines.zero_shot.cached import CachedRouter
 from onelook.graph.arms import ARMS
 from onelook.graph.build import build_graph
 from onelook.images.limits import Limits
+from onelook.images.memory import InMemory
+from onelook.images.source import describe
+from onelook.images.thumbnail import preview
 from onelook.ledger.stamps import NS_PER_MS, run_started_ns
 from onelook.observability.langsmith import keep_pictures_from_langsmith
 from onelook.observability.traces import trace_runs
@@ -84,10 +90,18 @@ def build_services(
 
 
 class Tagger:
-    """Tags pictures. Use it as an async context manager: leaving it frees the model or the connections.
+    """Tags pictures. Use it as a context manager: leaving it frees the model or the connections.
 
         async with Tagger(load_settings()) as tagger:
             result = await tagger.tag("cat.jpg")
+
+        with Tagger(load_settings(model="path/to/checkpoint")) as tagger:  # in a script, in threads, in a notebook
+            result = tagger.tag_sync("cat.jpg")
+            for index, result in tagger.tag_many_sync(["cat.jpg", Path("dog.jpg"), Image.open("bird.jpg"), array]):
+                print(index, result, result.tags_at(0.9))
+
+    One Tagger serves any number of threads. The methods that end in `_sync` run in an event loop that the Tagger keeps
+    in a thread of its own.
 
     `engine`, `specialist` and `router` replace those that the settings name (scripted ones in tests, your own
     elsewhere).
@@ -104,6 +118,30 @@ class Tagger:
         keep_pictures_from_langsmith()
         self.services = build_services(settings, engine, specialist, router)
         self.graph = build_graph(self.services)
+        self._background: BackgroundLoop | None = None
+        self._closed = False
+        self._opening = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the model or the connections, and end the runs of the `_sync` methods that are under way."""
+        with self._opening:
+            closed, self._closed = self._closed, True
+            background, self._background = self._background, None
+        if closed:
+            return
+        background = background or BackgroundLoop()
+        try:
+            background.run(self._free())
+        finally:
+            background.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,9 +149,25 @@ class Tagger:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._opening:
+            self._closed = True
+            background, self._background = self._background, None
+        if background is not None:
+            await asyncio.to_thread(background.close)
+        await self._free()
+
+    async def _free(self) -> None:
         for engine in self.engines:
             await engine.aclose()
         await self.services.router.aclose()
+
+    def _own_loop(self) -> BackgroundLoop:
+        with self._opening:
+            if self._closed:
+                raise RuntimeError("this Tagger is closed: make a new one")
+            if self._background is None:
+                self._background = BackgroundLoop()
+            return self._background
 
     @property
     def engines(self) -> list[Engine]:
@@ -159,8 +213,12 @@ class Tagger:
         prompts = services.prompts[choices.language].version
         return services.calibration.misfit(choices, services.engine.model, prompts)
 
-    async def tag(self, image: Subject, context: Context | None = None) -> TagResult:
-        """Tag a picture (path, http(s) URL, data URL or bytes), or a list of up to five of one subject.
+    async def tag(self, image: Subject, context: Context | None = None, *, name: str | None = None) -> TagResult:
+        """Tag a picture, or a list or tuple of up to five of one subject.
+
+        A picture is a path (`str` or `pathlib.Path`), an http(s) URL, a data URL, the bytes of a file, a file opened
+        with 'rb', a `PIL.Image.Image`, or a NumPy array of uint8: height x width x 3 (red, green, blue; OpenCV has them
+        the other way round) or height x width (grey). `name` is what the result calls it, instead of its own name.
 
         What goes wrong with it is in the result's `errors`; only a bug is raised, and a wrong choice.
 
@@ -168,15 +226,34 @@ class Tagger:
             SettingsError: `context` chooses what this process does not have.
         """
         choices = complete(context, self.services.run)
+        pictures = list(image) if isinstance(image, list | tuple) else [image]
+        on_their_way: list[Any] = [each if isinstance(each, str | bytes) else InMemory(each) for each in pictures]
         started_ns = time.perf_counter_ns()
         token = run_started_ns.set(started_ns)
         try:
-            output = await self.graph.ainvoke({"image": image}, {"metadata": {"arm": choices.arm}}, context=choices)
+            output = await self.graph.ainvoke(
+                {"image": on_their_way}, {"metadata": {"arm": choices.arm}}, context=choices
+            )
         finally:
             run_started_ns.reset(token)
         result: TagResult = output["result"]
         wall_ms = (time.perf_counter_ns() - started_ns) / NS_PER_MS
-        return result.model_copy(update={"ledger": result.ledger.model_copy(update={"wall_ms": wall_ms})})
+        pictures = pictures[:MAX_IMAGES]
+        source = " + ".join(map(describe, pictures)) if name is None else name
+        ledger = result.ledger.model_copy(update={"wall_ms": wall_ms})
+        result = result.model_copy(update={"ledger": ledger, "source": source or None})
+        return result.with_preview(await preview(pictures, self.services.limits))
+
+    def tag_sync(self, image: Subject, context: Context | None = None, *, name: str | None = None) -> TagResult:
+        """`tag` for callers that are not asynchronous: in a script, in any number of threads, in a notebook.
+
+        Ctrl-C cancels the run.
+
+        Raises:
+            SettingsError: `context` chooses what this process does not have.
+            RuntimeError: this Tagger is closed.
+        """
+        return self._own_loop().run(self.tag(image, context, name=name))
 
     def tag_many(
         self, images: Iterable[Subject], context: Context | None = None
@@ -185,5 +262,33 @@ class Tagger:
 
         With `settings.residency` at `defer`, the pictures that need the specialist come last.
         """
+        if isinstance(images, str | bytes):
+            raise TypeError("tag_many takes several pictures: give a list, or one picture to tag")
         at_once = self.services.settings.concurrency
         return as_completed(lambda image: self.tag(image, context), images, at_once=at_once)
+
+    def tag_many_sync(
+        self, images: Iterable[Subject], context: Context | None = None
+    ) -> Generator[tuple[int, TagResult]]:
+        """`tag_many` for callers that are not asynchronous. `images` is iterated over in the Tagger's own thread.
+
+        Leaving the loop early cancels the runs that are under way.
+
+        Raises:
+            SettingsError: `context` chooses what this process does not have.
+            RuntimeError: this Tagger is closed.
+        """
+        loop, results = self._own_loop(), self.tag_many(images, context)
+
+        async def following() -> tuple[int, TagResult] | None:
+            return await anext(results, None)
+
+        def each() -> Generator[tuple[int, TagResult]]:
+            try:
+                while (numbered := loop.run(following())) is not None:
+                    yield numbered
+            finally:
+                if not loop.closed:
+                    loop.run(results.aclose())
+
+        return each()

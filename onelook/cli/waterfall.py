@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rich.table import Table
 from rich.text import Text
 
 from onelook.ledger.model import Ledger, Span
+from onelook.ledger.phases import phases
 
 BAR_CELLS = 40
 NODE = ("━", "cyan")
@@ -36,23 +35,13 @@ def waterfall(ledger: Ledger) -> Table:
         for inner in node.spans:
             bar = _bar(inner.start_ms, inner.end_ms, whole_ms, *SPAN)
             table.add_row(f"  {inner.name}", bar, f"{inner.duration_ms:.1f}", _tokens(inner))
-            for name, start_ms, end_ms in reported(inner):
+            for name, start_ms, end_ms in phases(inner):
                 bar = _bar(start_ms, end_ms, whole_ms, *ENGINE[name])
                 table.add_row(f"    {name.replace('_', ' ')}", bar, f"{end_ms - start_ms:.1f}", "")
     if ledger.scheduling_overhead_ms is not None:
         table.add_row(Text("scheduling", style="bold"), "", f"{ledger.scheduling_overhead_ms:.1f}", "")
         table.add_row(Text("wall", style="bold"), "", f"{whole_ms:.1f}", "")
     return table
-
-
-def reported(engine: Span) -> Iterator[tuple[str, float, float]]:
-    """The engine's own stretches, one after another up to the end of its span: when the request travelled there, and
-    the reply back, it does not know, and the request is by far the larger."""
-    known = engine.server.known() if engine.server else {}
-    position_ms = engine.end_ms - sum(known.values())
-    for name, duration_ms in known.items():
-        yield name, position_ms, position_ms + duration_ms
-        position_ms += duration_ms
 
 
 def _bar(start_ms: float, end_ms: float, whole_ms: float, shape: str, style: str) -> Text:

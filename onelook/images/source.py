@@ -65,7 +65,7 @@ def describe(reference: object) -> str:
         name = path
     elif not isinstance(reference, str):
         name = describe_object(reference)
-    elif _is_data_url(reference):
+    elif is_data_url(reference):
         return "data URL"
     elif is_url(reference):
         try:
@@ -83,7 +83,8 @@ def is_url(reference: str) -> bool:
     return reference[:8].lower().startswith(("http://", "https://"))
 
 
-def _is_data_url(reference: str) -> bool:
+def is_data_url(reference: str) -> bool:
+    """Whether it holds the picture itself."""
     return reference[:5].lower() == "data:"
 
 
@@ -94,7 +95,7 @@ def _not_empty(data: bytes, reference: object) -> bytes:
 
 
 def _read_text(reference: str, limits: Limits) -> bytes:
-    if _is_data_url(reference):
+    if is_data_url(reference):
         return _decode_data_url(reference, limits)
     if scheme := SCHEME.match(reference):
         raise ImageRefused(
