@@ -180,7 +180,7 @@ async def test_several_pictures_are_routed_together(make_tagger: MakeTagger, pic
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("threshold", 1.2), ("threshold", -0.1), ("temperature", 0), ("engine", "clip"), ("language", "fr")],
+    [("threshold", 1.2), ("threshold", -0.1), ("temperature", 0), ("engine", "clip"), ("language", "french")],
 )
 def test_a_wrong_setting_of_the_router_is_refused_at_start(
     name: str, value: object, monkeypatch: pytest.MonkeyPatch
