@@ -55,7 +55,7 @@ notebook: venv ## run the notebooks again and keep their outputs
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 test: venv ## run every test that needs neither vLLM nor a browser (TEST_WORKERS=2 at once)
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist worksteal
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-web: venv ## run the page's tests in the Chromium or Chrome that is installed
 	$(BIN)/pytest -m browser

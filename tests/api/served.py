@@ -21,15 +21,29 @@ from onelook.api.state import open_tagger
 from onelook.engines.base import Engine
 from onelook.result import TagResult
 from onelook.settings.process import load_settings
+from tests.loop_clock import skip
 from tests.patience import HANG_S
 
 
+class Address(str):
+    """Where a server listens, and the event loop that it runs on."""
+
+    loop: asyncio.AbstractEventLoop
+
+
 @contextmanager
-def served(*, http: Mapping[str, Any] | None = None, scripted: Engine | None = None, **settings: Any) -> Iterator[str]:
-    """The address of a server with these settings; `http`: those of the door; `scripted`: its engine."""
+def served(
+    *, http: Mapping[str, Any] | None = None, scripted: Engine | None = None, own_clock: bool = False, **settings: Any
+) -> Iterator[Address]:
+    """The address of a server with these settings; `http`: those of the API; `scripted`: its engine.
+
+    `own_clock`: it runs on asyncio's own event loop, whose clock a test can put forward.
+    """
     chosen = load_settings(**{"retry_interval_s": 0.001, "http": dict(http or {}), **settings})
     app = build_app(lambda: open_tagger(chosen, scripted))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="critical", access_log=False, loop="asyncio" if own_clock else "auto")
+    )
     thread = threading.Thread(target=server.run, name="served")
     thread.start()
     try:
@@ -38,8 +52,10 @@ def served(*, http: Mapping[str, Any] | None = None, scripted: Engine | None = N
             assert thread.is_alive(), "the server did not start"
             assert time.monotonic() < deadline, "the server is still starting"
             time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        listening = server.servers[0]
+        address = Address(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+        address.loop = listening.get_loop()
+        yield address
     finally:
         server.should_exit = True
         thread.join()
@@ -136,6 +152,11 @@ class Client:
     def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
         self.session = session
         self.address = address
+
+    def skip(self, seconds: float) -> None:
+        """Put the clock of the server forward; it must have been started with `own_clock`."""
+        assert isinstance(self.address, Address)
+        skip(seconds, self.address.loop)
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self._ask("GET", path, **options)

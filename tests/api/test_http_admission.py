@@ -10,10 +10,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from onelook.api.state import GRACE_S
 from tests.api.conftest import Connect
 from tests.api.served import Client, form, served_process
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
 from tests.graph.replies import BUILDING
+
+WITHIN_30_S = {"X-Timeout-Seconds": "30"}  # sooner than the engine itself is given up
 
 
 class SlowEngine(SimulatedServer):
@@ -88,29 +91,42 @@ async def test_a_client_that_hangs_up_cancels_its_engine_request(connect: Connec
 
 
 async def test_a_callers_deadline_reaches_the_engine(connect: Connect, picture: bytes) -> None:
-    async with SlowEngine() as engine, connect(engine) as client:
-        late = await client.post("/v1/tags", data=form(picture), headers={"X-Timeout-Seconds": "0.3"})
+    async with SlowEngine() as engine, connect(engine, own_clock=True) as client:
+        asking = asyncio.create_task(client.post("/v1/tags", data=form(picture), headers=WITHIN_30_S))
+        await engine.asked.acquire()
+        client.skip(30)
+        late = await asking
         said = late.problem(504, kind="DeadlinePassed")
         assert late.headers["Retry-After"]
         assert said["result"]["ledger"]["nodes"][1]["attempts"] == 1
         await engine.given_up.acquire()
 
-        answer = await client.post("/v1/tags/batch", data=form(picture, picture), headers={"X-Timeout-Seconds": "0.3"})
+        asking = asyncio.create_task(client.post("/v1/tags/batch", data=form(picture, picture), headers=WITHIN_30_S))
+        for _ in range(2):
+            await engine.asked.acquire()
+        client.skip(30)
+        answer = await asking
         assert [line["result"]["errors"][0]["kind"] for line in answer.lines] == ["DeadlinePassed"] * 2
 
 
 async def test_the_servers_own_deadline_cannot_be_raised(connect: Connect, picture: bytes) -> None:
-    async with SlowEngine() as engine, connect(engine, http={"deadline_s": 0.3}) as client:
-        answer = await client.post("/v1/tags", data=form(picture), headers={"X-Timeout-Seconds": "3600"})
-        answer.problem(504, kind="DeadlinePassed")
+    async with SlowEngine() as engine, connect(engine, own_clock=True, http={"deadline_s": 30}) as client:
+        hour = {"X-Timeout-Seconds": "3600"}
+        asking = asyncio.create_task(client.post("/v1/tags", data=form(picture), headers=hour))
+        await engine.asked.acquire()
+        client.skip(30)
+        (await asking).problem(504, kind="DeadlinePassed")
 
 
 async def test_waiting_in_the_queue_counts_for_the_deadline(connect: Connect, picture: bytes) -> None:
-    async with SlowEngine() as engine, connect(engine, http={"max_in_flight": 1}) as client:
+    async with SlowEngine() as engine, connect(engine, own_clock=True, http={"max_in_flight": 1}) as client:
         first = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
         await engine.asked.acquire()
-        second = await client.post("/v1/tags", data=form(picture), headers={"X-Timeout-Seconds": "0.1"})
-        second.problem(504, kind="DeadlinePassed")
+        second = asyncio.create_task(client.post("/v1/tags", data=form(picture), headers=WITHIN_30_S))
+        while await client.metric("onelook_queue") < 1:
+            pass
+        client.skip(30 + GRACE_S)
+        (await second).problem(504, kind="DeadlinePassed")
         engine.may_answer.set()
         assert (await first).status == 200
         assert len([body for body in engine.bodies if "Say hello." not in str(body)]) == 1

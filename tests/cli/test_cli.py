@@ -1,4 +1,4 @@
-"""The terminal as people use it: a real process, a real model of random weights, real files."""
+"""The terminal as people use it: a process for each command, a real model of random weights, real files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from tests.patience import HANG_S
+from tests.warm_process import run_module
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -28,26 +31,37 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def onelook(tiny_checkpoint: Path, tmp_path: Path) -> Run:
-    """`onelook(*words, **environment)`: nothing of the caller's own environment but the path."""
+def clean(tiny_checkpoint: Path) -> dict[str, str]:
+    """Nothing of the caller's own settings, and a terminal of one width."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("ONELOOK_")}
+    return {**others, "ONELOOK_MODEL": str(tiny_checkpoint), "COLUMNS": "120"}
+
+
+@pytest.fixture
+def onelook(clean: Mapping[str, str], tmp_path: Path) -> Run:
+    """`onelook(*words, **environment)`, in a process forked from one that has imported PyTorch."""
 
     def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("ONELOOK_")}
+        return run_module("onelook", *words, environment={**clean, **environment}, folder=tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def installed_onelook(clean: Mapping[str, str], tmp_path: Path) -> Run:
+    """The same, by the installed command and in a process from nothing."""
+
+    def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [Path(sys.executable).parent / "onelook", *words]
         return subprocess.run(
-            [Path(sys.executable).parent / "onelook", *words],
-            env={**clean, "ONELOOK_MODEL": str(tiny_checkpoint), "COLUMNS": "120", **environment},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+            command, env={**clean, **environment}, cwd=tmp_path, capture_output=True, text=True, check=False
         )
 
     return run
 
 
-def test_a_folder_becomes_a_table_with_a_row_a_picture(onelook: Run, folder: Path) -> None:
-    done = onelook("tag", folder, COLUMNS="")  # a pipe: nothing is folded
+def test_a_folder_becomes_a_table_with_a_row_a_picture(installed_onelook: Run, folder: Path) -> None:
+    done = installed_onelook("tag", folder, COLUMNS="")  # a pipe: nothing is folded
     assert (done.returncode, done.stderr) == (0, "")
     _, *rows = done.stdout.splitlines()
     assert [row.split()[0] for row in rows] == [str(folder / name) for name in ("a.jpg", "b.png", "below/c.webp")]
@@ -112,7 +126,7 @@ def test_an_interrupted_run_shows_what_is_done(tiny_checkpoint: Path, folder: Pa
         assert running.stdout is not None
         first = json.loads(running.stdout.readline())
         running.send_signal(signal.SIGINT)
-        rest, said = running.communicate(timeout=120)
+        rest, said = running.communicate(timeout=HANG_S)
     assert Path(first["image"]).name == "a.jpg"
     lines = 1 + len(rest.splitlines())
     assert f"interrupted: {lines} of {len(many)} are done" in said
@@ -219,8 +233,8 @@ def test_a_router_goes_ahead_of_the_model(onelook: Run, folder: Path, tiny_sigli
     assert "9 texts" in found.stdout
 
 
-def test_an_arm_whose_router_is_not_there_cannot_begin(onelook: Run, folder: Path, tmp_path: Path) -> None:
-    done = onelook("tag", folder / "a.jpg", "--arm", "hybrid", HF_HOME=str(tmp_path))
+def test_an_arm_whose_router_is_not_there_cannot_begin(installed_onelook: Run, folder: Path, tmp_path: Path) -> None:
+    done = installed_onelook("tag", folder / "a.jpg", "--arm", "hybrid", HF_HOME=str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert "google/siglip-so400m-patch14-384" in done.stderr
     assert "ONELOOK_ROUTER__MODEL" in done.stderr

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.cli.test_cli import Run, onelook
+from tests.cli.test_cli import Run, clean, onelook
 
-__all__ = ["onelook"]  # the fixture
+__all__ = ["clean", "onelook"]  # the fixtures
 
 MANY = 30
 

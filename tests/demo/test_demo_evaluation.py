@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.warm_process import run_module
 from tools.demo_model.album.write import write_album
 from tools.demo_model.tiny import build_tiny_checkpoint
 
@@ -16,7 +17,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    module, *words = arguments
+    return run_module(module, *words, environment=os.environ, folder=ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,15 @@ import pytest
 from onelook.demo.checkpoint import CHECKPOINTS, read_training
 from onelook.engines.transformers.generation import Generator
 from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
+from tests.warm_process import run_module
 from tools.demo_model.train.__main__ import MODELS
 from tools.demo_model.train.run import Run, TrainOptions
 
 
 def train(work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            sys.executable, "-m", "tools.demo_model.train", "--work", str(work), "--out", str(work / "out"),
-            "--pictures", "126",
-            "--effort", "0.0015", *arguments,
-        ],
-        capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"},
+    return run_module(
+        "tools.demo_model.train", "--work", work, "--out", work / "out", "--pictures", "126", "--effort", "0.0015",
+        *arguments, environment={**os.environ, "COLUMNS": "200"}, folder=Path.cwd(),
     )  # fmt: skip
 
 

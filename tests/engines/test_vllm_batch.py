@@ -29,6 +29,7 @@ from tests.engines.openai_simulation import (
     completion,
     engine_at,
 )
+from tests.loop_clock import skip
 
 LIKELY_B = {"A": math.log(0.2), "B": math.log(0.5), "C": math.log(0.3)}
 
@@ -197,21 +198,27 @@ async def test_a_server_that_fails_in_a_batch_fails() -> None:
     assert (len(server.batches), server.bodies) == (1, [])
 
 
-async def never(request: web.Request, asked: Body) -> web.StreamResponse:
-    await asyncio.sleep(60)
-    return web.json_response({})
+def never(seconds: float) -> Respond:
+    """Never answers; as soon as it is asked, so many seconds are over."""
+
+    async def respond(request: web.Request, asked: Body) -> web.StreamResponse:
+        skip(seconds)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return respond
 
 
 async def test_a_batch_is_not_waited_for_longer_than_a_question() -> None:
-    async with batching(never) as server, engine_at(server.base_url, timeout_s=0.1) as engine:
+    async with batching(never(62)) as server, engine_at(server.base_url, timeout_s=60) as engine:
         with pytest.raises(EngineTimeout):
             await engine.ask_many([ABC, AB])
 
 
 async def test_the_first_deadline_ends_the_batch() -> None:
-    async with batching(never) as server, engine_at(server.base_url) as engine:
+    async with batching(never(31)) as server, engine_at(server.base_url) as engine:
         with pytest.raises(DeadlinePassed):
-            await engine.ask_many([replace(ABC, within_s=60), replace(AB, within_s=0.05)])
+            await engine.ask_many([replace(ABC, within_s=60), replace(AB, within_s=30)])
 
 
 @pytest.mark.parametrize("text", ["What a lovely picture!", ""])

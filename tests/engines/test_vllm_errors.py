@@ -20,6 +20,7 @@ from onelook.errors import (
     EngineUnavailable,
 )
 from tests.engines.openai_simulation import Body, SimulatedServer, always, completion, engine_at
+from tests.patience import HANG_S
 
 PICTURE = "data:image/jpeg;base64," + "QUJD" * 500
 REQUEST = AskRequest(
@@ -219,4 +220,4 @@ async def test_a_cancelled_question_hangs_up_so_that_the_server_can_stop() -> No
         question.cancel()
         with pytest.raises(asyncio.CancelledError):
             await question
-        await asyncio.wait_for(hung_up.wait(), 10)
+        await asyncio.wait_for(hung_up.wait(), HANG_S)

@@ -13,6 +13,7 @@ from onelook.engines.base import AskRequest
 from onelook.engines.resident import ResidentEngine, share_memory
 from onelook.engines.scripted import ScriptedEngine
 from onelook.errors import DeadlinePassed, EngineError, EngineFailed, EngineIncapable, EngineTimeout
+from tests.patience import HANG_S
 from tests.residency.simulated import Device, SimulatedEngine
 
 QUESTION = AskRequest([], None, max_tokens=1)
@@ -66,7 +67,7 @@ def test_every_question_is_answered_by_its_model_alone_in_memory(
             for _ in range(chance.randrange(6)):
                 await asyncio.sleep(0)
             task.cancel()
-        texts = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        texts = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), HANG_S)
         for (which, _, gives_up), text in zip(demand, texts, strict=True):
             assert text == "AB"[which] or (gives_up and isinstance(text, asyncio.CancelledError))
         assert [(await engine.ask(QUESTION)).text for engine in engines] == ["A", "B"]
@@ -92,8 +93,9 @@ async def test_a_stream_of_questions_for_one_model_does_not_starve_the_other() -
             await a.ask(QUESTION)
 
     streams = [asyncio.create_task(stream()) for _ in range(5)]
-    await asyncio.sleep(0.01)
-    await asyncio.wait_for(b.ask(QUESTION), 30)
+    while not device.loaded:  # noqa: ASYNC110 it is a simulation, and tells nobody
+        await asyncio.sleep(0)
+    await asyncio.wait_for(b.ask(QUESTION), HANG_S)
     stop.set()
     await asyncio.gather(*streams)
     assert device.arrivals[:2] == ["A", "B"]
