@@ -1,4 +1,4 @@
-/** A few pictures whose truth is known, as thumbnails to choose from. */
+/** Thumbnails of a few labelled pictures. */
 
 import { sample } from "./api.js";
 import { byId, element } from "./dom.js";
@@ -30,7 +30,7 @@ export function showAlbum(samples, chosen, failed) {
     }, failed);
     const choose = () =>
       blob.then((data) => {
-        if (radio.checked) chosen({ blob: data, name, truth }); // unless another picture came meanwhile
+        if (radio.checked) chosen({ blob: data, name, truth }); // unless another picture has been chosen meanwhile
       }, failed);
     const radio = /** @type {HTMLInputElement} */ (
       element("input", {
@@ -56,7 +56,7 @@ export function translateAlbum() {
   }
 }
 
-/** None of the album's pictures is the chosen one any more. */
+/** Deselect the album's picture. */
 export function leaveAlbum() {
   for (const radio of byId("samples").querySelectorAll("input")) radio.checked = false;
 }

@@ -1,4 +1,4 @@
-/** The right-hand side: nothing yet, looking, or the arms beside one another. */
+/** The right-hand side: empty, busy, or the results of the arms side by side. */
 
 import { element } from "./dom.js";
 import { labelOf, list, ms, number, say } from "./language.js";
@@ -7,10 +7,10 @@ import { waterfall } from "./waterfall.js";
 
 /** @typedef {import("./tags.js").Setting} Setting */
 
-/** Times of one run each that are closer than this are called the same. */
+/** Times of single runs that differ by less than this count as the same. */
 const ALIKE = 1.1;
 
-/** Before the first look. */
+/** Before the first run. */
 export function empty() {
   const sketch = ["prepare", "queue", "first_token", "decode", "parse"].flatMap((kind) => [
     element("span", { class: "what" }, say(`kind.${kind}`)),
@@ -25,7 +25,7 @@ export function empty() {
   );
 }
 
-/** While the arms are looking. @param {string[]} arms */
+/** While the arms run. @param {string[]} arms */
 export function looking(arms) {
   return element(
     "div",
@@ -47,7 +47,7 @@ export function comparison(results, setting) {
   );
 }
 
-/** Who was first, by how much, and whether the arms agree. @param {any[]} results @param {Setting} setting */
+/** Which arm was fastest, by how much, and whether the arms agree. @param {any[]} results @param {Setting} setting */
 function verdict(results, setting) {
   const answered = results.filter((result) => result.status !== "failed");
   const sentences = [speed(answered), agreement(answered, setting)].filter(Boolean);

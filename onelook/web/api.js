@@ -1,10 +1,10 @@
-/** The HTTP API as this page uses it. Every failure is a `Problem` (RFC 9457), those of the network included. */
+/** The HTTP API as this page uses it. Every failure is a `Problem` (RFC 9457), including network errors. */
 
 import { forTheTab, recall, remember } from "./memory.js";
 
 const KEY = "onelook-key";
 
-/** The bearer key of this tab, if the server wants one. */
+/** The bearer key of this tab, if the server needs one. */
 let key = recall(forTheTab, KEY);
 
 /** @typedef {{ field: string, message: string }} FieldError */

@@ -1,4 +1,4 @@
-/** The page: what is asked on the left, what came on the right, and the little state between them. */
+/** The page: the input on the left, the results on the right, and their state. */
 
 import { leaveAlbum, showAlbum, translateAlbum } from "./album.js";
 import { comparison, empty, looking } from "./answer.js";
@@ -21,7 +21,7 @@ const said = byId("said");
 const look = byId("look");
 const cancel = byId("cancel");
 
-/** An answer belongs to its picture: with another one it goes, and so does the question on its way. */
+/** A result belongs to its picture: a new picture removes it and cancels the run. */
 const picture = new PictureField(({ truth }) => {
   if (!truth) leaveAlbum();
   state.asking?.abort();
@@ -42,20 +42,20 @@ function translate() {
   if (!state.asking) showAnswer();
 }
 
-/** After a change of the arms too. */
+/** Also after a change of the arms. */
 function nameButton() {
   const count = state.choices?.chosenArms().length ?? 0;
   look.textContent = count > 1 ? say("compare", { count }) : say("look");
   byId("arms-note").textContent = "";
 }
 
-/** A folder says nothing to a reader; its name does. */
+/** Shows the name of a folder, without its path. */
 function nameModel() {
   const model = state.model.startsWith("/") ? state.model.split("/").at(-1) : state.model;
   byId("model").textContent = model ? say("model", { model }) : "";
 }
 
-/** What to know before believing the answers. @param {string} note */
+/** Shows the server's note about its model. @param {string} note */
 function showNote(note) {
   byId("note").replaceChildren(sentence(note));
   byId("note").hidden = !note;
@@ -71,7 +71,7 @@ function showAnswer() {
   else shown.replaceChildren(state.problem ? "" : empty());
 }
 
-/** @param {unknown} error a bug is thrown on, so that the console has it */
+/** @param {unknown} error a bug is thrown again, for the console */
 function fail(error) {
   if (!(error instanceof api.Problem)) throw error;
   state.problem = error;
@@ -105,7 +105,7 @@ async function start() {
   }
 }
 
-/** The field that must be mended before one can look, told what it lacks. @param {Choices} choices */
+/** The first invalid field, with its message. @param {Choices} choices */
 function lacking(choices) {
   if (!picture.picture) {
     picture.say(() => say("noPicture"));
@@ -120,7 +120,7 @@ function lacking(choices) {
 
 async function ask() {
   if (state.asking) return;
-  if (!state.choices) return start(); // it failed before; it may work now
+  if (!state.choices) return start(); // the first attempt failed; try again
   const lack = lacking(state.choices);
   if (lack) return pointAt(lack);
   const { blob, name, truth } = /** @type {import("./picture.js").Picture} */ (picture.picture);

@@ -1,4 +1,4 @@
-/** What a bar means, shown where the pointer, the finger or the keyboard is. A chart is one stop of the Tab key. */
+/** Tooltips of bars, for pointer, touch and keyboard. A chart is one tab stop. */
 
 import { element } from "./dom.js";
 

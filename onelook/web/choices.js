@@ -1,9 +1,9 @@
-/** What a run may choose, drawn from the server's own schema: the arms, and a field for each other choice. */
+/** The choices of a run, from the server's schema: the arms, and a field for each other choice. */
 
 import { element } from "./dom.js";
 import { known, language, say } from "./language.js";
 
-/** Compared unless the reader chooses otherwise: the product, and what it replaces. */
+/** The default arms: the product, and what it replaces. */
 const FIRST_ARMS = ["fused", "legacy"];
 
 /** @param {any} schema a property @returns {string[] | null} */
@@ -59,7 +59,7 @@ export class Choices {
     );
   }
 
-  /** The answer is in the page's language until the reader chooses another. */
+  /** The answer has the page's language until the user chooses another. */
   followLanguage() {
     const input = this.inputs["language"];
     if (input && !this.languageChosen && [...input.options].some((option) => option.value === language()))

@@ -1,4 +1,4 @@
-/** Elements without markup in strings: text stays text, and no inline style or handler is ever written. */
+/** Creates elements without markup in strings, inline styles or inline handlers. */
 
 /**
  * @param {string} name tag name
@@ -22,17 +22,17 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** The element with this id, which the page is known to have. @param {string} id @returns {any} */
+/** The element with this id, which must exist. @param {string} id @returns {any} */
 export function byId(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`no element #${id}`);
   return found;
 }
 
-/** Words for those who do not see the drawing. @param {string} text */
+/** Text for screen readers. @param {string} text */
 export const unseen = (text) => element("span", { class: "unseen" }, text);
 
-/** A sentence of the server's; what is code in it, `…` and the terminal's --flags, is set as code. @param {string} text */
+/** A message of the server, with `…` and --options in code font. @param {string} text */
 export function sentence(text) {
   const pieces = text.split(/`([^`]+)`|(--[\w-]+)/).filter((piece) => piece !== undefined);
   return element("span", {}, ...pieces.map((piece, index) => (index % 2 ? element("code", {}, piece) : piece)));

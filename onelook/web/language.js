@@ -1,4 +1,4 @@
-/** The language of the page: chosen by the reader, else the browser's, else English. */
+/** The language of the page: the user's choice, or the browser's language, or English. */
 
 import { forGood, recall, remember } from "./memory.js";
 import en from "./words.en.js";
@@ -39,7 +39,7 @@ export function say(key, values = {}) {
   return (WORDS[current][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
-/** The label of a taxonomy's entry, in the page's language where the taxonomy has it. @param {Partial<Record<Language, string>>} label */
+/** The label of a taxonomy entry, in the page's language if the taxonomy has it. @param {Partial<Record<Language, string>>} label */
 export const labelOf = (label) => label[current] ?? Object.values(label)[0] ?? "";
 
 /** Write the words into the page's fixed text. */
@@ -60,7 +60,7 @@ export function number(value, digits = 0) {
   return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** Milliseconds as the terminal writes them. @param {number} value */
+/** Milliseconds in the format of the terminal. @param {number} value */
 export const ms = (value) => number(value, 1);
 
 /** A probability; 99.99 % is not 100 %. @param {number} value */

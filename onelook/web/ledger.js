@@ -1,8 +1,8 @@
-/** A run's ledger as stretches on a time axis. Pure: no document here. The stretches of a run add up to its wall time. */
+/** A run's ledger as intervals on a time axis, without DOM access. The intervals of a run add up to its wall time. */
 
 /** @typedef {"prepare" | "turn" | "switch" | "queue" | "first_token" | "decode" | "engine" | "parse" | "other" | "scheduling"} Kind */
 /** @typedef {{ kind: Kind, from: number, to: number }} Stretch milliseconds since the run began */
-/** @typedef {{ name: string, attempts: number, cached: boolean, stretches: Stretch[] }} Row one visit to a node */
+/** @typedef {{ name: string, attempts: number, cached: boolean, stretches: Stretch[] }} Row one node span */
 
 /** In the order of the legend. @type {Kind[]} */
 export const KINDS = [
@@ -18,13 +18,13 @@ export const KINDS = [
   "scheduling",
 ];
 
-/** What a node's own time is, outside of the calls to the engine and its other spans. @param {string} node @returns {Kind} */
+/** The kind of a node's own time, outside of engine calls and other spans. @param {string} node @returns {Kind} */
 const ownKind = (node) => (node === "prepare" || node === "parse" ? node : "other");
 
-/** What an engine may report of a call: stretches that follow one another, in this order. @type {Kind[]} */
+/** The phases of a call that an engine can report, in order. @type {Kind[]} */
 const REPORTED = ["turn", "switch", "queue", "first_token", "decode"];
 
-/** The reported stretches end with the call; before them, the request was on its way. @param {any} call @returns {Stretch[]} */
+/** The reported phases end with the call; the time before them is transport. @param {any} call @returns {Stretch[]} */
 function engineStretches(call) {
   /** @type {(kind: Kind) => number} */
   const duration = (kind) => call.server?.[`${kind}_ms`] ?? 0;
@@ -38,7 +38,7 @@ function engineStretches(call) {
   return stretches;
 }
 
-/** A node's visit without holes: its spans, and between them its own time. @param {any} node @returns {Stretch[]} */
+/** A node span without gaps: its spans, and its own time between them. @param {any} node @returns {Stretch[]} */
 function nodeStretches(node) {
   const own = ownKind(node.name);
   /** @type {Stretch[]} */
@@ -54,7 +54,7 @@ function nodeStretches(node) {
   return merged(stretches);
 }
 
-/** Empty stretches left out, neighbours of one kind as one. @param {Stretch[]} stretches @returns {Stretch[]} */
+/** Removes empty intervals and merges neighbours of one kind. @param {Stretch[]} stretches @returns {Stretch[]} */
 function merged(stretches) {
   /** @type {Stretch[]} */
   const kept = [];
@@ -71,14 +71,14 @@ function merged(stretches) {
 export const wallOf = (ledger) =>
   ledger.wall_ms ?? Math.max(0, ...ledger.nodes.map((/** @type {any} */ node) => node.end_ms));
 
-/** One row a visit, in order of time. @param {any} ledger @returns {Row[]} */
+/** One row per node span, in order of time. @param {any} ledger @returns {Row[]} */
 export function rows(ledger) {
   return [...ledger.nodes]
     .sort((one, other) => one.start_ms - other.start_ms)
     .map((node) => ({ name: node.name, attempts: node.attempts, cached: node.spans.some((/** @type {any} */ span) => span.cached), stretches: nodeStretches(node) }));
 }
 
-/** The gaps in which no node was at work. @param {any} ledger @returns {Stretch[]} */
+/** The gaps in which no node was active. @param {any} ledger @returns {Stretch[]} */
 export function scheduling(ledger) {
   /** @type {Stretch[]} */
   const gaps = [];
@@ -91,7 +91,7 @@ export function scheduling(ledger) {
   return merged(gaps);
 }
 
-/** All stretches of a run, in order of time. @param {any} ledger @returns {Stretch[]} */
+/** All intervals of a run, in order of time. @param {any} ledger @returns {Stretch[]} */
 export const whole = (ledger) =>
   [...rows(ledger).flatMap((row) => row.stretches), ...scheduling(ledger)].sort((one, other) => one.from - other.from);
 

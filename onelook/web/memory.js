@@ -1,4 +1,4 @@
-/** What the browser keeps for this page. Where storage is blocked, nothing is kept and the page works all the same. */
+/** Browser storage of this page. If storage is blocked, the page works without it. */
 
 /** @param {() => Storage} storage @param {string} name @returns {string | null} */
 export function recall(storage, name) {
@@ -14,7 +14,7 @@ export function remember(storage, name, value) {
   try {
     storage().setItem(name, value);
   } catch {
-    // Blocked or full: the choice holds until the page is left.
+    // Blocked or full: the choice is kept until the page is closed.
   }
 }
 

@@ -14,7 +14,7 @@ export class PictureField {
     this.preview = byId("preview");
     this.file = byId("file");
     this.note = byId("file-note");
-    /** What the note says, in whichever language. @type {() => string} */
+    /** The text of the note, in the current language. @type {() => string} */
     this.noteWords = () => "";
 
     this.file.addEventListener("change", () => {

@@ -1,4 +1,4 @@
-/** A request that failed, as people read it: what happened, where, and what to do. */
+/** A failed request: the error, its place, and what to do. */
 
 import { element, sentence } from "./dom.js";
 import { known, say } from "./language.js";
@@ -24,7 +24,7 @@ export function problemCard(problem, useKey) {
   );
 }
 
-/** What to do about it. @param {string} text */
+/** What to do. @param {string} text */
 export const hint = (text) => element("p", { class: "small" }, `${say("hint")}: `, sentence(text));
 
 /** @param {import("./api.js").Problem} problem */

@@ -1,4 +1,4 @@
-/** What one arm said: its status and why, and each tag with how sure it is. */
+/** The result of one arm: its status with the reason, and each tag with its confidence. */
 
 import { element, sentence, unseen } from "./dom.js";
 import { known, labelOf, ms, percent, say } from "./language.js";
@@ -8,7 +8,7 @@ const MARKS = { ok: "✓", needs_review: "?", failed: "✗" };
 
 /**
  * @typedef {{ category: string, details: Record<string, string[]> }} Truth
- * @typedef {{ taxonomy: any, truth: Truth | null, threshold: number }} Setting what the results are read against
+ * @typedef {{ taxonomy: any, truth: Truth | null, threshold: number }} Setting what the results are compared with
  */
 
 /** @param {any} result @param {Setting} setting */
@@ -41,7 +41,7 @@ function status(result) {
   );
 }
 
-/** Why a person should look, and why another look was taken. @param {any} result @param {Setting} setting */
+/** Why the result needs review, and why there was a second pass. @param {any} result @param {Setting} setting */
 function why(result, setting) {
   const { first_look: firstLook, escalation } = result;
   const reasons = [];
@@ -60,7 +60,7 @@ function why(result, setting) {
   return reasons.filter(Boolean).map((reason) => element("p", { class: "why" }, reason));
 }
 
-/** The least sure of what was chosen, and of what was left out. @param {any} result @param {Setting} setting */
+/** The lowest confidence of the chosen and of the absent labels. @param {any} result @param {Setting} setting */
 function doubt(result, setting) {
   const chosen = [result.category, ...Object.values(result.details).flat()];
   const left = Object.values(result.absences ?? {}).flat();
@@ -68,7 +68,7 @@ function doubt(result, setting) {
     (other.confidence ?? 0) < (one.confidence ?? 0) ? other : one,
   );
   if (least.confidence === null) return say("unknownConfidence");
-  if (least.confidence >= setting.threshold) return ""; // sure, but a further look was due and failed: its error says so
+  if (least.confidence >= setting.threshold) return ""; // confident, but a second pass was due and failed: its error is shown
   return say(left.includes(least) ? "absenceUnsure" : "leastSure", {
     label: tagLabel(setting.taxonomy, result, least),
     confidence: percent(least.confidence),
@@ -76,10 +76,10 @@ function doubt(result, setting) {
   });
 }
 
-/** @param {any[]} pictures as the model saw them */
+/** @param {any[]} pictures as sent to the model */
 const sizes = (pictures) => pictures.map(({ width, height }) => `${width} × ${height}`).join(", ");
 
-/** A model's folder says nothing to a reader; its name does. @param {string} model */
+/** Shows the name of a model's folder, without its path. @param {string} model */
 const lastPart = (model) => model.split("/").at(-1) ?? model;
 
 /** @param {any} error an ErrorRecord */

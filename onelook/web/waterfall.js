@@ -1,4 +1,4 @@
-/** The arms' ledgers on one time axis, with their tokens beside them. */
+/** The arms' ledgers on one time axis, with their tokens. */
 
 import { hints } from "./bars.js";
 import { element, unseen } from "./dom.js";
@@ -91,7 +91,7 @@ function note(row) {
 const lengthOf = (stretches) => stretches.reduce((sum, { from, to }) => sum + (to - from), 0);
 
 /**
- * One line of the chart: what, when, how long. The sum's bars repeat those below it, so only they are for the eye alone.
+ * One row of the chart: name, bars, duration. The bars of the total repeat those below it, so they are hidden from screen readers.
  * @param {Node} name @param {Stretch[]} stretches @param {number} duration @param {number} end
  */
 function step(name, stretches, duration, end, kind = "", spoken = true) {
@@ -115,7 +115,7 @@ function bar({ kind, from, to }, end, spoken) {
   });
 }
 
-/** Counts, each beside the same count of the other arms. @param {any} usage @param {any[]} results */
+/** Token counts, compared with those of the other arms. @param {any} usage @param {any[]} results */
 function tokens(usage, results) {
   const list = element("dl", {});
   for (const name of TOKENS) {
@@ -138,7 +138,7 @@ function tokens(usage, results) {
   return element("div", { class: "tokens" }, element("h4", {}, say("tokens")), list);
 }
 
-/** The same as a table, for reading and copying. @param {any[]} results */
+/** The same figures as a table. @param {any[]} results */
 function numbers(results) {
   const sums = results.map((result) => totals(result.ledger));
   const head = element("tr", {}, element("th", { scope: "col" }, say("part")));

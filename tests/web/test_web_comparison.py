@@ -146,7 +146,7 @@ def test_a_result_that_needs_review_says_why(visitor: Visitor) -> None:
     visitor.choose_sample(1)
     visitor.choose_arms(*ARMS)
     visitor.page.get_by_text("Options", exact=True).click()
-    visitor.page.get_by_label("Needs review below").fill("1")  # nobody is quite that sure
+    visitor.page.get_by_label("Review below this confidence").fill("1")  # no confidence reaches 1
     for said in visitor.look():
         arm = said["arm"]
         assert said["result"]["status"] == "needs_review"
@@ -170,7 +170,7 @@ def test_the_choices_reach_the_run(visitor: Visitor) -> None:
     page.get_by_label("Language of the answer").select_option("zh")
     page.get_by_label("Reply format").select_option("compact")
     page.get_by_label("Long edge, pixels").fill("224")
-    page.get_by_label("Needs review below").fill("1")
+    page.get_by_label("Review below this confidence").fill("1")
     (arm,) = visitor.look()
     assert arm["result"]["language"] == "zh"
     assert arm["result"]["category"]["label"] == "动物"

@@ -40,7 +40,7 @@ def test_a_picture_is_dropped_anywhere_on_the_page(visitor: Visitor) -> None:
 
 def test_of_several_dropped_files_the_first_is_used_and_the_page_says_so(visitor: Visitor) -> None:
     drop(visitor, PICTURE, HELDOUT / "heldout-0001.jpg")
-    expect_preview(visitor, "2 files came; the first one is used.")
+    expect_preview(visitor, "2 files were given; the first one is used.")
 
 
 def test_a_dropped_link_is_no_picture_and_the_page_says_so(visitor: Visitor) -> None:

@@ -25,7 +25,7 @@ def test_the_language_is_switched_at_once_and_kept(visitor: Visitor) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(visitor.card("fused")).to_contain_text("动物")
     expect(visitor.card("fused")).to_contain_text("物种")
-    expect(page.get_by_role("heading", name="时间去了哪里")).to_be_visible()
+    expect(page.get_by_role("heading", name="耗时分布")).to_be_visible()
     expect(page.get_by_role("button", name="比较 2 条路径")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="图片", exact=True)).to_be_visible()

@@ -67,7 +67,7 @@ def test_a_look_can_be_cancelled(way: str, visitor: Visitor) -> None:
     visitor.choose_sample(2)
     page.locator("#look").click()
     expect(page.get_by_role("region", name="Answer")).to_have_attribute("aria-busy", "true")
-    expect(page.locator(".looking")).to_contain_text("Looking with fused and legacy")
+    expect(page.locator(".looking")).to_contain_text("Tagging with fused and legacy")
     cancel = page.get_by_role("button", name="Cancel")
     expect(cancel).to_have_text(re.compile(r"^Cancel \([1-9]\d*\.\d s\)$"))  # seconds go by
     if way == "button":
@@ -168,7 +168,7 @@ def test_a_second_look_says_why_it_was_taken(visitor: Visitor) -> None:
     visitor.choose_sample(2)
     visitor.choose_arms("fused")
     visitor.look()
-    words = "Looked first at 224 × 168 (food), and again because the least sure label has 0.40."
+    words = "First pass at 224 × 168 (food); second pass because the least sure label has 0.40."
     expect(visitor.card("fused")).to_contain_text(words)
 
 
@@ -191,7 +191,7 @@ def test_a_sure_answer_whose_specialist_failed_is_not_called_unsure(visitor: Vis
     visitor.look()
     card = visitor.card("fused")
     expect(card).to_contain_text("The model's server does not answer")
-    expect(card).not_to_contain_text("Least sure")
+    expect(card).not_to_contain_text("Lowest confidence")
 
 
 def test_an_engine_that_gives_no_probabilities_is_said_to_give_none(visitor: Visitor) -> None:
@@ -201,14 +201,14 @@ def test_an_engine_that_gives_no_probabilities_is_said_to_give_none(visitor: Vis
     visitor.choose_arms("fused")
     visitor.look()
     card = visitor.card("fused")
-    expect(card).to_contain_text("The engine did not say how sure it is.")
-    expect(card.locator(".tag .number")).to_have_text("not said")
+    expect(card).to_contain_text("The engine returned no confidence.")
+    expect(card.locator(".tag .number")).to_have_text("unknown")
 
 
 def test_a_server_with_a_key_asks_for_it(browser: Browser, tmp_path: Path) -> None:
     with site(tmp_path / "server.log", {"ONELOOK_HTTP__API_KEY": "sesame"}) as url, visit(browser, url) as visitor:
         page = visitor.page
-        expect(page.get_by_role("alert")).to_contain_text("This server asks for a key")
+        expect(page.get_by_role("alert")).to_contain_text("This server needs a key")
         page.get_by_label("Key").fill("wrong")
         page.keyboard.press("Enter")
         expect(page.get_by_label("Key")).to_have_value("")
