@@ -1,1 +1,1 @@
-"""Measured figures: each script prints a table and, with `--json FILE`, writes one flat object."""
+"""Benchmarks: each script prints a table and, with `--json FILE`, writes one flat object."""

@@ -1,4 +1,4 @@
-"""The same pictures through every arm, one picture at a time, arms taking turns, each time as a new picture."""
+"""Runs the same pictures through every arm, interleaved, one at a time, and each time as a new picture."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from onelook.types import Context
 from tools.demo_model.evaluate import ARMS
 
 FLOOR = "floor"
-"""One request of one token: nothing that looks at the picture can take less."""
+"""One request of one token: the lower bound of a request with the picture."""
 
 Encodings = Callable[[], Awaitable[int]]
 
 
 @dataclass
-class Counted(Engine):
-    """`engine`, and how many questions it was asked."""
+class CountingEngine(Engine):
+    """`engine`, with a count of its questions."""
 
     engine: Engine
     calls: int = 0
@@ -61,9 +61,9 @@ class Counted(Engine):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One picture through one arm. `rounds`: how often the engine was waited for."""
+    """One picture through one arm. `rounds`: number of sequential waits for the engine."""
 
-    answered: LabelledResult
+    labelled: LabelledResult
     ms: float
     calls: int
     encodings: int
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def result(self) -> TagResult:
-        return self.answered.result
+        return self.labelled.result
 
     @property
     def router_ms(self) -> float | None:
@@ -83,13 +83,13 @@ class Run:
 
 
 @dataclass
-class Place:
-    """Where the arms run: one engine, one size of pictures."""
+class ArmBench:
+    """A setup in which the arms run: one engine, one size of pictures."""
 
     weights: str
     long_edge: int
     tagger: Tagger
-    engine: Counted
+    engine: CountingEngine
     encodings: Encodings
     album: Sequence[Labelled]
     enlarge: bool = False
@@ -97,10 +97,10 @@ class Place:
     floor_ms: list[float] = field(default_factory=list)
 
     async def measure(self, arms: Sequence[str], *, warm_up: int) -> None:
-        """Every arm on every picture. The first `warm_up` pictures are also run before, and not counted.
+        """Run every arm on every picture, after a warm-up with the first `warm_up` pictures.
 
         Raises:
-            EngineError: the engine fails for good; a reply that cannot be used counts as wrong.
+            EngineError: the engine fails. An unusable reply counts as a wrong answer.
         """
         fresh, order = NewPictures(), [*arms, FLOOR]
         shuffle = Random(0).shuffle  # noqa: S311

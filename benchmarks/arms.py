@@ -1,14 +1,14 @@
-"""Every arm beside every other: time, calls, tokens and accuracy.
+"""Compares all arms: time, calls, tokens and accuracy.
 
     python -m benchmarks.arms                                   # the bundled model in this process
     python -m benchmarks.arms --vllm http://127.0.0.1:8000/v1   # and on a vLLM server (`make vllm-cpu` starts one)
-    python -m benchmarks.arms --shape FOLDER                    # and what a real model's shape costs
+    python -m benchmarks.arms --shape FOLDER                    # and a real model's shape with random weights
 
-A shape is a folder with a model's `config.json`, `preprocessor_config.json`, chat template and tokenizer, and no
+A shape is a folder with a model's `config.json`, `preprocessor_config.json`, chat template and tokenizer, without
 weights. Its replies are dictated (see `benchmarks.dictated`), so that all arms do the work of a right answer; its
-accuracy means nothing and is left out.
+accuracy is meaningless and left out.
 
-Arms take turns, picture by picture, and each time the picture is new to the engine. Times are of one picture at a time.
+Arms are interleaved per picture, and each time the picture is new to the engine. Pictures run one at a time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rich.table import Table
 from rich.text import Text
 from yarl import URL
 
-from benchmarks.arm_runs import FLOOR, Counted, Encodings, Place
+from benchmarks.arm_runs import FLOOR, ArmBench, CountingEngine, Encodings
 from benchmarks.dictated import Tokens, dictated_engine, dictation, load_tokens
 from benchmarks.report import write_report
 from onelook.demo.checkpoint import ROUTER, with_demo_models
@@ -50,7 +50,7 @@ ANSWER = Answer(
     category="portrait",
     details={"gender": ("female",), "composition": ("selfie", "half_body"), "mood": ("happy",), "scene": ("indoor",)},
 )
-"""What is dictated: the category with the most details."""
+"""The dictated answer: the category with the most details."""
 
 LONG_EDGE = 768
 SHAPE_LONG_EDGES = (448, 768)
@@ -60,39 +60,39 @@ COUNTS = ("prompt_tokens", "cached_tokens", "image_tokens", "completion_tokens")
 
 
 @asynccontextmanager
-async def embedded_place(album: Sequence[Labelled]) -> AsyncIterator[Place]:
+async def embedded_bench(album: Sequence[Labelled]) -> AsyncIterator[ArmBench]:
     """The bundled model in this process."""
     settings = with_demo_models(_settings(engine="embedded"))
-    engine = Counted(build_engine(settings))
+    engine = CountingEngine(build_engine(settings))
     async with Tagger(settings, engine) as tagger:
         await tagger.start()
-        yield Place("demo-embedded", LONG_EDGE, tagger, engine, _embedded_encodings(engine), album)
+        yield ArmBench("demo-embedded", LONG_EDGE, tagger, engine, _embedded_encodings(engine), album)
 
 
 @asynccontextmanager
-async def vllm_place(base_url: str, album: Sequence[Labelled]) -> AsyncIterator[Place]:
+async def vllm_bench(base_url: str, album: Sequence[Labelled]) -> AsyncIterator[ArmBench]:
     """The bundled model on a vLLM server."""
     settings = _settings(engine="vllm", base_url=base_url)
-    engine = Counted(build_engine(settings))
+    engine = CountingEngine(build_engine(settings))
     async with Tagger(settings, engine) as tagger:
         await tagger.start()
-        yield Place("demo", LONG_EDGE, tagger, engine, _server_encodings(base_url), album)
+        yield ArmBench("demo", LONG_EDGE, tagger, engine, _server_encodings(base_url), album)
 
 
 @asynccontextmanager
-async def shape_place(
+async def shape_bench(
     weights: str, base_url: str, tokens: Tokens, long_edge: int, album: Sequence[Labelled]
-) -> AsyncIterator[Place]:
+) -> AsyncIterator[ArmBench]:
     """Random weights of a shape on a vLLM server; pictures are scaled to `long_edge`, up or down."""
     settings = _settings(engine="vllm", base_url=base_url, timeout_s=SHAPE_TIMEOUT_S)
     replies = dictation(_prompts(settings), ANSWER)
-    engine = Counted(dictated_engine(base_url, replies, tokens, timeout_s=SHAPE_TIMEOUT_S))
+    engine = CountingEngine(dictated_engine(base_url, replies, tokens, timeout_s=SHAPE_TIMEOUT_S))
     async with Tagger(settings, engine) as tagger:
-        yield Place(weights, long_edge, tagger, engine, _server_encodings(base_url), album, enlarge=True)
+        yield ArmBench(weights, long_edge, tagger, engine, _server_encodings(base_url), album, enlarge=True)
 
 
 def _settings(**given: Any) -> Settings:
-    """The arm hybrid asks the bundled router everywhere."""
+    """Settings with the bundled router for the arm hybrid."""
     return load_settings(router={"model": str(ROUTER)}, max_attempts=1, **given)
 
 
@@ -100,8 +100,8 @@ def _prompts(settings: Settings) -> Prompts:
     return build_services(settings).prompts["zh"]
 
 
-def _embedded_encodings(counted: Counted) -> Encodings:
-    """How often the vision encoder has run."""
+def _embedded_encodings(counted: CountingEngine) -> Encodings:
+    """Counts the runs of the vision encoder."""
     engine = counted.engine
     assert isinstance(engine, TransformersEngine)
     assert engine._generator is not None
@@ -115,7 +115,7 @@ def _embedded_encodings(counted: Counted) -> Encodings:
 
 
 def _server_encodings(base_url: str) -> Encodings:
-    """How many pictures were new to the server's media cache, whose names its encoder's cache goes by too."""
+    """Counts the misses of the server's media cache, whose keys its encoder cache uses too."""
     address = URL(base_url).origin() / "metrics"
 
     async def encodings() -> int:
@@ -131,18 +131,18 @@ def _server_encodings(base_url: str) -> Encodings:
 
 
 def _mean(counts: Iterable[int | None]) -> float | None:
-    """None where an engine does not tell them all."""
-    told = list(counts)
-    known = [count for count in told if count is not None]
-    return fmean(known) if known and len(known) == len(told) else None
+    """The mean; None if an engine does not report all counts."""
+    reported = list(counts)
+    known = [count for count in reported if count is not None]
+    return fmean(known) if known and len(known) == len(reported) else None
 
 
-def figures(place: Place, *, scored: bool) -> dict[str, float]:
-    """The flat report of one place: `<weights>.<long edge>.<arm>.<figure>`."""
+def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
+    """The flat report of one setup: `<weights>.<long edge>.<arm>.<figure>`."""
     flat: dict[str, float] = {}
-    typical = {arm: median(run.ms for run in runs) for arm, runs in place.runs.items()}
-    floor = median(place.floor_ms)
-    for arm, runs in place.runs.items():
+    typical = {arm: median(run.ms for run in runs) for arm, runs in bench.runs.items()}
+    floor = median(bench.floor_ms)
+    for arm, runs in bench.runs.items():
         own: dict[str, float | None] = {
             "p50_ms": typical[arm],
             "p95_ms": float(np.percentile([run.ms for run in runs], 95)),
@@ -157,10 +157,10 @@ def figures(place: Place, *, scored: bool) -> dict[str, float]:
         if routed := [run.router_ms for run in runs if run.router_ms is not None]:
             own["router_ms"] = median(routed)
             for category in ("building", "plant"):
-                calls = [run.calls for run in runs if run.answered.truth.category == category]
+                calls = [run.calls for run in runs if run.labelled.truth.category == category]
                 own[f"calls_{category}"] = fmean(calls) if calls else None
         if scored:
-            scores = score([run.answered for run in runs])
+            scores = score([run.labelled for run in runs])
             own |= {"accuracy": scores.category, "exact_record": scores.exact, "ece": scores.ece}
         flat |= {f"{arm}.{name}": value for name, value in own.items() if value is not None}
     flat[f"{FLOOR}.p50_ms"] = floor
@@ -168,14 +168,14 @@ def figures(place: Place, *, scored: bool) -> dict[str, float]:
         flat["reads_vs_floor"] = typical["reads"] / floor
     if {"fused", "fused_compact"} <= typical.keys():
         flat["compact_vs_json_tokens"] = flat["fused_compact.completion_tokens"] / flat["fused.completion_tokens"]
-    return {f"{place.weights}.{place.long_edge}.{name}": round(value, 4) for name, value in flat.items()}
+    return {f"{bench.weights}.{bench.long_edge}.{name}": round(value, 4) for name, value in flat.items()}
 
 
 def headlines(
     flat: dict[str, float], tokens: Tokens | None, prompts: Prompts, album: Sequence[Labelled]
 ) -> dict[str, float]:
-    """The figures of all places: of several ratios to the floor the worst, real shapes before the tiny model; and how
-    many tokens the album's right answers take as values alone, over how many as JSON, with the real tokenizer."""
+    """The figures of all setups: the worst ratio to the floor, of real shapes if there are any; and the tokens of the
+    album's right answers in the compact format relative to JSON, with the real tokenizer."""
     ratios = {name: value for name, value in flat.items() if name.endswith(".reads_vs_floor")}
     shaped = [value for name, value in ratios.items() if not name.startswith("demo")]
     found = {"reads_vs_floor": max(shaped or ratios.values())} if ratios else {}
@@ -210,14 +210,14 @@ COLUMNS = {
 }
 
 
-def table(place: Place, flat: dict[str, float]) -> Table:
-    drawn = Table(title=f"{place.weights}, long edge {place.long_edge}, {len(place.album)} pictures", box=None)
+def table(bench: ArmBench, flat: dict[str, float]) -> Table:
+    drawn = Table(title=f"{bench.weights}, long edge {bench.long_edge}, {len(bench.album)} pictures", box=None)
     drawn.add_column("arm", no_wrap=True)
     for heading in COLUMNS:
         drawn.add_column(heading, justify="right", no_wrap=True)
-    for arm in [*(name for name in ARMS if name in place.runs), FLOOR]:
+    for arm in [*(name for name in ARMS if name in bench.runs), FLOOR]:
         values = [
-            (flat.get(f"{place.weights}.{place.long_edge}.{arm}.{name}"), form) for name, form in COLUMNS.values()
+            (flat.get(f"{bench.weights}.{bench.long_edge}.{arm}.{name}"), form) for name, form in COLUMNS.values()
         ]
         drawn.add_row(arm, *("" if value is None else format(value, form) for value, form in values))
     return drawn
@@ -225,7 +225,7 @@ def table(place: Place, flat: dict[str, float]) -> Table:
 
 @contextmanager
 def shape_server(folder: Path, base_url: str | None) -> Iterator[str]:
-    """The server at `base_url`, or one of our own on the CPU, whose log lies in `.cache`."""
+    """The server at `base_url`, or a new one on the CPU with its log in `.cache`."""
     if base_url is not None:
         yield base_url
         return
@@ -240,46 +240,48 @@ def shape_server(folder: Path, base_url: str | None) -> Iterator[str]:
 def main(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     embedded: Annotated[bool, typer.Option(help="The bundled model in this process.")] = True,
-    vllm: Annotated[str | None, typer.Option(help="Base URL of a vLLM server that has the bundled model.")] = None,
+    vllm: Annotated[str | None, typer.Option(help="Base URL of a vLLM server with the bundled model.")] = None,
     shape: Annotated[Path | None, typer.Option(help="Folder of a model without weights.", file_okay=False)] = None,
-    shape_url: Annotated[str | None, typer.Option(help="Server that has it already; default: one is started.")] = None,
-    shape_name: Annotated[str, typer.Option(help="What the figures call it.")] = "3b-shape",
-    pictures: Annotated[int, typer.Option(min=1, help="Pictures of the album, every category in turn.")] = 36,
+    shape_url: Annotated[
+        str | None, typer.Option(help="Base URL of a server with the shape; default: start one.")
+    ] = None,
+    shape_name: Annotated[str, typer.Option(help="Name of the shape in the figures.")] = "3b-shape",
+    pictures: Annotated[int, typer.Option(min=1, help="Number of the album's pictures, with all categories.")] = 36,
     shape_pictures: Annotated[int, typer.Option(min=1, help="Pictures for the shape, at each long edge.")] = 3,
-    arm: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ARMS)}; default: all.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ARMS)}; default: all.")] = None,
 ) -> None:
-    """Measure all arms, side by side."""
+    """Measure all arms."""
     arms, console = arm or list(ARMS), Console(width=160)
     if unknown := set(arms) - set(ARMS):
-        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not of {', '.join(ARMS)}")
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not one of {', '.join(ARMS)}")
     if not ROUTER.is_dir():
         arms = [name for name in arms if ARMS[name].arm != "hybrid"]
-        console.print(f"without the arm hybrid: there is no router in {ROUTER}")
+        console.print(f"the arm hybrid is left out: no router in {ROUTER}")
     flat: dict[str, float] = {}
     album = read_labels(HELDOUT)
     tokens = load_tokens(shape) if shape is not None else None
 
-    def show(place: Place, *, scored: bool) -> None:
-        own = figures(place, scored=scored)
+    def show(bench: ArmBench, *, scored: bool) -> None:
+        own = figures(bench, scored=scored)
         flat.update(own)
-        console.print(table(place, own))
+        console.print(table(bench, own))
 
-    async def measured(opened: AbstractAsyncContextManager[Place], *, scored: bool, warm_up: int) -> None:
-        async with opened as place:
-            await place.measure(arms, warm_up=warm_up)
-            show(place, scored=scored)
+    async def measured(opened: AbstractAsyncContextManager[ArmBench], *, scored: bool, warm_up: int) -> None:
+        async with opened as bench:
+            await bench.measure(arms, warm_up=warm_up)
+            show(bench, scored=scored)
 
     try:
         if embedded:
-            asyncio.run(measured(embedded_place(album[:pictures]), scored=True, warm_up=2))
+            asyncio.run(measured(embedded_bench(album[:pictures]), scored=True, warm_up=2))
         if vllm is not None:
-            asyncio.run(measured(vllm_place(vllm, album[:pictures]), scored=True, warm_up=2))
+            asyncio.run(measured(vllm_bench(vllm, album[:pictures]), scored=True, warm_up=2))
         if shape is not None and tokens is not None:
             portraits = [each for each in album if each.truth.category == ANSWER.category][:shape_pictures]
             with shape_server(shape, shape_url) as base_url:
                 for long_edge in SHAPE_LONG_EDGES:
-                    place = shape_place(shape_name, base_url, tokens, long_edge, portraits)
-                    asyncio.run(measured(place, scored=False, warm_up=1))
+                    bench = shape_bench(shape_name, base_url, tokens, long_edge, portraits)
+                    asyncio.run(measured(bench, scored=False, warm_up=1))
     except OnelookError as error:
         console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
         raise typer.Exit(2) from None

@@ -1,6 +1,6 @@
-"""What the HTTP door is measured against: a FastAPI route that hands the picture to the same engine, and no more.
+"""The baseline of the HTTP benchmark: a FastAPI route that only passes the picture to the same engine.
 
-`python -m benchmarks.bare_route BASE_URL` serves it on a free port, as the door is served.
+`python -m benchmarks.bare_route BASE_URL` serves it on a free port, in the same way as the HTTP API.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from onelook.tagger import build_services
 
 
 def application(base_url: str) -> FastAPI:
-    """One route, written as FastAPI's documentation writes it."""
+    """One route, as in FastAPI's documentation."""
     settings = Settings(engine="vllm", base_url=base_url)
     engine = build_engine(settings)
     question = build_services(settings, engine).prompts["zh"].fused("json")

@@ -1,10 +1,10 @@
-"""What the content detector confuses on the bundled album, and what a look costs.
+"""Accuracy and cost of the content detector on the held-out album.
 
     python -m benchmarks.content [--json FILE]
 
-The album's categories say what each held-out drawing is made of (`content` in the taxonomy; where a category leaves it
-open, the drawings are photos). Times are medians, of processor time, for a picture that is decoded already, as
-preparation has it. Only a JPEG that is sent untouched is not: there, the detector needs a decoding of its own.
+The expected content of a drawing is that of its category (`content` in the taxonomy; by default photo). Times are
+medians of CPU time for a decoded picture, as in preparation. A JPEG that is sent untouched is not decoded otherwise, so
+its decoding counts too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REPETITIONS = 15
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """The median of several runs."""
+    """Median CPU time of several runs, in milliseconds."""
     taken = []
     for _ in range(REPETITIONS):
         start = thread_time()
@@ -45,8 +45,8 @@ def milliseconds(work: Callable[[], object]) -> float:
     return median(taken)
 
 
-def look_at_album() -> tuple[Counter[tuple[Content, Content]], float]:
-    """How often (truth, detected) came, and milliseconds a picture, each drawing looked at once."""
+def measure_album() -> tuple[Counter[tuple[Content, Content]], float]:
+    """Counts of (truth, detected), and the median milliseconds per picture."""
     categories = load_taxonomy(PHOTOS).categories
     found: Counter[tuple[Content, Content]] = Counter()
     taken = []
@@ -61,7 +61,7 @@ def look_at_album() -> tuple[Counter[tuple[Content, Content]], float]:
 
 
 def cost_for_untouched(data: bytes) -> float:
-    """Milliseconds by which asking for its content makes preparing an untouched JPEG longer."""
+    """Additional milliseconds to detect the content of an untouched JPEG."""
     bounds = at_most(LONG_EDGE)
 
     def original() -> Original:
@@ -72,11 +72,11 @@ def cost_for_untouched(data: bytes) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What the content detector confuses, and what it costs.")
+    parser = argparse.ArgumentParser(description="Accuracy and cost of the content detector.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as one flat object")
     arguments = parser.parse_args()
 
-    found, album_ms = look_at_album()
+    found, album_ms = measure_album()
     recall = {truth: found[truth, truth] / sum(found[truth, each] for each in CONTENTS) for truth in CONTENTS}
     bounds = at_most(LONG_EDGE)
     large = photograph(4000, 3000)
@@ -90,7 +90,7 @@ def main() -> None:
         "untouched_jpeg_ms": round(cost_for_untouched(sent.data), 2),
     }
 
-    table = Table("is", *(f"taken for {each}" for each in CONTENTS), "right", title="held-out drawings")
+    table = Table("content", *(f"detected {each}" for each in CONTENTS), "right", title="held-out drawings")
     for truth in CONTENTS:
         table.add_row(truth, *(str(found[truth, each]) for each in CONTENTS), f"{recall[truth]:.1%}")
     console = Console()

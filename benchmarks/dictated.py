@@ -1,8 +1,8 @@
-"""Random weights that write what a trained model would: for the cost of a model whose weights are not at hand.
+"""Random weights with the replies of a trained model, to measure the cost of a model without its weights.
 
-Left to themselves they choose any category and spell labels in odd pieces, so no two arms would do the same work. Here
-each reply is dictated: the constraint allows it alone, and the tokens that are allowed are those a tokenizer writes it
-with. The server computes as many tokens as it would for the real model, and nothing is left out.
+Random weights choose any category and spell labels with unusual tokens, so the arms would not do the same work. Here
+each reply is dictated: the constraint allows this reply only, with the tokenizer's own tokens. The server computes as
+many tokens as for the real model.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Tokens = Callable[[str], list[int]]
 
 
 def load_tokens(folder: Path) -> Tokens:
-    """How the tokenizer in `folder` writes a reply: its token ids, the one that ends it included."""
+    """The tokenizer in `folder`, as a function from a reply to its token ids, with the end token."""
     tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return lambda reply: [*tokenizer(reply, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
 
 
 def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
-    """The right reply to every question, by its words; about the details of other categories, the first option."""
+    """The right reply by the question's text; for the details of other categories, the first option."""
 
     def details(category: str) -> Answer:
         if category == answer.category:
@@ -60,7 +60,7 @@ def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
 
 
 class DictatedEngine(OpenAIEngine):
-    """A server that is told each reply."""
+    """A server with dictated replies."""
 
     def __init__(self, server: OpenAIServer, replies: Mapping[str, str], tokens: Tokens) -> None:
         super().__init__(server)
@@ -81,14 +81,14 @@ class DictatedEngine(OpenAIEngine):
         return await super().ask_many([self._dictated(request) for request in requests])
 
     def _dictated(self, request: AskRequest) -> AskRequest:
-        return replace(request, constraint=Choice((self._replies[_words(request.messages)],)))
+        return replace(request, constraint=Choice((self._replies[_question_text(request.messages)],)))
 
 
 def dictated_engine(base_url: str, replies: Mapping[str, str], tokens: Tokens, *, timeout_s: float) -> DictatedEngine:
     return DictatedEngine(OpenAIServer(base_url, timeout_s=timeout_s), replies, tokens)
 
 
-def _words(messages: Sequence[BaseMessage]) -> str:
-    """What is asked: the words beside the picture."""
+def _question_text(messages: Sequence[BaseMessage]) -> str:
+    """The text of the question, without the picture."""
     (words,) = (part["text"] for part in messages[-1].content if isinstance(part, dict) and part["type"] == "text")
     return str(words)

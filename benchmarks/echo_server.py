@@ -1,7 +1,7 @@
 """A server without a model, in its own process: it reads a whole request and answers with one fixed chat completion.
 The two questions with which onelook checks a server before its first picture get the answers that they allow.
 
-What a client then takes is the client's own cost. `python -m benchmarks.echo_server` reads the reply's text from
+The time of a request is then the client's own cost. `python -m benchmarks.echo_server` reads the reply's text from
 standard input and prints its base URL.
 """
 
@@ -41,7 +41,7 @@ def completion(text: str) -> bytes:
 
 
 def application(text: str) -> web.Application:
-    """The server that answers every question with `text`."""
+    """A server that answers every question with `text`."""
     models = orjson.dumps({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "vllm"}]})
     reply = completion(text)
     choice, schema = completion("zebra"), completion('{"word":"zebra"}')
@@ -77,7 +77,7 @@ def echo_server(text: str) -> Iterator[str]:
 
 def main() -> None:
     def announce(line: str) -> None:
-        """Called by aiohttp with its own greeting once it listens."""
+        """Called by aiohttp with its start message when it listens."""
         address = next(word for word in line.split() if word.startswith("http://"))
         print(f"{address.rstrip('/')}/v1", flush=True)
 

@@ -1,12 +1,12 @@
-"""What the HTTP door costs beside its model: 64 clients, and an echo server in another process in the engine's place.
+"""The cost of the HTTP API without a model: 64 clients, and an echo server in another process as the engine.
 
     python -m benchmarks.http --json http.json
     python -m benchmarks.http --minutes 20 --json http.json
 
-Three ways to the same answer about the same JPEG of about 300 kB, in interleaved rounds: the HTTP API
+Three ways to tag the same JPEG of about 300 kB, in interleaved rounds: the HTTP API
 (`onelook serve`), a bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a
 process of its own, and the graph called in this process. With `--minutes`, the API is then kept under
-load and its memory is watched.
+load and its memory is measured.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from benchmarks.report import write_report
 from onelook.settings.process import Settings
 from onelook.tagger import Tagger, build_services
 
-DOOR, BARE, GRAPH = "onelook over HTTP", "bare FastAPI route", "graph in process"
-KEYS = {DOOR: "http", BARE: "bare", GRAPH: "graph"}
+API, BARE, GRAPH = "onelook over HTTP", "bare FastAPI route", "graph in process"
+KEYS = {API: "http", BARE: "bare", GRAPH: "graph"}
 BOUNDARY = "onelook-benchmark"
-WARM_UP = 0.2  # of the time under load: caches, connections and the allocator's arenas are still growing
+WARM_UP = 0.2  # share of the time under load in which caches, connections and the allocator's arenas still grow
 
 Contender = Callable[[], Awaitable[None]]
 
@@ -57,13 +57,13 @@ def serving(command: list[str], **environment: str) -> Iterator[tuple[str, psuti
     ) as process:
         assert process.stderr is not None
         try:
-            said = ""
-            while not (found := re.search(r"running on (http://\S+)", said)):
+            output = ""
+            while not (found := re.search(r"running on (http://\S+)", output)):
                 line = process.stderr.readline()
                 if not line:
-                    raise RuntimeError(f"{command[0]} did not start: {said}")
-                said += line
-            # From here on it writes a line for each request, which nobody reads: a pipe would fill up.
+                    raise RuntimeError(f"{command[0]} did not start: {output}")
+                output += line
+            # From now on it logs a line for each request; drain the pipe, or it would fill up.
             drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
             try:
                 yield found[1], psutil.Process(process.pid)
@@ -84,7 +84,7 @@ def form(picture: bytes) -> bytes:
 async def contenders(
     addresses: dict[str, str], engine: str, picture: bytes, stack: AsyncExitStack
 ) -> dict[str, Contender]:
-    """What is compared, ready to be called again and again."""
+    """The compared clients, as functions that can be called repeatedly."""
     session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
     tagger = await stack.enter_async_context(Tagger(Settings(engine="vllm", base_url=engine)))
     body, headers = form(picture), {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -106,7 +106,7 @@ async def contenders(
 
 
 async def load(ask: Contender, until: Callable[[], bool]) -> list[float]:
-    """Milliseconds of each request, `AT_ONCE` of them in flight until `until()` says so."""
+    """Milliseconds of each request, with `AT_ONCE` in flight until `until()` is true."""
     taken: list[float] = []
 
     async def client() -> None:
@@ -119,7 +119,7 @@ async def load(ask: Contender, until: Callable[[], bool]) -> list[float]:
     return taken
 
 
-def so_many(requests: int) -> Callable[[], bool]:
+def up_to(requests: int) -> Callable[[], bool]:
     left = iter(range(requests))
     return lambda: next(left, None) is None
 
@@ -131,11 +131,11 @@ async def measure(entrants: dict[str, Contender], rounds: int, requests: int) ->
     """Medians of the rounds, for each contender: requests a second, and the 50th and 99th percentile in ms."""
     taken: dict[str, dict[str, list[float]]] = {name: {"per_s": [], "p50_ms": [], "p99_ms": []} for name in entrants}
     for ask in entrants.values():
-        await load(ask, so_many(4 * AT_ONCE))
+        await load(ask, up_to(4 * AT_ONCE))
     for _ in track(range(rounds), description="rounds"):
         for name, ask in entrants.items():
             started = time.perf_counter()
-            each = await load(ask, so_many(requests))
+            each = await load(ask, up_to(requests))
             seconds = time.perf_counter() - started
             percentiles = quantiles(each, n=100)
             for key, value in (("per_s", requests / seconds), ("p50_ms", percentiles[49]), ("p99_ms", percentiles[98])):
@@ -144,7 +144,7 @@ async def measure(entrants: dict[str, Contender], rounds: int, requests: int) ->
 
 
 async def memory_slope(ask: Contender, server: psutil.Process, minutes: float) -> tuple[float, int]:
-    """KiB that the server grows in a minute under load (least squares, after `WARM_UP`), and the requests answered."""
+    """Growth of the server's memory under load in KiB per minute (least squares, after `WARM_UP`), and the requests."""
     seconds = minutes * 60
     started = time.monotonic()
     samples: list[tuple[float, float]] = []
@@ -175,7 +175,7 @@ def table(figures: Figures) -> Table:
 
 async def run(
     base_url: str,
-    door: str,
+    api: str,
     bare: str,
     server: psutil.Process,
     picture: bytes,
@@ -184,9 +184,9 @@ async def run(
     minutes: float,
 ) -> tuple[Figures, tuple[float, int] | None]:
     async with AsyncExitStack() as stack:
-        entrants = await contenders({DOOR: door, BARE: bare}, base_url, picture, stack)
+        entrants = await contenders({API: api, BARE: bare}, base_url, picture, stack)
         figures = await measure(entrants, rounds, requests)
-        slope = await memory_slope(entrants[DOOR], server, minutes) if minutes else None
+        slope = await memory_slope(entrants[API], server, minutes) if minutes else None
     return figures, slope
 
 
@@ -195,10 +195,10 @@ def main(
     rounds: Annotated[int, typer.Option(help="Interleaved rounds.")] = 9,
     requests: Annotated[int, typer.Option(help="Requests per contender and round.")] = 512,
     minutes: Annotated[
-        float, typer.Option(help="Then keep the door under load for so long, and watch its memory.")
+        float, typer.Option(help="Then keep the API under load for so long, and measure its memory.")
     ] = 0,
 ) -> None:
-    """Compare the HTTP door with a bare route and with the graph in process."""
+    """Compare the HTTP API with a bare route and with the graph in process."""
     reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
     with TemporaryDirectory() as folder, echo_server(reply) as base_url:
         file = Path(folder) / "photograph.jpg"
@@ -206,14 +206,14 @@ def main(
         picture = file.read_bytes()
         settings = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
         with (
-            serving(["onelook", "serve"], **settings) as (door, process),
+            serving(["onelook", "serve"], **settings) as (api, process),
             serving(["benchmarks.bare_route", base_url]) as (bare, _),
         ):
-            figures, grown = asyncio.run(run(base_url, door, bare, process, picture, rounds, requests, minutes))
+            figures, grown = asyncio.run(run(base_url, api, bare, process, picture, rounds, requests, minutes))
     console = Console(soft_wrap=True)
     console.print(table(figures))
     flat = {f"{KEYS[name]}_{key}": round(value, 1) for name, of in figures.items() for key, value in of.items()}
-    flat["throughput_vs_bare"] = round(figures[DOOR]["per_s"] / figures[BARE]["per_s"], 3)
+    flat["throughput_vs_bare"] = round(figures[API]["per_s"] / figures[BARE]["per_s"], 3)
     if grown is not None:
         slope, answered = grown
         console.print(f"{minutes:g} minutes under load: {answered} requests, memory {slope:+.1f} KiB a minute")

@@ -1,4 +1,4 @@
-"""Pictures that no cache has seen: the album's, each time with other grain."""
+"""The album's pictures with new grain each time, so that no cache has them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from PIL import Image
 
 from onelook.lab.album import Labelled
 
-GRAIN = 2  # of 255: nobody sees it, and no digest is the same
+GRAIN = 2  # of 255: invisible, but every digest differs
 QUALITY = 95
 
 
 class NewPictures:
-    """JPEG files of album pictures, no two of them alike, in this run or any other."""
+    """JPEG files of album pictures, all different in this and in other runs."""
 
     def __init__(self) -> None:
         self._seeds = (Random(randbits(64)).getrandbits(64) + each for each in count())  # noqa: S311

@@ -1,10 +1,10 @@
-"""What onelook costs beside its model: the model is replaced by an echo server in another process.
+"""The cost of onelook without a model: an echo server in another process replaces it.
 
     python -m benchmarks.overhead --json overhead.json
 
 Each contender sends the same question about the same picture: a JPEG of about 300 kB that needs no scaling. Only
-onelook starts from the file; the others are handed the finished messages, or the finished request. Rounds are
-interleaved, so that whatever else the machine does hits all alike, and medians of the rounds are compared.
+onelook starts from the file; the others get the finished messages or the finished request. Rounds are
+interleaved, so that other load on the machine affects all alike, and medians of the rounds are compared.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def photograph(path: Path) -> None:
 
 
 async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dict[str, Contender]:
-    """What is compared, ready to be called again and again; `stack` closes what they opened."""
+    """The compared clients, as functions that can be called repeatedly; `stack` closes them."""
     settings = Settings(engine="vllm", base_url=base_url, model=MODEL)
     tagger = await stack.enter_async_context(Tagger(settings))
     services = tagger.services
@@ -131,7 +131,7 @@ async def milliseconds(ask: Contender, pictures: int, at_once: int) -> float:
 
 
 async def shares(ask: Contender, pictures: int) -> dict[str, float]:
-    """Where onelook's own time goes, one picture at a time: medians from its ledgers, in milliseconds."""
+    """The parts of onelook's own time, one picture at a time: medians from its ledgers, in milliseconds."""
     ledgers = [(await ask()).ledger for _ in range(pictures)]
 
     def typical(part: Callable[[Ledger], float]) -> float:
@@ -152,7 +152,7 @@ Taken = dict[str, dict[int, float]]
 
 
 async def measure(base_url: str, picture: Path, rounds: int, pictures: int) -> tuple[Taken, dict[str, float]]:
-    """Median milliseconds a picture, for each contender and concurrency; and the shares of onelook's."""
+    """Median milliseconds per picture for each contender and concurrency, and the parts of onelook's own."""
     taken: dict[str, dict[int, list[float]]] = {}
     async with AsyncExitStack() as stack:
         entrants = await contenders(base_url, picture, stack)
@@ -202,7 +202,7 @@ def main(
     pictures: Annotated[int, typer.Option(help="Pictures per contender and round.")] = 128,
 ) -> None:
     """Compare onelook's own time per picture with that of bare clients."""
-    # What the echo server says must be a valid reply, so it is written by the prompts themselves.
+    # The echo server's reply must be valid, so the prompts write it.
     reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
     with TemporaryDirectory() as folder, echo_server(reply) as base_url:
         picture = Path(folder) / "photograph.jpg"

@@ -1,9 +1,10 @@
-"""Preparing a 12-megapixel JPEG for a long edge of 768 pixels, beside the usual way.
+"""Preparation of a 12-megapixel JPEG for a long edge of 768 pixels, compared with the usual way.
 
     python -m benchmarks.prepare [--json FILE]
 
 The usual way opens, converts to RGB, resizes with Lanczos and encodes again. Both ways get the same bytes in memory,
-take turns, and write the same size at the same JPEG settings; figures are medians. PSNR compares the decoded outputs.
+are interleaved, and write the same size with the same JPEG settings; figures are medians. PSNR compares the decoded
+outputs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ REPETITIONS = 15
 
 
 def photograph(width: int, height: int, *, seed: int = 7) -> bytes:
-    """A JPEG (quality 90) with what a photograph has: soft shading, texture at all scales, hard edges, sensor grain.
+    """A JPEG (quality 90) like a photograph: soft shading, texture at all scales, hard edges, sensor grain.
 
     Shading and texture are random grids from 4 cells to a thousand across, each twice as fine and half as strong as
     the one before, because the spectrum of natural pictures falls as 1/f (Field 1987, doi:10.1364/JOSAA.4.002379).
@@ -73,9 +74,9 @@ def our_way(data: bytes) -> Picture:
     return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds]).picture(bounds)
 
 
-def psnr_db(ours: bytes, theirs: bytes) -> float:
+def psnr_db(ours: bytes, reference: bytes) -> float:
     """Peak signal-to-noise ratio of two encoded pictures of one size, over all channels, in decibels."""
-    difference = ImageChops.difference(*(Image.open(BytesIO(data)).convert("RGB") for data in (ours, theirs)))
+    difference = ImageChops.difference(*(Image.open(BytesIO(data)).convert("RGB") for data in (ours, reference)))
     statistics = ImageStat.Stat(difference)
     mean_square = sum(statistics.sum2) / sum(statistics.count)
     return 10 * math.log10(255**2 / mean_square) if mean_square else math.inf
@@ -94,7 +95,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Image preparation beside the usual way.")
+    parser = argparse.ArgumentParser(description="Image preparation, compared with the usual way.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as one flat object")
     arguments = parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""What every benchmark writes beside its figures: on what machine, with which versions, by which command."""
+"""The metadata that every benchmark writes with its figures: machine, versions and command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGES = ("langgraph", "langchain-openai", "openai", "aiohttp", "pillow", "tor
 
 
 def write_report(path: Path, figures: Mapping[str, float | int | str | None]) -> None:
-    """Write `figures` beside `machine`, `versions` and `command` as one flat JSON object."""
+    """Write `figures` with `machine`, `versions` and `command` as one flat JSON object."""
     versions = []
     for package in PACKAGES:
         try:

@@ -1,1 +1,1 @@
-"""From a reference to the pixels that a model sees. Nothing here knows of models, prompts or categories."""
+"""From a reference to the pixels for a model, independent of models, prompts and categories."""

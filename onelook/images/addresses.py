@@ -1,4 +1,4 @@
-"""Which network addresses are public: the rule that keeps a picture's URL from reading the network of this machine."""
+"""Which network addresses are public: the check that keeps a picture's URL out of the network of this machine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 7526: deprecated; wraps any IPv4 a
 
 
 def is_public(address: str) -> bool:
-    """Whether `address`, as `getaddrinfo` writes it, is a public unicast address; False for what is no address at all.
+    """Whether `address`, as `getaddrinfo` writes it, is a public unicast address; False if it is not an address.
 
-    An IPv6 address that stands for an IPv4 one (mapped, NAT64) is as public as the one that it stands for. The IANA
+    An IPv6 address that represents an IPv4 one (mapped, NAT64) is public if that one is. The IANA
     registries behind `is_global` count multicast, most reserved blocks and site-local addresses as global: they are
-    taken out by name.
+    excluded here.
     """
     try:
         parsed = ip_address(address)

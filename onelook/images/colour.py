@@ -1,4 +1,4 @@
-"""From whatever pixels a file holds to opaque 8-bit grey or sRGB."""
+"""From the pixels of a file to opaque 8-bit grey or sRGB."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ BARELY_VISIBLE = 2  # of 255: sRGB profiles of different makers differ by roundi
 
 
 def opaque(image: Image.Image) -> Image.Image:
-    """`image` without transparency (laid on white), palette or more than 8 bits: mode L, RGB or CMYK.
+    """`image` on white, without transparency, palette or more than 8 bits: mode L, RGB or CMYK.
 
-    16-bit grey is scaled from its full range. 32-bit integers and floats have no range of their own: the darkest
-    pixel becomes black and the brightest white.
+    16-bit grey is scaled from its full range. 32-bit integers and floats have no fixed range: the darkest pixel
+    becomes black and the brightest white.
 
     Raises:
         ValueError: a float picture holds NaN or infinity, or the mode cannot be converted.
@@ -48,10 +48,10 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def srgb_transform(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """The transform to sRGB that pixels of `mode` need; None when they are shown right without one.
+    """The transform to sRGB that pixels of `mode` need; None if they are right without one.
 
-    Whether a profile *is* sRGB is seen from what it does to a few colours, because names say little: there are dozens
-    of files that call themselves sRGB, linear ones among them.
+    Whether a profile *is* sRGB is tested on a few colours, because its name is not reliable: dozens of profiles are
+    named sRGB, including linear ones.
     """
     if not profile:
         return None

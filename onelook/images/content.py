@@ -1,8 +1,8 @@
-"""What a picture is, as far as it matters for its size: a photo, a page of text, or a diagram.
+"""Detects the content of a picture, which determines its size: a photo, a page of text, or a diagram.
 
-Seven signs are measured on a thumbnail, and a few limits on them decide. The limits were chosen on drawings of the
-demo album's training split, beside pages, screens, charts and photographs that are not from it;
-`python -m benchmarks.content` prints what they confuse on the held-out drawings, and what a look costs.
+Seven features are measured on a thumbnail and compared with thresholds. The thresholds were chosen on drawings of the
+demo album's training split and on other pages, screens, charts and photographs; `python -m benchmarks.content` prints
+the confusion matrix on the held-out drawings, and the cost.
 """
 
 from __future__ import annotations
@@ -21,25 +21,29 @@ THUMBNAIL = 384  # long edge in pixels
 BLOCK = 8  # pixels: about the height of a line of print on a thumbnail
 
 LEVELS = 256
-ALIKE = 12  # grey levels up to which paper is one colour, for light falls unevenly on it
-MARGIN = 40  # grey levels between ink and paper at least
+ALIKE = 12  # grey levels within which paper is one colour, because light is uneven
+MARGIN = 40  # least difference of ink and paper, in grey levels
 CROSSINGS = 24  # of the level halfway between ink and paper, in a block with more than one stroke
 SMALLEST_PAPER = 0.2  # of the picture
 
-WRITTEN, CRISP = 0.045, 0.4  # text: blocks with strokes on one paper, and edges that are sharp as those of print
-PAPER, TINT, COLOURS, STRAIGHT = 0.4, 24, 10, 0.48  # diagram: much plain paper, few colours, level and upright edges
-DARK, LIGHT = 60, 190  # nothing is drawn on paper of a middle grey
+WRITTEN, CRISP = 0.045, 0.4  # text: blocks with strokes on one paper, and edges as sharp as print
+PAPER, TINT, COLOURS, STRAIGHT = (
+    0.4,
+    24,
+    10,
+    0.48,
+)  # diagram: much plain paper, few colours, horizontal and vertical edges
+DARK, LIGHT = 60, 190  # paper is not medium grey
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What tells print, drawings and photographs apart; shares go from 0 to 1.
+    """Features that distinguish print, drawings and photographs; shares are from 0 to 1.
 
     `colours`: how many of 4096 cover 80 % of the picture. `paper`: share of its most common colour, whose grey level
-    (0 to 255) is `level` and whose channels differ by `tint`. `written`: share of the blocks that hold several strokes,
-    on paper of one and the same level. `crisp`: share of the strong edges among all, for print changes from ink to
-    paper at once, and things in the world fall off in light. `straight`: share of the strong edges that run level or
-    upright.
+    (0 to 255) is `level` and whose channels differ by `tint`. `written`: share of the blocks with several strokes, on
+    paper of the same level. `crisp`: share of the strong edges among all: print changes from ink to paper
+    at once, objects in photographs gradually. `straight`: share of the strong edges that are horizontal or vertical.
     """
 
     colours: int
@@ -52,7 +56,7 @@ class Signs:
 
 
 def detect(image: Image.Image) -> Content:
-    """What `image`, of any size and in mode L, RGB or CMYK, looks like. When in doubt it is a photo, the cheapest."""
+    """What `image`, of any size and in mode L, RGB or CMYK, seems to be. In doubt it is a photo, which is cheapest."""
     signs = measure(image)
     if signs.written >= WRITTEN and signs.crisp >= CRISP:
         return "text"
@@ -61,7 +65,7 @@ def detect(image: Image.Image) -> Content:
 
 
 def measure(image: Image.Image) -> Signs:
-    """The signs of `image`, in 2 to 4 ms once it is no larger than it is sent."""
+    """The features of `image`, in 2 to 4 ms at the size that is sent."""
     thumbnail = _thumbnail(image)
     channels = [np.asarray(channel).astype(np.int16) for channel in thumbnail.split()]
     grey = np.asarray(thumbnail.convert("L")).astype(np.int16)
@@ -84,14 +88,14 @@ def measure(image: Image.Image) -> Signs:
 
 
 def _thumbnail(image: Image.Image) -> Image.Image:
-    """RGB, with each side a whole number of blocks; nothing is enlarged, but for rounding."""
+    """RGB, with each side a whole number of blocks; not enlarged, except by rounding."""
     scale = min(1.0, THUMBNAIL / max(image.size))
     width, height = (max(1, round(side * scale / BLOCK)) * BLOCK for side in image.size)
     return image.resize((width, height), Image.Resampling.BOX, reducing_gap=1.0).convert("RGB")
 
 
 def _near(levels: Levels) -> npt.NDArray[np.int64]:
-    """How many of the grey levels are like 0, like 1, … like 255."""
+    """Number of pixels with a grey level near 0, near 1, … near 255."""
     return np.convolve(np.bincount(levels.ravel(), minlength=LEVELS), np.ones(2 * ALIKE + 1, np.int64), "same")
 
 
@@ -101,10 +105,10 @@ def _colours(red: Levels, green: Levels, blue: Levels) -> int:
 
 
 def _written(grey: Levels, shares: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """The noise, in grey levels from pixel to pixel, and the share of the blocks that are written on.
+    """The noise, in grey levels from pixel to pixel, and the share of the blocks with writing.
 
-    In such a block ink and paper lie far apart and alternate often. That also holds for grass and gravel; but there no
-    two blocks agree on the level that would be the paper's, nor is that level common elsewhere.
+    In such a block, ink and paper differ much and alternate often. That is also true of grass and gravel, but their
+    blocks do not agree on the level of the paper, and that level is not common elsewhere.
     """
     height, width = grey.shape
     blocks = grey.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
@@ -125,7 +129,7 @@ def _written(grey: Levels, shares: npt.NDArray[np.float64]) -> tuple[float, floa
 
 
 def _edges(grey: Levels, noise: float) -> tuple[float, float]:
-    """Shares of the strong edges among all, and of those that run level or upright among the strong ones."""
+    """Share of the strong edges among all, and of the horizontal or vertical ones among the strong."""
     across, down = np.abs(np.diff(grey, axis=1))[:-1], np.abs(np.diff(grey, axis=0))[:, :-1]
     steepest, other = np.maximum(across, down), np.minimum(across, down)
     strong = steepest >= 24 + 3 * noise

@@ -1,4 +1,4 @@
-"""From a file's bytes to its pixels. Pillow's many ways to fail on a hostile file end here as one error."""
+"""From a file's bytes to its pixels. Pillow's many exceptions for broken files become one error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL.ImageFile import ImageFile
 from onelook.errors import ImageTooLarge, ImageUnreadable
 from onelook.images.formats import OPENERS, READABLE, identify
 
-# What Pillow and libheif raise for broken files, as far as their sources and fuzzing say (test_image_fuzz.py).
+# What Pillow and libheif raise for broken files, according to their sources and to fuzzing (test_image_fuzz.py).
 DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -43,23 +43,24 @@ TURNED = {Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Trans
 
 @contextmanager
 def decoding(name: str, kind: str) -> Iterator[None]:
-    """Turns what a decoder raises for a broken file into ImageUnreadable. Only decoding belongs inside."""
+    """Turns a decoder's exceptions for a broken file into ImageUnreadable. Use it around decoding only."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        # Pillow's own, process-wide limit: inside a WebP's or TIFF's header, or a GIF frame that outgrows its screen.
+        # Pillow's own, process-wide limit: in a WebP's or TIFF's header, or for a GIF frame larger than its screen.
         raise ImageTooLarge(f"{name}: {kind} file: {error}", hint="use a smaller picture") from None
     except DECODE_ERRORS as error:
         raise ImageUnreadable(
-            f"{name}: broken or truncated {kind} file: {error}", hint="does a picture viewer open it?"
+            f"{name}: broken or truncated {kind} file: {error}",
+            hint="check whether a picture viewer opens it; export it again",
         ) from error
 
 
 def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFile]:
     """The format (a key of `OPENERS`) and the picture with its header read and its pixels still encoded.
 
-    The format is told from the bytes and opened with its own plugin: `Image.open` would apply one pixel limit to the
-    whole process, and with a warning.
+    The format is detected from the bytes and opened with its own plugin: `Image.open` has one pixel limit for the whole
+    process, with a warning.
 
     Raises:
         ImageUnreadable: a format that is not read, or a broken header.
@@ -79,12 +80,12 @@ def check_pixels(width: int, height: int, *, name: str, max_pixels: int) -> None
     if width * height > max_pixels:
         raise ImageTooLarge(
             f"{name}: {width} x {height} pixels, over the limit of {max_pixels / 1e6:g} megapixels",
-            hint="use a smaller picture or raise ONELOOK_MAX_IMAGE_MEGAPIXELS",
+            hint="use a smaller picture, or set a larger ONELOOK_MAX_IMAGE_MEGAPIXELS",
         )
 
 
 def turn_needed(image: Image.Image) -> Transpose | None:
-    """What brings a loaded picture upright, from its EXIF or XMP; None if it is, or if those cannot be read."""
+    """The transposition that makes a loaded picture upright, from its EXIF or XMP; None if not needed or unreadable."""
     try:
         return UPRIGHT.get(image.getexif().get(ExifTag.Orientation, 1))
     except DECODE_ERRORS:

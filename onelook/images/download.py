@@ -1,4 +1,4 @@
-"""A picture from an http(s) URL that somebody else wrote: every address is checked where the connection is made."""
+"""Downloads a picture from an untrusted http(s) URL; every address is checked when the connection is made."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "on
 
 
 class AddressGuard:
-    """Opens the sockets of one download, and only towards addresses that `allowed` lets through.
+    """Opens the sockets of one download, only to addresses that `allowed` accepts.
 
-    This is the last step before the connection, after names, redirects and odd spellings of an address (0x7f000001)
-    have become the address that is connected to, so nothing can be resolved again behind the check.
+    This is the last step before the connection, after names, redirects and unusual spellings of an address
+    (0x7f000001) have been resolved, so nothing is resolved again after the check.
     """
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
@@ -41,7 +41,7 @@ class AddressGuard:
 
 
 def shown(url: URL) -> str:
-    """The URL as a message may repeat it: passwords and signed query strings stay out of logs and results."""
+    """The URL for messages: without passwords and signed query strings, which must stay out of logs and results."""
     return str(url.with_user(None).with_query(None).with_fragment(None))
 
 
@@ -69,8 +69,8 @@ async def download(
 ) -> bytes:
     """The body behind the URL `reference`, at most `limits.max_bytes` of it after any content decoding.
 
-    `allowed` judges each IP address that is about to be connected to (not asked with `limits.allow_private_urls`);
-    `resolver` replaces the system's name lookup. Cookies and proxy settings of the environment are not used.
+    `allowed` checks each IP address before the connection (not with `limits.allow_private_urls`);
+    `resolver` replaces the system's name lookup. Cookies and proxy settings of the environment are ignored.
 
     Raises:
         ImageRefused: not an http(s) URL, an address that `allowed` refuses, or more than five redirects.
@@ -102,7 +102,7 @@ async def download(
     except TimeoutError:
         raise ImageUnreachable(
             f"{shown(url)}: not downloaded within {limits.download_timeout_s:g} s",
-            hint="try again, or raise ONELOOK_DOWNLOAD_TIMEOUT_S",
+            hint="try again, or set a larger ONELOOK_DOWNLOAD_TIMEOUT_S",
         ) from None
     except aiohttp.InvalidURL:
         raise ImageRefused(f"{shown(url)} is not a valid URL", hint="write it as https://host/path") from None
@@ -110,10 +110,10 @@ async def download(
         if guard.refused:
             raise ImageRefused(
                 f"{shown(url)} leads to a private or local address",
-                hint="send the picture itself; ONELOOK_ALLOW_PRIVATE_URLS=true allows it, but never over HTTP",
+                hint="send the picture itself; ONELOOK_ALLOW_PRIVATE_URLS=true allows it, except through the HTTP API",
             ) from None
         reason = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-        raise ImageUnreachable(f"{shown(url)}: download failed: {reason}", hint="is the address right?") from error
+        raise ImageUnreachable(f"{shown(url)}: download failed: {reason}", hint="check the address") from error
 
 
 async def _body(response: aiohttp.ClientResponse, limits: Limits) -> bytes:
@@ -123,10 +123,11 @@ async def _body(response: aiohttp.ClientResponse, limits: Limits) -> bytes:
     if status != HTTPStatus.OK:
         raise ImageNotFound(
             f"{where}: the server answered HTTP {status} instead of a picture",
-            hint="open the URL without being logged in: does it show the picture?",
+            hint="check that the URL shows the picture without a login",
         )
     too_large = ImageTooLarge(
-        f"{where} is larger than {limits.max_bytes / 1e6:g} MB", hint="use a smaller file or raise ONELOOK_MAX_IMAGE_MB"
+        f"{where} is larger than {limits.max_bytes / 1e6:g} MB",
+        hint="use a smaller file, or set a larger ONELOOK_MAX_IMAGE_MB",
     )
     if response.content_length is not None and response.content_length > limits.max_bytes:
         raise too_large

@@ -1,4 +1,4 @@
-"""Which files are read, and what the others seem to be."""
+"""The supported file formats, and the names of others for messages."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from PIL.ImageFile import ImageFile
 
 READABLE = "JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and HEIC are read"
 
-# What Pillow warns of is a flaw in somebody's file (a cut-off EXIF tag), not in this program.
+# Pillow's warnings are about flaws of a file (a truncated EXIF tag), not of this program.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def _heif(file: BytesIO) -> ImageFile:
-    from pillow_heif import HeifImageFile  # 30 ms that only owners of such files pay
+    from pillow_heif import HeifImageFile  # imported here, because it takes 30 ms
 
     return HeifImageFile(file)  # type: ignore[no-untyped-call]
 
@@ -67,7 +67,7 @@ HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"
 
 
 def identify(data: bytes) -> str:
-    """The format of a file from its first bytes: a key of `OPENERS`, or in words what else it seems to be."""
+    """The format of a file from its first bytes: a key of `OPENERS`, or a description of another format."""
     for signature, name in SIGNATURES:
         if data.startswith(signature):
             return name

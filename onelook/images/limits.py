@@ -1,4 +1,4 @@
-"""What a picture may cost, and where it may come from."""
+"""Limits on the size and the origin of a picture."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Refusals decided before the work: bytes before reading, pixels before decoding, addresses before connecting.
+    """Limits, checked before the work: bytes before reading, pixels before decoding, addresses before connecting.
 
-    `max_bytes`: of a file, a download or a data URL once decoded. `max_pixels`: width x height as the header says.
-    `allow_private_urls`: whether a URL may lead into the network of this machine. `download_timeout_s`: for the whole
+    `max_bytes`: of a file, a download or a data URL once decoded. `max_pixels`: width x height in the header.
+    `allow_private_urls`: whether a URL can lead into the network of this machine. `download_timeout_s`: for the whole
     download, redirects included.
     """
 

@@ -1,4 +1,4 @@
-"""A picture as it is sent to a model."""
+"""A picture in the form that is sent to a model."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from onelook.types import Content
 class Picture:
     """Encoded bytes, ready to send.
 
-    `width` and `height` are of these bytes, in pixels; `source_width` and `source_height` of the file as it came,
-    after its EXIF orientation. `untouched`: these are the file's own bytes, nothing was decoded or encoded again.
-    `decoded`: the same picture as pixels, where preparing it has decoded them. `content`: what the picture was taken
-    for, where that decided its size.
+    `width` and `height` are of these bytes, in pixels; `source_width` and `source_height` of the original file,
+    after its EXIF orientation. `untouched`: these are the file's own bytes, not encoded again.
+    `decoded`: its pixels, if preparation has decoded them. `content`: the detected content, if it determined the size.
     """
 
     data: bytes
@@ -38,10 +37,10 @@ class Picture:
         return f"data:{self.media_type};base64,{b64encode_as_string(self.data)}"
 
     def pixels(self) -> Image.Image:
-        """The picture in mode L or RGB, upright, in sRGB; decoded here only where nobody has done so before.
+        """The picture in mode L or RGB, upright, in sRGB; decoded here if preparation has not done so.
 
         Raises:
-            ImageUnreadable: a JPEG that was sent on as it came, and is broken between its first and its last byte.
+            ImageUnreadable: an untouched JPEG is broken between its first and its last byte.
         """
         if self.decoded is not None:
             return self.decoded

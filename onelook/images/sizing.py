@@ -1,4 +1,4 @@
-"""How large a picture is sent: a size that a Qwen2-VL image processor leaves as it is."""
+"""The size of a picture as sent: one that a Qwen2-VL image processor does not change."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from onelook.settings.resolution import Bounds
 
 PATCH = 28  # a vision token of Qwen2-VL and Qwen2.5-VL covers 28 x 28 pixels: 14-pixel patches, merged 2 x 2
 MIN_PATCHES = 4  # their processors enlarge anything under 56 x 56 pixels
-MAX_ASPECT_RATIO = 200  # and refuse anything more oblong
+MAX_ASPECT_RATIO = 200  # and refuse a larger ratio
 
 
 def target_size(width: int, height: int, bounds: Bounds) -> tuple[int, int]:
-    """Width and height in pixels: multiples of 28 within `bounds`, as near to the aspect ratio as that allows.
+    """Width and height in pixels: multiples of 28 within `bounds`, with the nearest possible aspect ratio.
 
-    `bounds.most` is never passed, `bounds.least` only missed by rounding. The result is a fixed point of `smart_resize`
-    (transformers, models/qwen2_vl/image_processing_qwen2_vl.py) for every checkpoint whose `max_pixels` is at least
-    `bounds.most` squared, so the server does not resample again.
+    `bounds.most` is never exceeded; `bounds.least` can be missed by rounding only. The result is a fixed point of
+    `smart_resize` (transformers, models/qwen2_vl/image_processing_qwen2_vl.py) for every checkpoint whose `max_pixels`
+    is at least `bounds.most` squared, so the server does not resample again.
 
     Raises:
         ValueError: one side is more than 200 times the other, which that processor refuses.

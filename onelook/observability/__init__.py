@@ -1,1 +1,1 @@
-"""What leaves this process about its runs, when somebody asks for it: traces, and never a picture."""
+"""Traces of runs, if they are enabled; never with a picture."""

@@ -1,4 +1,4 @@
-"""How spans are made and sent, with the packages of the extra `observability`."""
+"""Makes and exports spans, with the packages of the extra `observability`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from opentelemetry.util.types import Attributes, AttributeValue
 
 from onelook.observability.pictures import without_pictures
 
-NOTHING_SAID = TraceConfig(
+NO_CONTENT = TraceConfig(
     hide_inputs=True,
     hide_outputs=True,
     hide_llm_invocation_parameters=True,
@@ -26,7 +26,7 @@ NOTHING_SAID = TraceConfig(
 
 
 class PictureFreeExporter(SpanExporter):
-    """The second fence: an error message, say a server's that quotes its request, can hold what no input shows."""
+    """Removes pictures from spans: error messages, such as a server's that quotes its request, can contain them."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
@@ -42,8 +42,8 @@ class PictureFreeExporter(SpanExporter):
 
 
 def picture_free(span: ReadableSpan) -> ReadableSpan:
-    """`span` with all its words through `without_pictures`."""
-    said = span.status.description
+    """`span` with `without_pictures` applied to all its text."""
+    description = span.status.description
     return ReadableSpan(
         name=span.name,
         context=span.context,
@@ -53,7 +53,7 @@ def picture_free(span: ReadableSpan) -> ReadableSpan:
         events=[Event(event.name, _clean(event.attributes), event.timestamp) for event in span.events],
         links=span.links,
         kind=span.kind,
-        status=Status(span.status.status_code, said and without_pictures(said)),
+        status=Status(span.status.status_code, description and without_pictures(description)),
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
@@ -61,10 +61,10 @@ def picture_free(span: ReadableSpan) -> ReadableSpan:
 
 
 def _clean(attributes: Attributes) -> dict[str, AttributeValue]:
-    return {name: _said(value) for name, value in (attributes or {}).items()}
+    return {name: _clean_value(value) for name, value in (attributes or {}).items()}
 
 
-def _said(value: AttributeValue) -> AttributeValue:
+def _clean_value(value: AttributeValue) -> AttributeValue:
     match value:
         case str():
             return without_pictures(value)
@@ -75,7 +75,7 @@ def _said(value: AttributeValue) -> AttributeValue:
 
 
 def make_provider() -> TracerProvider:
-    """Spans go to the receiver that the OTEL_EXPORTER_OTLP_… variables name, over HTTP, in batches from a thread."""
+    """Spans go to the receiver in the OTEL_EXPORTER_OTLP_… variables, over HTTP, in batches from a thread."""
     named = "OTEL_SERVICE_NAME" in os.environ or SERVICE_NAME in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     provider = TracerProvider(resource=Resource.create({} if named else {SERVICE_NAME: "onelook"}))
     provider.add_span_processor(BatchSpanProcessor(PictureFreeExporter(OTLPSpanExporter())))
@@ -83,10 +83,10 @@ def make_provider() -> TracerProvider:
 
 
 def instrument_langchain(provider: TracerProvider) -> None:
-    """LangChain's and LangGraph's callbacks become spans, by the OpenInference conventions."""
-    LangChainInstrumentor().instrument(tracer_provider=provider, config=NOTHING_SAID)
+    """LangChain's and LangGraph's callbacks become spans, with the OpenInference conventions."""
+    LangChainInstrumentor().instrument(tracer_provider=provider, config=NO_CONTENT)
 
 
 def instrument_fastapi(app: FastAPI, provider: TracerProvider) -> None:
-    """One span for a request; those for its single ASGI messages are left out."""
+    """One span per request, without spans for its ASGI messages."""
     FastAPIInstrumentor.instrument_app(app, tracer_provider=provider, exclude_spans=["receive", "send"])

@@ -1,4 +1,4 @@
-"""LangSmith, where its own variables switch it on (LANGSMITH_TRACING, LANGSMITH_API_KEY): everything but pictures."""
+"""LangSmith without pictures, if its own variables enable it (LANGSMITH_TRACING, LANGSMITH_API_KEY)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onelook.observability.pictures import without_pictures
 
 @cache
 def keep_pictures_from_langsmith() -> None:
-    """From now on the client that LangChain sends runs with leaves pictures out. Where LangSmith is off, do nothing."""
+    """Make LangChain's LangSmith client remove pictures from runs. Does nothing if LangSmith is off."""
     from langsmith.utils import tracing_is_enabled
 
     if tracing_is_enabled():

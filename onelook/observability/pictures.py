@@ -1,4 +1,4 @@
-"""Text without the pictures in it: for what goes to places that keep it."""
+"""Removes picture data from text that is stored elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 PICTURE_DATA = re.compile(
     r"""
     (?:data:image/[\w.+-]+;base64,)?
-    [A-Za-z0-9+/_-]{120,}={0,2}          # base64; no word, path or hash is that long without a break
+    [A-Za-z0-9+/_-]{120,}={0,2}          # base64; words, paths and hashes are shorter
     | \\+x[0-9a-f]{2}(?:[^\\]{0,120}\\+(?:x[0-9a-f]{2}|.)){15,}  # bytes as Python writes them
     """,
     re.VERBOSE,
@@ -15,5 +15,5 @@ PICTURE_DATA = re.compile(
 
 
 def without_pictures(text: str) -> str:
-    """`text` with every stretch that can be the data of a picture replaced by its length in characters."""
+    """`text` with everything that can be picture data replaced by its length in characters."""
     return PICTURE_DATA.sub(lambda found: f"[{len(found[0])} characters of data]", text)

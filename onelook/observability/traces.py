@@ -1,7 +1,7 @@
-"""OpenTelemetry traces: a span for a request, a run, each node and each engine call, with the tokens it took.
+"""OpenTelemetry traces: a span for each request, run, node and engine call, with its tokens.
 
-They are on where the usual variable OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) names a receiver; otherwise
-nothing is loaded. What goes in and comes out of a node is left out of them, pictures above all.
+They are enabled if the usual variable OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) is set; otherwise nothing is
+loaded. The inputs and outputs of nodes are left out, so that no picture is exported.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ log = logging.getLogger("onelook")
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
-def asked_for() -> bool:
-    """Whether the environment names a receiver, and does not switch OpenTelemetry off."""
+def enabled() -> bool:
+    """Whether the environment names a receiver and does not disable OpenTelemetry."""
     off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none"
     return not off and any(os.environ.get(name) for name in ENDPOINTS)
 
 
 @cache
 def trace_runs() -> TracerProvider | None:
-    """From now on every run of a graph in this process is traced, where that is asked for. Later calls do nothing."""
-    if not asked_for():
+    """Trace every run of a graph in this process, if enabled. Later calls do nothing."""
+    if not enabled():
         return None
     try:
         from onelook.observability.export import instrument_langchain, make_provider
@@ -42,7 +42,7 @@ def trace_runs() -> TracerProvider | None:
 
 
 def trace_requests(app: FastAPI) -> None:
-    """A span for each request to `app` as well, around its runs; a caller's `traceparent` is taken up."""
+    """Trace each request to `app` too, around its runs; a caller's `traceparent` is continued."""
     provider = trace_runs()
     if provider is not None:
         from onelook.observability.export import instrument_fastapi

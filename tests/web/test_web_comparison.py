@@ -156,7 +156,7 @@ def test_a_result_that_needs_review_says_why(visitor: Visitor) -> None:
         least = min(tags, key=lambda tag: tag["confidence"])
         expect(visitor.card(arm)).to_contain_text("needs review")
         expect(visitor.card(arm).locator(".why")).to_contain_text(
-            f"{least['confidence']:.0%}, under the threshold of 100%"
+            f"{least['confidence']:.0%}, below the threshold of 100%"
         )
 
 

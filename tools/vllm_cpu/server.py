@@ -1,6 +1,6 @@
-"""A real vLLM server on the CPU, for a small checkpoint: `python -m tools.vllm_cpu.server [--model FOLDER]`.
+"""A real vLLM server on the CPU, for a small checkpoint: `python -m tools.vllm_cpu [--model FOLDER]`.
 
-vLLM pins its own torch and fastapi, so it lives in its own virtual environment and is spoken to over HTTP only.
+vLLM pins its own torch and fastapi, so it has its own virtual environment and is used over HTTP only.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ ENVIRONMENT = {
 
 
 def vllm_python() -> Path:
-    """The Python that has vLLM: ONELOOK_VLLM_PYTHON, or the one that `make` installs.
+    """The Python of the environment with vLLM: ONELOOK_VLLM_PYTHON, or `.venv-vllm`.
 
     Raises:
-        EngineIncapable: there is none.
+        EngineIncapable: it does not exist.
     """
     python = Path(os.environ.get("ONELOOK_VLLM_PYTHON") or ROOT / ".venv-vllm" / "bin" / "python")
     if not python.is_file():
         raise EngineIncapable(
             f"no Python with vLLM at {python}",
-            hint="`make test-vllm` and `make vllm-cpu` install it; ONELOOK_VLLM_PYTHON names another one",
+            hint="run `make venv-vllm`, or set ONELOOK_VLLM_PYTHON to the Python of an environment with vLLM",
         )
     return python
 
@@ -67,21 +67,21 @@ def vllm_cpu_server(
     ready_within_s: float = READY_WITHIN_S,
     arguments: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Start a server for the checkpoint folder `model`, yield its base URL when it is ready, stop it in the end.
+    """Start a server for the checkpoint folder `model`, yield its base URL when it is ready, and stop it at the end.
 
-    `port` 0 takes a free one, whatever `profile` says. `arguments` are further ones of vLLM's own. All that the server
-    says goes to the file `log`.
+    `port` 0 picks a free one, regardless of `profile`. `arguments`: further options of vLLM. The server's output goes
+    to the file `log`.
 
     Raises:
-        EngineUnavailable: it ended, or was not ready in time; the message holds the end of the log.
+        EngineUnavailable: it ended, or was not ready in time; the message has the end of the log.
     """
     port = port or _free_port()
-    # -P: the working directory stays off the module path, or our packages would be found before the server's own.
+    # -P: the working directory is not on the module path, or its packages would shadow the server's.
     command = [str(python), "-P", "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
     command += ["--config", str(profile), "--host", HOST, "--port", str(port), *arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        server = subprocess.Popen(  # noqa: S603  the command is ours, no shell reads it
+        server = subprocess.Popen(  # noqa: S603  a fixed command, without a shell
             command,
             env={**os.environ, **ENVIRONMENT},
             stdin=subprocess.DEVNULL,
@@ -131,7 +131,7 @@ def _tail(log: Path) -> str:
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    """End the server and its engine process: asked first, then by force, the whole process group."""
+    """Stop the server and its engine process: first SIGTERM, then SIGKILL for the whole process group."""
     server.terminate()
     with suppress(subprocess.TimeoutExpired):
         server.wait(STOPPED_WITHIN_S)
@@ -148,9 +148,9 @@ def main(
     model: Annotated[
         Path | None, typer.Option(help="Checkpoint folder. Default: the demo's.", exists=True, file_okay=False)
     ] = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
-    python: Annotated[Path | None, typer.Option(help="Python that has vLLM.")] = None,
-    log: Annotated[Path, typer.Option(help="Where the server's own words go.")] = ROOT / ".cache" / "vllm-cpu.log",
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 8000,
+    python: Annotated[Path | None, typer.Option(help="Python of an environment with vLLM.")] = None,
+    log: Annotated[Path, typer.Option(help="File for the server's output.")] = ROOT / ".cache" / "vllm-cpu.log",
 ) -> None:
     """Serve MODEL with vLLM on the CPU until interrupted."""
     signal.signal(signal.SIGTERM, _end)

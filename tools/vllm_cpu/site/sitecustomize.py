@@ -1,7 +1,7 @@
-"""Run by Python at start in the vLLM CPU server only (`demo/vllm_cpu.py` puts this folder on its PYTHONPATH).
+"""Run by Python at start in the vLLM CPU server only (`tools/vllm_cpu/server.py` puts this folder on its PYTHONPATH).
 
 torchvision from PyPI is built for CUDA. Under a CPU build of torch its compiled operators do not load, and its import
-dies with "operator torchvision::nms does not exist", although vLLM's Qwen2-VL code wants its image transforms only.
+fails with "operator torchvision::nms does not exist", although vLLM's Qwen2-VL code needs its image transforms only.
 Declaring the two operators is enough; nothing calls them.
 """
 
@@ -16,7 +16,7 @@ NMS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 class DeclareTorchvisionOperators(importlib.abc.MetaPathFinder):
-    """Finds nothing; sees the first import of torchvision, declares its operators, and steps aside."""
+    """Declares the operators at the first import of torchvision, then removes itself. It finds no module."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -32,7 +32,7 @@ class DeclareTorchvisionOperators(importlib.abc.MetaPathFinder):
 
 
 def builds_differ() -> bool:
-    """Whether torch is a CPU build and torchvision is not; where both are, torchvision declares its own operators."""
+    """Whether torch is a CPU build and torchvision is not. If both are, torchvision declares its own operators."""
     return version("torch").endswith("+cpu") and not version("torchvision").endswith("+cpu")
 
 
