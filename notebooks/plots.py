@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from langchain_core.runnables.graph import Graph
 from matplotlib.axes import Axes
 
-from onelook.cli.waterfall import reported
 from onelook.ledger.model import Ledger
+from onelook.ledger.phases import phases
 
 Point = tuple[float, float]
 
@@ -106,5 +106,5 @@ def _bars(ledger: Ledger) -> Iterator[tuple[str, float, float, str]]:
         yield node.name, node.start_ms, node.end_ms, NODE
         for span in node.spans:
             yield span.name, span.start_ms, span.end_ms, SPAN
-            for name, start_ms, end_ms in reported(span):
+            for name, start_ms, end_ms in phases(span):
                 yield name.replace("_", " "), start_ms, end_ms, ENGINE[name]
