@@ -1,4 +1,4 @@
-"""The contract between a node and whatever answers it."""
+"""The contract between a node and the model that answers it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AskRequest:
     `messages` are LangChain messages; a picture is a content part
     `{"type": "image_url", "image_url": {"url": "data:…"}}`.
     `top_logprobs`: how many alternatives to return for each token (0: only the token's own logprob).
-    `within_s`: seconds until the caller no longer waits; then the engine stops working on it (None: its own timeout).
+    `within_s`: seconds that the caller waits; after that the engine stops (None: the engine's own timeout).
     """
 
     messages: Sequence[BaseMessage]
@@ -66,7 +66,7 @@ StopReason = Literal["stop", "length"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. The tokens' bytes, joined, are `text` in UTF-8; no tokens when the engine gives no logprobs.
+    """What the model answered. The tokens' bytes, joined, are `text` in UTF-8; without logprobs there are no tokens.
 
     `cached`: the answer to the same question asked before; usage and timing are then empty.
     """
@@ -81,7 +81,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the capability probe. `needed` and not `ok`: the engine is refused, with `hint`."""
+    """One line of the capability probe. If it is `needed` and not `ok`, the engine is refused with `hint`."""
 
     capability: str
     ok: bool
@@ -92,14 +92,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the graph must know of an engine; it asks the engine, not its name.
+    """What the graph must know of an engine.
 
-    As far as an engine knows it by then: a server or a checkpoint can tell more once it was asked or loaded.
+    A server or a checkpoint knows more of it after the first question, when it was looked up or loaded.
     """
 
     patience_s: float | None = None
-    """The longest time that one call may take, in seconds. None: waiting for a turn is no fault, as with a model in
-    this process, or with two models that share memory."""
+    """The longest time that one call may take, in seconds. None: a long wait is no fault, because the model answers one
+    question after another in this process, or shares its memory with another model."""
     concurrent: bool = True
     """Whether several calls at once are answered sooner than one after another."""
     size_grid: int = SIZE_GRID
@@ -110,7 +110,7 @@ class Capabilities:
 
 @runtime_checkable
 class Engine(Protocol):
-    """Whatever answers. Raises only `onelook.errors.EngineError` for what is not a bug; never retries by itself."""
+    """A model that answers. Raises only `onelook.errors.EngineError`, except for bugs; never retries by itself."""
 
     @property
     def model(self) -> str:
@@ -121,15 +121,15 @@ class Engine(Protocol):
         """What this engine can do."""
 
     async def start(self) -> None:
-        """Load or connect now, and refuse (raise) when a needed capability is missing. Without it, `ask` does."""
+        """Load or connect now, and raise if a needed capability is missing. If this is not called, `ask` does it."""
 
     async def ask(self, request: AskRequest) -> Reply: ...
 
     async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
-        """Ask all of `requests` at once; the replies come in their order. The first error cancels the others.
+        """Ask all of `requests` at once; the replies are in the same order. The first error cancels the others.
 
-        An engine that answers several questions about the same pictures for less than one by one does so. Where it
-        counts their tokens together, the first reply has the count.
+        An engine may answer several questions about the same pictures in less time than one by one. If it counts their
+        tokens together, the first reply has the count.
         """
         asking = [asyncio.create_task(self.ask(request)) for request in requests]
         try:

@@ -1,4 +1,4 @@
-"""Can this engine do what onelook needs? Two small questions about one small picture, asked of any engine alike."""
+"""Can this engine do what onelook needs? Every engine gets the same two small questions about one small picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 from onelook.engines.base import AskRequest, Choice, Constraint, Engine, Finding, JsonSchema, Reply
 from onelook.errors import EngineError, EngineIncapable, EngineRefused
 
-# Words that no model says by itself when it is greeted, so only a kept constraint explains them.
+# Words that no model writes by itself in answer to a greeting: only a constraint that was kept explains them.
 WORDS = ("zebra", "quartz")
 SCHEMA = JsonSchema(
     schema={
@@ -84,7 +84,7 @@ def _keeps_schema(reply: Reply) -> Finding:
         "JSON schema",
         ok=False,
         detail=f"not kept: asked for {SCHEMA.regex}, got {reply.text[:80]!r}{cut}",
-        hint="the server must do guided decoding; on vLLM set guidance to structured_outputs",
+        hint="the server must do guided decoding; on vLLM set ONELOOK_GUIDANCE=structured_outputs",
     )
 
 
@@ -100,12 +100,12 @@ def _no_choice(detail: str, hint: str | None) -> Finding:
         ok=False,
         detail=detail,
         needed=False,
-        hint=hint or "reply_format compact needs it; reply_format json does not",
+        hint=hint or "--reply-format compact needs it; --reply-format json does not",
     )
 
 
 def _extras(reply: Reply) -> list[Finding]:
-    """What a result can do without; its field is then None. `reply` is of a picture that was asked about before."""
+    """What a result does not need; without it a field is None. `reply` is to a second question about the picture."""
     usage, timing = reply.usage, reply.timing
 
     def extra(capability: str, detail: str | None, hint: str) -> Finding:

@@ -1,10 +1,10 @@
-"""One model in memory at a time: which one, who may ask it, and when the next one comes.
+"""One model in memory at a time: which one, which questions it gets, and when it is switched.
 
-Questions for the model in memory go on together. Those for another one wait for a switch: the questions in hand are
-answered, the model in memory leaves, the other one comes, and all that wait for it by then go on together.
+Questions for the model in memory run at the same time. Questions for another model wait for a switch: the running
+questions are answered, the model in memory leaves, the other one comes, and all questions that wait for it then start.
 
-While others wait, the model in memory still takes new questions for as long as the last switch took. So nobody waits
-for ever, and under steady demand for both no more than about half of the time goes into switching.
+While others wait, the model in memory still takes new questions for as long as the last switch took. So no question
+waits for ever, and under steady demand for both models at most about half of the time goes into switching.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ class Sleepable(Protocol):
     """A model that can leave memory and come back. Its methods raise `EngineError`."""
 
     async def check_sleep(self) -> None:
-        """Refuse (raise) what can never work, without bringing the model into memory."""
+        """Raise if it can never work, without bringing the model into memory."""
 
     async def sleep(self) -> None:
-        """Leave memory; when it returns, the model is gone. A model that is not there has nothing to do."""
+        """Leave memory; when this returns, the model is gone. Nothing happens if it was not there."""
 
     async def wake_up(self) -> None:
-        """Come into memory; when it returns, the model can answer."""
+        """Come into memory; when this returns, the model can answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """What a question waited for, in seconds: the other model's questions, and the switch."""
+    """How long a question waited, in seconds: for the other model's questions, and for the switch."""
 
     turn_s: float = 0.0
     switch_s: float = 0.0
@@ -50,8 +50,8 @@ class Waiter:
 class Residency:
     """Which of `sleepables` is in memory: never more than one. For one event loop at a time.
 
-    `resident` is None where that is not known: at the start, and after a switch that failed. The next switch then
-    sends every other sleepable to sleep before it wakes one. `switches`, `failed_switches` and `switching_s` count.
+    `resident` is None if that is not known: at the start, and after a switch that failed. The next switch then sends
+    every other model to sleep before it wakes one. `switches`, `failed_switches` and `switching_s` are counters.
     """
 
     def __init__(self, sleepables: Sequence[Sleepable], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -65,10 +65,10 @@ class Residency:
         self._waiters: list[Waiter] = []
         self._switch: asyncio.Task[None] | None = None
         self._last_switch_s = 0.0
-        self._closed_from_s = 0.0  # from then on new questions for the resident wait behind those for others
+        self._closed_from_s = 0.0  # after that, new questions for the resident wait behind those for others
 
     async def enter(self, sleepable: Sleepable) -> Waited:
-        """Return when `sleepable` is in memory; it stays there until `leave`, which must follow.
+        """Return when `sleepable` is in memory. It stays there until `leave`, which must follow.
 
         Raises:
             EngineError: the switch to it failed.
@@ -84,28 +84,28 @@ class Residency:
         if not self._waiters:
             self._closed_from_s = waiter.since_s + self._last_switch_s
         self._waiters.append(waiter)
-        self._go_on()
+        self._next()
         try:
             return await waiter.admitted
         except asyncio.CancelledError:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
-                self._go_on()
+                self._next()
             elif not waiter.admitted.cancelled() and waiter.admitted.exception() is None:
-                self.leave()  # let in at the moment in which it was given up
+                self.leave()  # admitted at the moment it was cancelled
             raise
 
     def leave(self) -> None:
-        """The question that entered is answered."""
+        """A question that entered is answered."""
         self._holders -= 1
-        self._go_on()
+        self._next()
 
     async def settle(self) -> None:
-        """Return when no switch is under way."""
+        """Return when no switch is running."""
         if self._switch is not None:
             await asyncio.wait([self._switch])
 
-    def _go_on(self) -> None:
+    def _next(self) -> None:
         if self._switch is not None or self._holders or not self._waiters:
             return
         following = self._waiters[0].sleepable
@@ -125,7 +125,7 @@ class Residency:
         except asyncio.CancelledError:
             self._switch = None
             raise
-        except Exception as error:  # noqa: BLE001 the questions that wait for it raise it
+        except Exception as error:  # noqa: BLE001 the questions that wait for the switch raise it
             self.failed_switches += 1
             self._switch = None
             self._refuse(sleepable, error)
@@ -136,7 +136,7 @@ class Residency:
             self.switching_s += self._last_switch_s
             self._switch = None
             self._admit(sleepable, self._last_switch_s)
-        self._go_on()
+        self._next()
 
     def _admit(self, sleepable: Sleepable, switch_s: float) -> None:
         now_s = self._clock()
@@ -149,16 +149,16 @@ class Residency:
 
     def _refuse(self, sleepable: Sleepable, error: Exception) -> None:
         for waiter in self._taken(sleepable):
-            waiter.admitted.set_exception(_of_switch(error))
+            waiter.admitted.set_exception(_in_a_switch(error))
 
     def _taken(self, sleepable: Sleepable) -> list[Waiter]:
-        """Those who wait for `sleepable`, no longer in the queue. Who was cancelled in this moment stays out."""
+        """The waiters for `sleepable`, taken out of the queue, without those that were cancelled at this moment."""
         mine = [waiter for waiter in self._waiters if waiter.sleepable is sleepable]
         self._waiters = [waiter for waiter in self._waiters if waiter.sleepable is not sleepable]
         return [waiter for waiter in mine if not waiter.admitted.done()]
 
 
-def _of_switch(error: Exception) -> Exception:
+def _in_a_switch(error: Exception) -> Exception:
     if not isinstance(error, EngineError):
         return error
     return type(error)(f"the switch of models failed: {error.message}", hint=error.hint)

@@ -1,4 +1,4 @@
-"""Two engines that share the memory of one device: each is asked only while its model is there."""
+"""Two engines that share the memory of one device: each is asked only while its model is in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from onelook.errors import DeadlinePassed, EngineIncapable
 from onelook.run_pool import barrier
 
 MS = 1000
-UNNOTICED_S = 0.0005  # the model was in memory: nothing was waited for
+NO_WAIT_S = 0.0005  # less than this: the model was in memory
 
 
 def share_memory(first: Engine, specialist: Engine, *, defer: bool) -> tuple[ResidentEngine, ResidentEngine]:
@@ -30,17 +30,18 @@ def share_memory(first: Engine, specialist: Engine, *, defer: bool) -> tuple[Res
 
 
 def sleepable(engine: Engine) -> Sleepable:
-    """What leaves memory and comes back when `engine`'s model does. Raises `EngineIncapable` where there is none."""
+    """`engine`, as something that can leave memory and come back. Raises `EngineIncapable` if it cannot."""
     if isinstance(engine, Sleepable):
         return engine
     raise EngineIncapable(
-        f"{engine.model} has no way to leave memory, so it cannot take turns with another model",
-        hint="set residency to both, or use an embedded engine or a vLLM server with sleep mode",
+        f"{engine.model} has no way to leave memory, so it cannot share memory with another model",
+        hint="keep both in memory: --residency both or ONELOOK_RESIDENCY=both; or use embedded engines, or vLLM servers"
+        " with sleep mode",
     )
 
 
 class ResidentEngine(Engine):
-    """`engine`, asked only while its model is the one in memory; whoever asks it knows nothing of that."""
+    """`engine`, which is asked only while its model is the one in memory. Its callers need not know that."""
 
     def __init__(self, engine: Engine, residency: Residency, *, defer: bool = False) -> None:
         self.engine = engine
@@ -58,30 +59,30 @@ class ResidentEngine(Engine):
         return replace(self.engine.capabilities, patience_s=None)
 
     async def start(self) -> None:
-        """The engine that is asked first comes into memory, and the other one is sent out; that one is only checked."""
+        """Bring the first engine into memory, and send the other one out of it. The specialist is only checked."""
         await self._sleepable.check_sleep()
         if self._sleepable is self.residency.sleepables[0]:
-            async with self._turn():
+            async with self._in_memory():
                 await self.engine.start()
 
     async def ask(self, request: AskRequest) -> Reply:
-        """Ask as the engine does. What it had to wait for is in the reply's timing.
+        """Ask as the engine does. The reply's timing has what the question waited for.
 
         Raises:
             EngineError: the engine's own, or that of a switch that failed, which says so.
-            DeadlinePassed: `within_s` was over before its turn came.
+            DeadlinePassed: `within_s` was over before the model was in memory.
         """
-        async with self._turn(request.within_s) as turn:
-            return turn.told(await self.engine.ask(turn.shortened(request)))
+        async with self._in_memory(request.within_s) as wait:
+            return wait.added_to(await self.engine.ask(wait.taken_off(request)))
 
     async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
-        """As `ask`; all go in the same turn."""
-        async with self._turn(requests[0].within_s if requests else None) as turn:
-            replies = await self.engine.ask_many([turn.shortened(request) for request in requests])
-            return [turn.told(reply) for reply in replies]
+        """As `ask`; all questions go together."""
+        async with self._in_memory(requests[0].within_s if requests else None) as wait:
+            replies = await self.engine.ask_many([wait.taken_off(request) for request in requests])
+            return [wait.added_to(reply) for reply in replies]
 
     async def probe(self) -> list[Finding]:
-        async with self._turn():
+        async with self._in_memory():
             return await self.engine.probe()
 
     async def aclose(self) -> None:
@@ -89,7 +90,7 @@ class ResidentEngine(Engine):
         await self.engine.aclose()
 
     @asynccontextmanager
-    async def _turn(self, within_s: float | None = None) -> AsyncIterator[Turn]:
+    async def _in_memory(self, within_s: float | None = None) -> AsyncIterator[MemoryWait]:
         began_s = time.monotonic()
         timer = asyncio.timeout(within_s)
         try:
@@ -102,30 +103,31 @@ class ResidentEngine(Engine):
                 raise
             raise DeadlinePassed(
                 f"{self.model} was not in memory before the caller's deadline",
-                hint="allow more time, or set residency to both if the device holds both models",
+                hint="allow more time (X-Timeout-Seconds: 60 up to ONELOOK_HTTP__DEADLINE_S), or set"
+                " ONELOOK_RESIDENCY=both if the device has memory for both models",
             ) from None
         try:
-            yield Turn(waited_s=time.monotonic() - began_s, switch_s=waited.switch_s)
+            yield MemoryWait(waited_s=time.monotonic() - began_s, switch_s=waited.switch_s)
         finally:
             self.residency.leave()
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What one question waited for in all, and how much of that was the switch, in seconds."""
+class MemoryWait:
+    """How long one question waited for its model in all, and how much of that was the switch, in seconds."""
 
     waited_s: float
     switch_s: float
 
-    def shortened(self, request: AskRequest) -> AskRequest:
-        """`request` with what is left of its time."""
+    def taken_off(self, request: AskRequest) -> AskRequest:
+        """`request` with the time that is left for it."""
         if request.within_s is None:
             return request
         return replace(request, within_s=request.within_s - self.waited_s)
 
-    def told(self, reply: Reply) -> Reply:
-        """`reply`, whose timing says what was waited for."""
-        if not self.switch_s and self.waited_s < UNNOTICED_S:
+    def added_to(self, reply: Reply) -> Reply:
+        """`reply` with this wait in its timing."""
+        if not self.switch_s and self.waited_s < NO_WAIT_S:
             return reply
         waits = {"turn_ms": (self.waited_s - self.switch_s) * MS, "switch_ms": self.switch_s * MS}
         return replace(reply, timing=reply.timing.model_copy(update=waits))

@@ -1,4 +1,4 @@
-"""An engine that says what it is told to: for tests, and for people who write nodes. It looks at nothing."""
+"""An engine whose replies are written beforehand: for tests, and for people who write nodes."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class ScriptedReply:
 
 UNLIMITED = Capabilities()
 
-Answer = str | ScriptedReply | EngineError
-Script = Callable[[AskRequest], Answer]
+Scripted = str | ScriptedReply | EngineError
+Script = Callable[[AskRequest], Scripted]
 
 
 @dataclass
 class ScriptedEngine(Engine):
     """Answers each request with `script(request)`, or with the next of a fixed sequence; an `EngineError` is raised.
 
-    `asked` keeps every request, so that a test can look at what a node really sent.
+    `asked` keeps every request, so that a test sees what a node really sent.
     """
 
-    script: Script | Sequence[Answer]
+    script: Script | Sequence[Scripted]
     model: str = "scripted"
     capabilities: Capabilities = UNLIMITED
     asked: list[AskRequest] = field(default_factory=list)
@@ -55,14 +55,14 @@ class ScriptedEngine(Engine):
         return None
 
     async def ask(self, request: AskRequest) -> Reply:
-        turn = len(self.asked)
+        scripted = self.script(request) if callable(self.script) else self.script[len(self.asked)]
         self.asked.append(request)
-        answer = self.script(request) if callable(self.script) else self.script[turn]
-        if isinstance(answer, EngineError):
-            raise answer
-        line = ScriptedReply(answer) if isinstance(answer, str) else answer
-        await asyncio.sleep(line.wait_s)
-        return line.reply()
+        if isinstance(scripted, EngineError):
+            raise scripted
+        if isinstance(scripted, str):
+            scripted = ScriptedReply(scripted)
+        await asyncio.sleep(scripted.wait_s)
+        return scripted.reply()
 
     async def probe(self) -> list[Finding]:
         return [Finding("scripted", ok=True, detail="answers as written; it looks at no picture")]
@@ -73,9 +73,9 @@ class ScriptedEngine(Engine):
 
 @dataclass
 class ScriptedRouter:
-    """Says the next of a sequence for each picture, and its last for all further ones; an `EngineError` is raised.
+    """Returns the next of a sequence for each picture, and the last for all further ones; raises an `EngineError`.
 
-    `classified` counts what it was asked.
+    `classified` counts the calls.
     """
 
     script: Sequence[Sequence[float] | EngineError]
@@ -87,11 +87,11 @@ class ScriptedRouter:
         return None
 
     async def classify(self, pictures: Sequence[Image.Image]) -> tuple[float, ...]:
-        said = self.script[min(self.classified, len(self.script) - 1)]
+        scripted = self.script[min(self.classified, len(self.script) - 1)]
         self.classified += 1
-        if isinstance(said, EngineError):
-            raise said
-        return tuple(said)
+        if isinstance(scripted, EngineError):
+            raise scripted
+        return tuple(scripted)
 
     async def probe(self) -> list[Finding]:
         return [Finding("scripted router", ok=True, detail="answers as written; it looks at no picture")]

@@ -1,4 +1,4 @@
-"""The generated tokens of a reply, from an OpenAI `logprobs` object: which bytes of the text each wrote, how surely.
+"""The generated tokens of a reply, from an OpenAI `logprobs` object: the bytes that each wrote, and its logprob.
 
 A token of a byte-level vocabulary may end in the middle of a character, and a server that can only send text loses it
 there. vLLM sends such a token as "", gives its character to the token that completes it, and, where that one holds
@@ -36,11 +36,11 @@ class TokenLogprob(TopLogprob):
 
 
 def read_tokens(content: Sequence[TokenLogprob], text: str) -> tuple[Token, ...]:
-    """The tokens that write `text`, byte for byte; none where the server gives no logprobs, or none that fit the text:
-    a label's tokens are found by their place, and no confidence is better than a wrong one.
+    """The tokens that write `text`, byte for byte; none if the server gives no logprobs, or if they do not fit the
+    text: a label's tokens are found by their position, and no confidence is better than a wrong one.
 
-    Tokens after the text (end of turn) are left out. Alternatives are those of a token that stands for itself; several
-    with the same bytes are one, their probabilities added.
+    Tokens after the text (end of turn) are left out. A token that was joined with others has no alternatives. Several
+    alternatives with the same bytes are one, with their probabilities added.
     """
     if not content:
         return ()
@@ -62,7 +62,7 @@ def _in_place(content: Sequence[TokenLogprob], text: bytes) -> tuple[Token, ...]
 
 
 def _pieced_together(content: Sequence[TokenLogprob], text: str) -> tuple[Token, ...]:
-    """Runs of entries that share characters as one token each; nothing if they cannot be laid over `text`."""
+    """Runs of entries that share characters, as one token each; nothing if they do not match `text`."""
     groups: list[list[TokenLogprob]] = [[]]
     for entry in content:
         groups[-1].append(entry)
@@ -85,15 +85,15 @@ def _pieced_together(content: Sequence[TokenLogprob], text: str) -> tuple[Token,
 
 
 def _pattern(group: Sequence[TokenLogprob]) -> str:
-    """What the group wrote: its last entry's characters, and before them, where it lost some, as few as will do.
-    Atomic, so that the search never goes back: a server's nonsense costs no more time than sense."""
+    """What the group wrote: the characters of its last entry, after as few lost ones as possible.
+    Atomic, so that the search never backtracks: tokens that do not match cost no more time than those that do."""
     own = _data(group[-1]).decode(errors="replace")
     known = own.lstrip(LOST)
     return f"((?>{'.+?' if known != own else ''}{re.escape(known)}))"
 
 
 def _data(entry: TopLogprob) -> bytes:
-    """A token's bytes; servers leave them out for some tokens, whose text is then whole."""
+    """A token's bytes; servers leave them out for some tokens, and the text of these is complete."""
     return bytes(entry.bytes) if entry.bytes is not None else entry.token.encode()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -13,6 +13,8 @@ class EngineSettings(BaseModel):
     """One engine. The first engine's settings are the top-level fields of `onelook.settings.process.Settings`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    variables: ClassVar[str] = "ONELOOK_SPECIALIST__"
+    """How the names of its environment variables begin."""
 
     engine: Literal["embedded", "vllm"] = Field(
         "embedded", description="embedded: Transformers in this process; vllm: an OpenAI-compatible server."

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +30,7 @@ class Settings(BaseSettings, EngineSettings):
     model_config = SettingsConfigDict(
         env_prefix="ONELOOK_", env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
     )
+    variables: ClassVar[str] = "ONELOOK_"
 
     taxonomy: Path = Field(PHOTOS, description="The taxonomy document (YAML).")
     templates: Path | None = Field(

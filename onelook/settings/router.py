@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -14,6 +14,7 @@ class RouterSettings(BaseModel):
     """The router. Environment names are `ONELOOK_ROUTER__` + field, upper case."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    variables: ClassVar[str] = "ONELOOK_ROUTER__"
 
     engine: Literal["embedded", "vllm"] = Field(
         "embedded", description="SigLIP by Transformers in process, or on a vLLM pooling server."

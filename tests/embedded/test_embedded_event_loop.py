@@ -1,4 +1,4 @@
-"""The embedded engine beside everything else in the process: it never holds the event loop, and stops when told to."""
+"""The embedded engine beside the rest of the process: it never blocks the event loop, and stops when cancelled."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_the_event_loop_goes_on_while_it_answers(engine: TransformersEngin
     assert (await answer).stop_reason in ("stop", "length")
 
 
-async def test_questions_wait_their_turn_and_the_wait_is_reported(engine: TransformersEngine) -> None:
+async def test_questions_wait_for_each_other_and_the_wait_is_reported(engine: TransformersEngine) -> None:
     one, other = await asyncio.gather(
         engine.ask(request([1], max_tokens=40)), engine.ask(request([1], text="哪里？", max_tokens=2))
     )

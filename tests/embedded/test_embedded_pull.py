@@ -104,22 +104,22 @@ def test_what_was_fetched_with_progress_loads_by_its_id(pull: Pull, hub: str) ->
     assert "100%" in done.stderr
 
 
-def test_an_offline_machine_is_told_so(pull: Pull) -> None:
-    said = pull("http://127.0.0.1:1", "onelook/tiny").stdout
-    assert "cannot fetch onelook/tiny from http://127.0.0.1:1" in said
-    assert "connect this machine" in said
+def test_an_offline_machine_is_reported(pull: Pull) -> None:
+    printed = pull("http://127.0.0.1:1", "onelook/tiny").stdout
+    assert "cannot fetch onelook/tiny from http://127.0.0.1:1" in printed
+    assert "connect this machine" in printed
 
 
 def test_a_model_that_does_not_exist(pull: Pull, hub: str) -> None:
-    said = pull(hub, "onelook/nothing").stdout
-    assert "no model onelook/nothing" in said
-    assert "spelling" in said
+    printed = pull(hub, "onelook/nothing").stdout
+    assert "no model onelook/nothing" in printed
+    assert "spelling" in printed
 
 
 def test_a_model_with_terms_to_agree_to(pull: Pull, hub: str) -> None:
-    said = pull(hub, "onelook/gated").stdout
-    assert "agreed to its terms" in said
-    assert f"{hub}/onelook/gated" in said
+    printed = pull(hub, "onelook/gated").stdout
+    assert "agreed to its terms" in printed
+    assert f"{hub}/onelook/gated" in printed
 
 
 def test_what_is_not_an_id(pull: Pull, hub: str) -> None:

@@ -24,7 +24,7 @@ def question(text: str = "What is it?") -> AskRequest:
 
 
 class Watcher(AsyncCallbackHandler):
-    """Keeps what it is told of chat models."""
+    """Keeps the events of chat models."""
 
     def __init__(self) -> None:
         self.started: list[tuple[str, list[str], dict[str, Any]]] = []

@@ -79,7 +79,7 @@ def test_tokens_cut_inside_a_character_keep_their_own_bytes_where_the_server_giv
 
 
 @pytest.mark.parametrize(
-    ("said", "read"),
+    ("sent", "read"),
     [
         # As vLLM 0.32 sends them: what is unfinished is empty, and U+FFFD stands for what was lost with it.
         (["", "", "女", "", "性"], [("女", -1.5), ("性", -1.0)]),
@@ -90,10 +90,10 @@ def test_tokens_cut_inside_a_character_keep_their_own_bytes_where_the_server_giv
     ids=["unfinished", "lost", "lost whole", "lost after a whole one"],
 )
 def test_characters_that_a_server_lost_between_tokens_are_found_in_the_text(
-    said: list[str], read: list[tuple[str, float]]
+    sent: list[str], read: list[tuple[str, float]]
 ) -> None:
     text = "".join(piece for piece, _ in read)
-    assert pieces(reply(text, *(entry(piece) for piece in said))) == read
+    assert pieces(reply(text, *(entry(piece) for piece in sent))) == read
 
 
 def test_tokens_that_do_not_write_the_text_are_left_out() -> None:

@@ -21,14 +21,14 @@ USAGE = {
 METRICS = {"time_to_first_token_ms": 5.0, "generation_time_ms": 9.0, "queue_time_ms": 0.1}
 
 
-def said(body: Body) -> str:
+def constrained_text(body: Body) -> str:
     """What a server that keeps its constraint says."""
     constraint = body.get("structured_outputs", {})
     return constraint["choice"][-1] if "choice" in constraint else '{"word":"zebra"}'
 
 
 def able(body: Body, **without: None) -> dict[str, Any]:
-    text = said(body)
+    text = constrained_text(body)
     tokens = [{"token": text, "logprob": -0.1, "bytes": list(text.encode()), "top_logprobs": []}]
     extras: dict[str, Any] = {"logprobs": {"content": tokens}, "usage": USAGE, "metrics": METRICS}
     return completion(text, **{name: value for name, value in extras.items() if name not in without})
@@ -87,7 +87,7 @@ async def test_a_server_that_ignores_constraints_is_found_out() -> None:
     assert not found["regex and choice"].ok
 
 
-async def test_a_model_lost_in_whitespace_is_told_from_one_that_is_not_guided() -> None:
+async def test_a_model_that_writes_only_whitespace_is_reported_apart_from_one_that_is_not_guided() -> None:
     found = await findings(SimulatedServer(always(completion("{ \n\n\n", finish_reason="length")), owner="somebody"))
     assert "cut off" in found["JSON schema"].detail
     assert "structured_outputs" in (found["JSON schema"].hint or "")

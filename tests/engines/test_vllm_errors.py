@@ -60,7 +60,7 @@ async def test_nothing_listens() -> None:
     assert isinstance(error, EngineUnavailable)
     assert error.retryable
     assert f"127.0.0.1:{port}" in error.message
-    assert "base_url" in (error.hint or "")
+    assert "ONELOOK_BASE_URL" in (error.hint or "")
 
 
 async def test_the_hosts_name_is_unknown() -> None:
@@ -104,17 +104,18 @@ async def test_no_answer_in_time() -> None:
     assert isinstance(error, EngineTimeout)
     assert error.retryable
     assert "0.2 s" in error.message
+    assert "ONELOOK_TIMEOUT_S=0.4" in (error.hint or "")
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "hint"),
     [
         (400, EngineRefused, None),
-        (401, EngineRefused, "api_key"),
-        (403, EngineRefused, "api_key"),
-        (404, EngineRefused, "base_url"),
+        (401, EngineRefused, "ONELOOK_API_KEY"),
+        (403, EngineRefused, "ONELOOK_API_KEY"),
+        (404, EngineRefused, "ONELOOK_BASE_URL"),
         (413, EngineRefused, None),
-        (429, EngineFailed, "concurrency"),
+        (429, EngineFailed, "--concurrency"),
         (500, EngineFailed, "log"),
         (503, EngineFailed, "log"),
     ],

@@ -73,7 +73,7 @@ async def test_a_portable_server_is_not_asked_for_what_it_would_silently_ignore(
     async with SimulatedServer(owner="somebody") as server, engine_at(server.base_url) as engine:
         with pytest.raises(EngineIncapable, match=type(constraint).__name__) as refusal:
             await engine.ask(question(constraint))
-    assert "reply_format json" in (refusal.value.hint or "")
+    assert "--reply-format json" in (refusal.value.hint or "")
     assert server.bodies == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from onelook.engines.base import Capabilities
-from onelook.engines.scripted import Answer, Script, ScriptedEngine
+from onelook.engines.scripted import Script, Scripted, ScriptedEngine
 from onelook.engines.zero_shot.base import Router
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
@@ -31,7 +31,7 @@ def make_tagger() -> MakeTagger:
     """
 
     def make(
-        script: Script | list[Answer],
+        script: Script | list[Scripted],
         router: Router | None = None,
         /,
         *,

@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from PIL import Image, ImageDraw
 
 from onelook.engines.base import AskRequest
-from onelook.engines.scripted import Answer, Script, ScriptedEngine
+from onelook.engines.scripted import Script, Scripted, ScriptedEngine
 from onelook.errors import EngineError, EngineFailed, EngineTimeout
 from onelook.graph.arms import ArmName
 from onelook.graph.build import build_graph
@@ -55,7 +55,7 @@ def words(request: AskRequest) -> str:
     return CATEGORY if "primary_category" in asked else DETAILS
 
 
-def surer_of_more(request: AskRequest) -> Answer:
+def surer_of_more(request: AskRequest) -> Scripted:
     """Answers any arm's question, and says how sure it is only of full pictures."""
     return sure(words(request)) if sizes(request) == [FULL] else words(request)
 
@@ -191,7 +191,7 @@ async def test_all_pictures_of_a_subject_are_looked_at_again(make_tagger: MakeTa
     assert len(result.pictures) == 2
 
 
-def with_specialist(first: Sequence[Answer], specialist: Answer) -> Tagger:
+def with_specialist(first: Sequence[Scripted], specialist: Scripted) -> Tagger:
     settings = load_settings(retry_interval_s=0.001)
     return Tagger(settings, ScriptedEngine(list(first)), ScriptedEngine(lambda _: specialist, model="pixtral"))
 

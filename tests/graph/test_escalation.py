@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
+from onelook.engines.scripted import Scripted, ScriptedEngine, ScriptedReply
 from onelook.errors import EngineIncapable, EngineUnavailable, SettingsError
 from onelook.graph.arms import ArmName
 from onelook.settings.process import load_settings, sources
@@ -19,7 +19,7 @@ DIAGRAM = '{"primary_category":"图表","details":{"kind":"饼图","contains":[]
 SETTINGS = load_settings(retry_interval_s=0.001)
 
 
-def tagger(first: Answer, specialist: Answer) -> Tagger:
+def tagger(first: Scripted, specialist: Scripted) -> Tagger:
     return Tagger(SETTINGS, ScriptedEngine(lambda _: first), ScriptedEngine(lambda _: specialist, model="pixtral"))
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from onelook.engines.base import AskRequest, Reply
-from onelook.engines.scripted import Answer, ScriptedEngine, ScriptedReply
+from onelook.engines.scripted import Scripted, ScriptedEngine, ScriptedReply
 from onelook.errors import EngineError, EngineFailed, EngineRefused
 from onelook.graph.arms import ArmName
 from onelook.result import TagResult
@@ -90,7 +90,7 @@ async def test_a_picture_that_cannot_be_read_is_a_failed_result_without_a_call(
 
 
 async def test_a_server_that_hangs_is_cut_off_by_the_graph(make_tagger: MakeTagger, picture: bytes) -> None:
-    def hang(_: AskRequest) -> Answer:
+    def hang(_: AskRequest) -> Scripted:
         skip(3600)
         return ScriptedReply(PORTRAIT, wait_s=3600)
 
@@ -101,7 +101,7 @@ async def test_a_server_that_hangs_is_cut_off_by_the_graph(make_tagger: MakeTagg
 
 
 async def test_a_bug_keeps_its_own_name(make_tagger: MakeTagger, picture: bytes) -> None:
-    def broken(_: AskRequest) -> Answer:
+    def broken(_: AskRequest) -> Scripted:
         raise ZeroDivisionError("a bug in a script")
 
     with pytest.raises(ZeroDivisionError):

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from onelook.engines.base import AskRequest
-from onelook.engines.scripted import Answer, ScriptedReply
+from onelook.engines.scripted import Scripted, ScriptedReply
 from onelook.graph.arms import ArmName
 from onelook.ledger.model import Ledger, NodeTiming
 from onelook.result import TagResult
@@ -30,7 +30,7 @@ class Clock:
         self.now_ns += TICK_NS
         return self.now_ns
 
-    def script(self, request: AskRequest) -> Answer:
+    def script(self, request: AskRequest) -> Scripted:
         """Answers any arm's question."""
         self.now_ns += ANSWER_NS
         return script(request)
@@ -43,7 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def script(request: AskRequest) -> Answer:
+def script(request: AskRequest) -> Scripted:
     """Answers any arm's question."""
     words = question(request)
     if "？A" in words:

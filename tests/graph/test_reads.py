@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from onelook.engines.base import AskRequest, Choice
-from onelook.engines.scripted import Answer, ScriptedReply
+from onelook.engines.scripted import Scripted, ScriptedReply
 from onelook.errors import EngineFailed, EngineRefused
 from onelook.tagger import Tagger
 from onelook.types import Context
@@ -29,10 +29,10 @@ LETTERS = {
 }
 
 
-def letters(odds: Mapping[str, float] | None = None) -> Callable[[AskRequest], Answer]:
+def letters(odds: Mapping[str, float] | None = None) -> Callable[[AskRequest], Scripted]:
     """Answers each question as `LETTERS` says, with certainty but for those in `odds`."""
 
-    def script(request: AskRequest) -> Answer:
+    def script(request: AskRequest) -> Scripted:
         (about,) = (words for words in LETTERS if f"{words}？A" in question(request))
         return ScriptedReply(tokens=[(LETTERS[about], math.log((odds or {}).get(about, 1.0)))], stop_reason="length")
 
@@ -84,7 +84,7 @@ async def test_a_category_without_details_is_one_question(make_tagger: MakeTagge
 
 
 async def test_one_refused_question_fails_the_picture(make_tagger: MakeTagger, picture: bytes) -> None:
-    def script(request: AskRequest) -> Answer:
+    def script(request: AskRequest) -> Scripted:
         return EngineRefused("HTTP 400") if "表情？A" in question(request) else letters()(request)
 
     result = await make_tagger(script).tag(picture, READS)
@@ -94,7 +94,7 @@ async def test_one_refused_question_fails_the_picture(make_tagger: MakeTagger, p
 async def test_a_fault_that_passes_is_tried_again(make_tagger: MakeTagger, picture: bytes) -> None:
     failed: list[bool] = []
 
-    def script(request: AskRequest) -> Answer:
+    def script(request: AskRequest) -> Scripted:
         if "场景？A" in question(request) and not failed:
             failed.append(True)
             return EngineFailed("HTTP 503")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from onelook.answering.confidence import span_probability
 from onelook.answering.debias import average
 from onelook.engines.base import AskRequest, Reply, Token
-from onelook.engines.scripted import Answer, ScriptedEngine
+from onelook.engines.scripted import Scripted, ScriptedEngine
 from onelook.ledger.model import ServerTiming
 from onelook.prompts.question import Question
 from onelook.prompts.replies.letters import LetterCodec
@@ -34,7 +34,7 @@ LIKES_A = 2.0
 class LetterLover(ScriptedEngine):
     """Sees what is in `TRUTH`, but likes the letter A by `liking` (natural logarithm)."""
 
-    script: Sequence[Answer] = ()
+    script: Sequence[Scripted] = ()
     liking: float = LIKES_A
     tells_probabilities: bool = True
 

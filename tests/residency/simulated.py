@@ -96,17 +96,17 @@ class SimulatedEngine(Engine):
         await self._take_long("wake_up")
         self.device.load(self.name)
 
-    async def _take_long(self, order: str) -> None:
+    async def _take_long(self, step: str) -> None:
         await asyncio.sleep(0)
-        if (error := self.trouble(order)) is not None:
+        if (error := self.trouble(step)) is not None:
             raise error
 
 
 class SleepingServer(SimulatedServer):
     """A vLLM server with sleep mode, as its own routes are (vllm/entrypoints/serve/dev/sleep/api_router.py of 0.32).
 
-    It answers while awake only; a real one would hold a question back until it wakes. `faults` maps an order to the
-    HTTP status it fails with; `deaf` orders are answered politely and not followed.
+    It answers only while it is awake; a real one would keep a question until it wakes. `faults` maps a route to the
+    HTTP status it fails with; calls of `ignored` routes are confirmed and have no effect.
     """
 
     def __init__(
@@ -117,18 +117,18 @@ class SleepingServer(SimulatedServer):
         awake: bool,
         respond: Callable[[Body], str] = lambda _: "hello",
         enabled: bool = True,
-        wordless: bool = False,
+        empty_answers: bool = False,
         prefix: str = "",
     ) -> None:
         self.name = model
         self.device = device
         self.enabled = enabled
-        self.wordless = wordless
+        self.empty_answers = empty_answers
         self.prefix = prefix
         self.keys: set[str | None] = set()
         self.faults: dict[str, int] = {}
-        self.deaf: set[str] = set()
-        self.orders: list[str] = []
+        self.ignored: set[str] = set()
+        self.calls: list[str] = []
         self.in_flight = 0
         self.aborted = 0
         if awake:
@@ -160,30 +160,30 @@ class SleepingServer(SimulatedServer):
 
     async def _is_sleeping(self, request: web.Request) -> web.Response:
         self.keys.add(request.headers.get("Authorization"))
-        return self._said("is_sleeping", {"is_sleeping": not self.awake})
+        return self._answer("is_sleeping", {"is_sleeping": not self.awake})
 
     async def _server_info(self, request: web.Request) -> web.Response:
         if request.query.get("config_format") != "json":
-            return self._said("server_info", {"vllm_config": "text"})
-        return self._said("server_info", {"vllm_config": {"model_config": {"enable_sleep_mode": self.enabled}}})
+            return self._answer("server_info", {"vllm_config": "text"})
+        return self._answer("server_info", {"vllm_config": {"model_config": {"enable_sleep_mode": self.enabled}}})
 
     async def _sleep(self, request: web.Request) -> web.Response:
         assert request.query["level"] == "1"
         if request.query.get("mode", "abort") == "abort":
             self.aborted += self.in_flight
-        if "sleep" not in self.deaf and "sleep" not in self.faults:
+        if "sleep" not in self.ignored and "sleep" not in self.faults:
             self.device.unload(self.name)
-        return self._said("sleep", {"status": "sleeping", "level": 1})
+        return self._answer("sleep", {"status": "sleeping", "level": 1})
 
     async def _wake_up(self, request: web.Request) -> web.Response:
-        if "wake_up" not in self.deaf and "wake_up" not in self.faults:
+        if "wake_up" not in self.ignored and "wake_up" not in self.faults:
             self.device.load(self.name)
-        return self._said("wake_up", {"status": "awake", "tags": None})
+        return self._answer("wake_up", {"status": "awake", "tags": None})
 
-    def _said(self, order: str, answer: dict[str, Any]) -> web.Response:
-        self.orders.append(order)
-        if (status := self.faults.get(order)) is not None:
-            return web.json_response({"error": {"message": f"{order} went wrong"}}, status=status)
-        if self.wordless and order in ("sleep", "wake_up"):
+    def _answer(self, route: str, answer: dict[str, Any]) -> web.Response:
+        self.calls.append(route)
+        if (status := self.faults.get(route)) is not None:
+            return web.json_response({"error": {"message": f"{route} went wrong"}}, status=status)
+        if self.empty_answers and route in ("sleep", "wake_up"):
             return web.Response()
         return web.json_response(answer)

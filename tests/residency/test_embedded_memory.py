@@ -1,4 +1,4 @@
-"""The embedded engine takes turns for real: two checkpoints of 130 MB, and the process's memory watched all along."""
+"""Two embedded engines share memory: two real checkpoints of 130 MB, with the process's memory watched."""
 
 from __future__ import annotations
 
@@ -109,16 +109,16 @@ async def most_mb(both: list[Engine]) -> float:
 
 
 async def test_two_models_are_never_in_memory_at_once(checkpoints: list[Path]) -> None:
-    """One engine alone, two, and two that take turns: those need the memory of one."""
+    """One engine alone, two, and two that share memory: those need the memory of one."""
     first, second = engines(checkpoints)
     await most_mb(list(share_memory(first, second, defer=False)))  # libraries and buffers that stay
     one_mb = await most_mb(engines(checkpoints[:1]))
     two_mb = await most_mb(engines(checkpoints))
     first, second = engines(checkpoints)
-    turns_mb = await most_mb(list(share_memory(first, second, defer=False)))
+    shared_mb = await most_mb(list(share_memory(first, second, defer=False)))
     assert one_mb > WEIGHTS_MB
     assert two_mb > one_mb + 0.6 * WEIGHTS_MB
-    assert turns_mb < (one_mb + two_mb) / 2
+    assert shared_mb < (one_mb + two_mb) / 2
 
 
 async def test_a_model_that_leaves_is_gone_before_the_other_is_read(checkpoints: list[Path]) -> None:

@@ -1,4 +1,4 @@
-"""Two models take turns on a device that holds one (simulated): nobody is lost, nobody starves, nothing thrashes."""
+"""Two models share a (simulated) device that holds one: no question is lost or starves, and nothing thrashes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_the_first_engine_is_there_after_the_start_and_the_other_never_was
     assert device.events == ["+A"]
 
 
-async def test_whoever_is_in_memory_at_the_start_leaves_before_the_first_comes() -> None:
+async def test_a_model_that_is_in_memory_at_the_start_leaves_before_the_first_comes() -> None:
     device = Device()
     device.load("B")
     for engine in two(device):
@@ -124,7 +124,7 @@ async def test_while_others_wait_the_model_in_memory_goes_on_for_as_long_as_a_sw
     assert len(device.arrivals) <= 20  # 160 answers of a second each; one by one there would be 80 switches
 
 
-async def test_what_was_waited_for_is_told_with_the_reply() -> None:
+async def test_the_reply_has_what_its_question_waited_for() -> None:
     device = Device()
     a, b = two(device)
     await a.start()
@@ -139,7 +139,7 @@ async def test_what_was_waited_for_is_told_with_the_reply() -> None:
 
 
 @pytest.mark.parametrize("order", ["sleep", "wake_up"])
-async def test_a_switch_that_fails_is_told_to_all_that_wait_for_it_and_to_nobody_else(order: str) -> None:
+async def test_a_switch_that_fails_is_raised_by_all_that_wait_for_it_and_by_no_other(order: str) -> None:
     device, broken = Device(), [True]
 
     def trouble(asked: str) -> EngineError | None:

@@ -1,4 +1,4 @@
-"""Two simulated vLLM servers share a GPU by sleep mode: the orders they get over HTTP, and what goes wrong there."""
+"""Two simulated vLLM servers share a GPU by sleep mode: the calls they get over HTTP, and what goes wrong there."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.residency.simulated import Device, SleepingServer
 QUESTION = AskRequest([], None, max_tokens=8)
 
 
-def said(body: Body) -> str:
-    """What keeps the probe's constraints."""
+def constrained_text(body: Body) -> str:
+    """A reply that keeps the probe's constraints."""
     constraint = body.get("structured_outputs", {})
     return constraint["choice"][0] if "choice" in constraint else '{"word":"zebra"}'
 
@@ -31,8 +31,8 @@ class Pair:
 
     def __init__(self, *, first_awake: bool = True, second_awake: bool = False, **specialist: Any) -> None:
         self.device = Device()
-        self.first = SleepingServer("first", self.device, awake=first_awake, respond=said)
-        self.second = SleepingServer("second", self.device, awake=second_awake, respond=said, **specialist)
+        self.first = SleepingServer("first", self.device, awake=first_awake, respond=constrained_text)
+        self.second = SleepingServer("second", self.device, awake=second_awake, respond=constrained_text, **specialist)
 
     @asynccontextmanager
     async def engines(self) -> AsyncIterator[tuple[ResidentEngine, ResidentEngine]]:
@@ -58,7 +58,7 @@ async def test_however_the_servers_are_found_the_second_sleeps_before_the_first_
     assert servers.device.most_loaded == 1
 
 
-async def test_two_servers_that_are_both_awake_are_told_apart_before_any_question() -> None:
+async def test_of_two_servers_that_are_both_awake_one_sleeps_before_any_question() -> None:
     servers = Pair(second_awake=True)
     async with servers.engines() as (first, _):
         assert servers.device.most_loaded == 2  # as they were found
@@ -66,9 +66,9 @@ async def test_two_servers_that_are_both_awake_are_told_apart_before_any_questio
     assert servers.device.events == ["+first", "+second", "-second"]
 
 
-@pytest.mark.parametrize("wordless", [False, True], ids=["0.32", "older, whose orders are answered without a word"])
-async def test_many_questions_for_both_are_all_answered_and_none_is_aborted(wordless: bool) -> None:
-    servers = Pair(wordless=wordless)
+@pytest.mark.parametrize("empty_answers", [False, True], ids=["0.32", "older, which answers with an empty body"])
+async def test_many_questions_for_both_are_all_answered_and_none_is_aborted(empty_answers: bool) -> None:
+    servers = Pair(empty_answers=empty_answers)
     async with servers.engines() as engines:
         for engine in engines:
             await engine.start()
@@ -97,7 +97,7 @@ async def test_a_server_that_would_only_pretend_to_sleep_is_refused_at_start() -
             await second.start()
 
 
-async def test_an_older_server_that_does_not_tell_its_configuration_is_taken_at_its_word() -> None:
+async def test_an_older_server_that_does_not_report_its_configuration_is_trusted() -> None:
     servers = Pair()
     servers.second.faults["server_info"] = 404
     async with servers.engines() as (_, second):
@@ -106,36 +106,36 @@ async def test_an_older_server_that_does_not_tell_its_configuration_is_taken_at_
 
 
 @pytest.mark.parametrize(
-    ("order", "asleep", "told"),
+    ("route", "asleep", "says"),
     [
         ("sleep", "first", "HTTP 500: sleep went wrong"),
         ("wake_up", "second", "HTTP 500: wake_up went wrong"),
     ],
 )
-async def test_an_order_that_fails_is_told_to_the_questions_that_need_it(order: str, asleep: str, told: str) -> None:
+async def test_a_call_that_fails_is_raised_by_the_questions_that_need_it(route: str, asleep: str, says: str) -> None:
     servers = Pair()
     broken = servers.first if asleep == "first" else servers.second
     async with servers.engines() as (first, second):
         await first.ask(QUESTION)
-        broken.faults[order] = 500
+        broken.faults[route] = 500
         outcomes = await asyncio.gather(*(second.ask(QUESTION) for _ in range(4)), return_exceptions=True)
         for error in outcomes:
             assert isinstance(error, EngineFailed)
             assert "the switch of models failed" in error.message
-            assert told in error.message
+            assert says in error.message
         assert (await first.ask(QUESTION)).text
-        del broken.faults[order]
+        del broken.faults[route]
         assert (await second.ask(QUESTION)).text
     assert servers.device.most_loaded == 1
 
 
-@pytest.mark.parametrize(("deaf", "told"), [("sleep", "still awake"), ("wake_up", "still sleeps")])
-async def test_a_server_that_does_not_do_as_it_says_is_found_out(deaf: str, told: str) -> None:
+@pytest.mark.parametrize(("ignored", "says"), [("sleep", "still awake"), ("wake_up", "still sleeps")])
+async def test_a_server_that_does_not_do_what_it_confirms_is_found_out(ignored: str, says: str) -> None:
     servers = Pair()
-    (servers.first if deaf == "sleep" else servers.second).deaf.add(deaf)
+    (servers.first if ignored == "sleep" else servers.second).ignored.add(ignored)
     async with servers.engines() as (first, second):
         await first.ask(QUESTION)
-        with pytest.raises(EngineFailed, match=told):
+        with pytest.raises(EngineFailed, match=says):
             await second.ask(QUESTION)
     assert servers.device.most_loaded == 1
 
@@ -152,7 +152,7 @@ async def test_a_specialist_whose_server_has_died_does_not_take_the_first_with_i
         assert (await first.ask(QUESTION)).text
 
 
-async def test_the_orders_carry_the_key_and_go_beside_v1_wherever_that_is() -> None:
+async def test_the_calls_carry_the_key_and_go_beside_v1_wherever_that_is() -> None:
     async with SleepingServer("first", Device(), awake=True, prefix="/behind/a/proxy") as server:
         engine = OpenAIEngine.from_settings(
             load_settings(

@@ -1,4 +1,4 @@
-"""Pictures tagged by two models that take turns on a (simulated) device that holds one."""
+"""Pictures tagged by two models that share a (simulated) device that holds one."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ async def test_a_text_that_would_be_cut_off_is_refused(tiny_siglip: Path, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "preprocessor_config.json"])
-async def test_a_folder_that_lacks_a_file_is_told(name: str, tiny_siglip: Path, tmp_path: Path) -> None:
+async def test_a_folder_that_lacks_a_file_is_reported(name: str, tiny_siglip: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_siglip, folder)
     (folder / name).unlink()
@@ -244,6 +244,6 @@ async def main():
         print(error.message, "|", error.hint)
 asyncio.run(main())
 """
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert "needs the package torch" in said
-    assert "onelook[embedded]" in said
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "needs the package torch" in printed
+    assert "onelook[embedded]" in printed

@@ -15,7 +15,7 @@ from aiohttp import web
 from PIL import Image
 
 from onelook.engines.openai.server import OpenAIServer
-from onelook.engines.scripted import Answer, ScriptedEngine
+from onelook.engines.scripted import Scripted, ScriptedEngine
 from onelook.engines.zero_shot.server import ServedSiglip
 from onelook.errors import EngineError, EngineIncapable
 from onelook.prompts.taxonomy.document import load_taxonomy
@@ -45,7 +45,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def tagger_at(base_url: str, replies: list[Answer] | None = None, **router: Any) -> Tagger:
+def tagger_at(base_url: str, replies: list[Scripted] | None = None, **router: Any) -> Tagger:
     given = {"engine": "vllm", "base_url": base_url, **router}
     return Tagger(load_settings(retry_interval_s=0.001, max_attempts=2, router=given), ScriptedEngine(replies or []))
 
@@ -150,7 +150,7 @@ async def test_temperature_and_scale_are_settings(tiny_siglip: Path, picture: by
 
 @pytest.mark.parametrize("of", ["texts", "pictures"])
 @pytest.mark.parametrize(
-    ("respond", "kind", "said"),
+    ("respond", "kind", "says"),
     [
         (forever, "EngineTimeout", "gave no answer within 20 s"),
         (always({"error": {"message": "out of memory"}}, 500), "EngineFailed", "HTTP 500: out of memory"),
@@ -164,18 +164,18 @@ async def test_temperature_and_scale_are_settings(tiny_siglip: Path, picture: by
     ],
 )
 async def test_a_fault_of_the_server_is_a_failed_result_that_says_which(
-    of: str, respond: Respond, kind: str, said: str, tiny_siglip: Path, picture: bytes
+    of: str, respond: Respond, kind: str, says: str, tiny_siglip: Path, picture: bytes
 ) -> None:
     async with SimulatedPoolingServer(tiny_siglip) as server:
         setattr(server, of, respond)
         node, found, words = failure(await tag(server.base_url, picture))
     assert (node, found) == ("route", kind)
-    assert said in words
+    assert says in words
     assert server.base_url in words
 
 
 @pytest.mark.parametrize(
-    ("vector", "said"),
+    ("vector", "says"),
     [
         ([], "without a vector"),
         ("AAAA", "without a vector"),
@@ -185,12 +185,12 @@ async def test_a_fault_of_the_server_is_a_failed_result_that_says_which(
         ([1e308] * DIMENSION, "not finite numbers, or all of them zero"),
     ],
 )
-async def test_a_vector_that_is_none_is_refused(vector: object, said: str, tiny_siglip: Path, picture: bytes) -> None:
+async def test_a_vector_that_is_none_is_refused(vector: object, says: str, tiny_siglip: Path, picture: bytes) -> None:
     async with SimulatedPoolingServer(tiny_siglip) as server:
         server.pictures = always(embeddings(vector))
         node, kind, words = failure(await tag(server.base_url, picture))
     assert (node, kind) == ("route", "EngineIncapable")
-    assert said in words
+    assert says in words
 
 
 async def test_a_server_that_answers_in_another_dimension_is_refused_per_picture(

@@ -1,4 +1,4 @@
-"""A real vLLM server that cannot give its memory up, where two models are to take turns."""
+"""A real vLLM server that cannot sleep, where two models should share memory."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """Several questions about the same pictures in one HTTP request: vLLM's `/v1/chat/completions/batch`.
 
-Its conversations share all other fields, the constraint too. So a batch is for questions that are answered by one
-token: its constraint allows the options of all of them, and of the tokens that a reply could have begun with, those
-count that its own question offers. Their probabilities, which then sum to 1, are those under a constraint of its own.
+The conversations of a batch share all other fields, also the constraint. So a batch is for questions whose answer is
+one token. Its constraint allows the options of all questions; in each reply, the tokens that its own question offers
+are kept, and their probabilities are scaled to sum to 1. A constraint of its own would give the same probabilities.
 
-A picture travels once. It has its digest as `uuid`, by which later conversations name it; the server keeps it under
-that name (measured: half the time of as many requests at once). The prefix cache goes by that name as well, so whatever
-is asked of such a server names its pictures.
+A picture is sent once. Its digest is its `uuid`, and later conversations refer to it by that name (measured: half the
+time of as many requests at once). The prefix cache uses that name too, so every question to such a server names its
+pictures.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 
 def shared_choice(requests: Sequence[AskRequest]) -> Choice | None:
-    """The options of all `requests` together; None where they cannot be one batch."""
+    """The options of all `requests` together; None if they cannot be one batch."""
     options: dict[str, None] = {}
     for request in requests:
         if not isinstance(request.constraint, Choice) or request.max_tokens != 1 or request.temperature > 0:
@@ -42,7 +42,7 @@ def shared_choice(requests: Sequence[AskRequest]) -> Choice | None:
 
 
 def name_pictures(messages: Sequence[Json]) -> list[Json]:
-    """The messages of one conversation, each picture in them named by its digest."""
+    """The messages of one conversation, with the digest of each picture as its name."""
     return [
         message
         if isinstance(message["content"], str)
@@ -52,7 +52,7 @@ def name_pictures(messages: Sequence[Json]) -> list[Json]:
 
 
 def send_pictures_once(conversations: Sequence[Sequence[Json]]) -> list[list[Json]]:
-    """Conversations with named pictures, where a picture's bytes stand once, and its name from then on."""
+    """Conversations with named pictures: the first use of a picture has its bytes, each later one only its name."""
     sent: set[str] = set()
 
     def once(part: Json) -> Json:
@@ -112,7 +112,7 @@ def _named(part: Json) -> Json:
 def _among_own_options(choice: CompletionChoice, constraint: Choice) -> CompletionChoice:
     """What the model would have answered under `constraint` alone.
 
-    `choice` as it is where that cannot be computed: the server kept no constraint, or sent no probabilities.
+    `choice` as it is if that cannot be computed: the server kept no constraint, or sent no probabilities.
     """
     text = choice.message.content
     tokens = (choice.logprobs.content if choice.logprobs is not None else None) or []

@@ -55,7 +55,12 @@ class OpenAIEngine(Engine):
         Raises:
             SettingsError: `base_url` is no http(s) address.
         """
-        server = OpenAIServer(settings.base_url, api_key=settings.api_key, timeout_s=settings.timeout_s)
+        server = OpenAIServer(
+            settings.base_url,
+            api_key=settings.api_key,
+            timeout_s=settings.timeout_s,
+            variables=settings.variables,
+        )
         return cls(server, model=settings.model, guidance=settings.guidance, batches=settings.batch)
 
     @property
@@ -174,6 +179,6 @@ class OpenAIEngine(Engine):
         except ValidationError as invalid:
             raise EngineIncapable(
                 f"{self.server.address} answered something that is no chat completion: {faults(invalid)}",
-                hint="ONELOOK_BASE_URL must be the address of an OpenAI-compatible server",
+                hint=f"{self.server.variables}BASE_URL must be the address of an OpenAI-compatible server",
             ) from None
         return read_choice(completion.choices[0], completion.usage, completion.metrics)

@@ -46,9 +46,9 @@ def _is_plain(part: str | dict[str, Any]) -> bool:
 def guidance_fields(constraint: Constraint | None, guidance: Guidance) -> dict[str, Any]:
     """The request fields that make a server keep `constraint`.
 
-    `structured_outputs` is vLLM's own and exact. There even a JSON reply is asked for as its regex: whitespace is legal
-    JSON, so under a schema a weak model can write blanks until max_tokens. `response_format` is what OpenAI, SGLang,
-    llama.cpp and others share.
+    `structured_outputs` is vLLM's own and exact. Even a JSON reply is constrained by its regex there: whitespace is
+    legal JSON, so under a schema a weak model can write blanks until max_tokens. `response_format` is what OpenAI,
+    SGLang, llama.cpp and others share.
 
     Raises:
         EngineIncapable: a regex or a choice on a server that only has `response_format`.
@@ -65,6 +65,6 @@ def guidance_fields(constraint: Constraint | None, guidance: Guidance) -> dict[s
         schema = {"name": "reply", "schema": constraint.schema, "strict": True}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
     raise EngineIncapable(
-        f"a server guided by response_format keeps JSON schemas only, and a {type(constraint).__name__} was asked for",
-        hint="on a vLLM server set guidance to structured_outputs; on any other use arm fused with reply_format json",
+        f"the guidance response_format is for JSON schemas only, and this question has a {type(constraint).__name__}",
+        hint="on a vLLM server set ONELOOK_GUIDANCE=structured_outputs; on others use --arm fused --reply-format json",
     )

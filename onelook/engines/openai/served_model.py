@@ -1,4 +1,4 @@
-"""Which model a server has, how it is to be constrained, and whether it takes several questions in one request."""
+"""Which model a server has, how it is constrained, and whether it takes several questions in one request."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from onelook.errors import EngineIncapable
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """What one server answers to."""
+    """The model that one server serves."""
 
     name: str
     guidance: Guidance
     batches: bool
-    """Whether it takes several questions in one request (see `openai_batch`)."""
+    """Whether it takes several questions in one request (see `onelook.engines.openai.batch`)."""
     root: str | None = None
-    """What it was loaded from, a folder or a Hugging Face id, where the server says so, as vLLM does."""
+    """What it was loaded from, a folder or a Hugging Face id; None if the server does not report it (vLLM does)."""
 
 
 async def find_model(
@@ -32,7 +32,7 @@ async def find_model(
 ) -> ServedModel:
     """The model named `wanted`, or the server's only one.
 
-    `auto` guidance is `structured_outputs` on vLLM; `auto` batch asks a server that is so guided whether it has them.
+    `auto` guidance is `structured_outputs` on vLLM; `auto` batch asks such a server whether it has the route.
 
     Raises:
         EngineIncapable: no such model, several to choose from, none at all, or no list of models.
@@ -43,13 +43,15 @@ async def find_model(
     names = [str(card.get("id")) for card in cards]
     if not names:
         raise EngineIncapable(
-            f"{server.address} lists no model", hint="base_url must lead to an OpenAI-compatible server with a model"
+            f"{server.address} lists no model",
+            hint=f"{server.variables}BASE_URL must be the address of an OpenAI-compatible server with a model",
         )
     listed = ", ".join(names[:20])
+    choose = f"name one of them: {server.variables}MODEL={names[0]}"
     if wanted is None and len(names) > 1:
-        raise EngineIncapable(f"{server.address} has several models: {listed}", hint="name one of them: model=…")
+        raise EngineIncapable(f"{server.address} has several models: {listed}", hint=choose)
     if wanted is not None and wanted not in names:
-        raise EngineIncapable(f"{server.address} has no model {wanted!r}; it has: {listed}", hint="name one of them")
+        raise EngineIncapable(f"{server.address} has no model {wanted!r}; it has: {listed}", hint=choose)
     card = cards[names.index(wanted) if wanted is not None else 0]
     if guidance == "auto":
         guidance = "structured_outputs" if _is_vllm(card) else "response_format"

@@ -1,7 +1,7 @@
-"""A server that speaks the OpenAI protocol: JSON over HTTP, and what may go wrong as `onelook.errors`.
+"""A server that speaks the OpenAI protocol: JSON over HTTP, with its failures as `onelook.errors`.
 
 The `openai` client takes about six times as long for a request with a picture as aiohttp and orjson do
-(`python -m benchmarks.overhead`). So the bytes travel this way, and LangChain's `ChatOpenAI` stays above it.
+(`python -m benchmarks.overhead`).
 """
 
 from __future__ import annotations
@@ -28,34 +28,43 @@ from onelook.errors import (
     SettingsError,
 )
 
-# uvicorn, under vLLM and SGLang, closes an idle connection after 5 s; let go earlier, none dies under a request.
+# uvicorn, under vLLM and SGLang, closes an idle connection after 5 s. Closed earlier here, none breaks in a request.
 KEEP_ALIVE_S = 4.0
 LONGEST_SERVER_MESSAGE = 500
 
-# What a server may repeat and nobody wants in a log: pictures, other long data, an Authorization header.
-_UNSPEAKABLE = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]*|[\w+/=-]{200,}|(?:Basic|Bearer) \S+", re.ASCII)
+# What a server may repeat and a log must not hold: pictures, other long data, an Authorization header.
+_UNFIT = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]*|[\w+/=-]{200,}|(?:Basic|Bearer) \S+", re.ASCII)
 
 
 class OpenAIServer:
     """Posts and gets JSON under `base_url` (which ends in `/v1`). Works from several event loops; never retries.
 
-    `timeout_s` is for a whole request, in seconds. Raises `SettingsError` for an address that is no http(s) URL.
+    `timeout_s` is for a whole request, in seconds. `variables`: how the names of the environment variables begin that
+    set it, for messages. Raises `SettingsError` for an address that is no http(s) URL.
     """
 
-    def __init__(self, base_url: str, *, api_key: SecretStr | None = None, timeout_s: float = 60.0) -> None:
-        self._url = _parse(base_url)
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: SecretStr | None = None,
+        timeout_s: float = 60.0,
+        variables: str = "ONELOOK_",
+    ) -> None:
+        self.variables = variables
+        self._url = _parse(base_url, variables)
         self._key = api_key.get_secret_value() if api_key else ""
         if self._key and self._url.user is not None:
             raise SettingsError(
-                f"base_url {self.address} carries a user name, and api_key is set as well",
-                hint="a request has one Authorization header: keep one of the two",
+                f"{variables}BASE_URL {self.address} holds a user name, and {variables}API_KEY is set too",
+                hint="a request has one Authorization header: remove one of the two",
             )
         self.timeout_s = timeout_s
         self._open: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[Any]]] = {}
 
     @property
     def address(self) -> str:
-        """The base URL, without user, password or query, fit for a message."""
+        """The base URL for messages: without user, password and query."""
         return str(self._url.with_user(None).with_query(None))
 
     async def get(self, path: str) -> dict[str, Any]:
@@ -68,12 +77,12 @@ class OpenAIServer:
         return await self._request("POST", path, io.BytesIO(orjson.dumps(body)))
 
     async def takes(self, path: str) -> bool:
-        """Whether questions can be posted to `path`: then a GET of it is answered with HTTP 405, not 404."""
+        """Whether the server takes POST at `path`: it then answers a GET with HTTP 405, not 404."""
         status, _ = await self._exchange("GET", self._url.joinpath(path), None)
         return status == HTTPStatus.METHOD_NOT_ALLOWED
 
-    async def order(self, method: Literal["GET", "POST"], route: str, **query: str) -> dict[str, Any]:
-        """What vLLM's own `route`, which lies beside `/v1`, answers; {} where it answers without a word.
+    async def call_route(self, method: Literal["GET", "POST"], route: str, **query: str) -> dict[str, Any]:
+        """The JSON object that vLLM's own `route`, which is beside `/v1`, answers; {} for an empty answer.
 
         Raises:
             EngineRefused: there is no such route.
@@ -87,9 +96,9 @@ class OpenAIServer:
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; those of another loop close when that loop shuts down."""
-        _, keeper = self._open.pop(asyncio.get_running_loop(), (None, None))
-        if keeper is not None:
-            await keeper.aclose()
+        _, owner = self._open.pop(asyncio.get_running_loop(), (None, None))
+        if owner is not None:
+            await owner.aclose()
 
     async def _request(self, method: str, path: str, body: io.BytesIO | None) -> dict[str, Any]:
         status, content = await self._exchange(method, self._url.joinpath(path), body)
@@ -101,13 +110,13 @@ class OpenAIServer:
         try:
             answer = orjson.loads(content)
         except orjson.JSONDecodeError:
-            raise self._stranger(f"answered something that is not JSON: {self._message(content)!r}") from None
+            raise self._not_openai(f"answered with something that is not JSON: {self._message(content)!r}") from None
         if not isinstance(answer, dict):
-            raise self._stranger(f"answered JSON that is no object, but {type(answer).__name__}")
+            raise self._not_openai(f"answered with a JSON {type(answer).__name__}, not an object")
         return answer
 
     async def _exchange(self, method: str, url: URL, body: io.BytesIO | None) -> tuple[int, bytes]:
-        """HTTP status and content. Raises `EngineError` where there is no answer at all."""
+        """HTTP status and content. Raises `EngineError` if no answer comes."""
         session = await self._session()
         try:
             async with session.request(method, url, data=body) as response:
@@ -115,34 +124,36 @@ class OpenAIServer:
         except TimeoutError:
             raise EngineTimeout(
                 f"{self.address} gave no answer within {self.timeout_s:g} s",
-                hint="raise timeout_s, or lower concurrency if the server is busy",
+                hint=f"allow more time with {self.variables}TIMEOUT_S={2 * self.timeout_s:g}, or send fewer pictures at"
+                " once with --concurrency 2 or ONELOOK_CONCURRENCY=2",
             ) from None
         except aiohttp.ClientSSLError as error:
             raise EngineIncapable(
-                f"no secure connection to {self.address}: {error}", hint="is the server http instead of https?"
+                f"no secure connection to {self.address}: {error}",
+                hint=f"is the server http instead of https? {self.variables}BASE_URL sets the address",
             ) from None
         except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
-            raise self._stranger(f"broke the HTTP protocol ({type(error).__name__})") from None
+            raise self._not_openai(f"broke the HTTP protocol ({type(error).__name__})") from None
         except aiohttp.ClientError as error:
             raise EngineUnavailable(
                 f"nothing answers at {self.address}: {error or type(error).__name__}",
-                hint="is the server running there? base_url sets the address",
+                hint=f"is the server running there? {self.variables}BASE_URL sets the address",
             ) from None
 
     async def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
-            keeper = self._keep_session(loop)
-            self._open[loop] = await anext(keeper), keeper
+            owner = self._own_session(loop)
+            self._open[loop] = await anext(owner), owner
         return self._open[loop][0]
 
-    async def _keep_session(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[aiohttp.ClientSession]:
+    async def _own_session(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[aiohttp.ClientSession]:
         """A session that closes in its own loop, even if nobody calls `aclose` there: a loop that shuts down closes the
         async generators that it has begun, and this is one."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        # limit=0: `concurrency` decides above how many requests are in flight; a wait here would use up timeout_s.
+        # limit=0: ONELOOK_CONCURRENCY decides how many requests are in flight; a wait here would count as the server's.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
         timeout = aiohttp.ClientTimeout(total=self.timeout_s)
         async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
@@ -153,28 +164,30 @@ class OpenAIServer:
                     del self._open[loop]
 
     def _refusal(self, status: int, content: bytes) -> EngineError:
-        said = f"{self.address} answered HTTP {status}: {self._message(content) or 'no reason given'}"
+        message = f"{self.address} answered HTTP {status}: {self._message(content) or 'no reason given'}"
         if status in (401, 403):
-            return EngineRefused(said, hint="set api_key (ONELOOK_API_KEY) to a key that the server accepts")
+            return EngineRefused(message, hint=f"set {self.variables}API_KEY to a key that the server accepts")
         if status == 404:
-            return EngineRefused(said, hint="base_url is the address before /chat/completions; it mostly ends in /v1")
+            return EngineRefused(
+                message, hint=f"{self.variables}BASE_URL is the address before /chat/completions; it mostly ends in /v1"
+            )
         if status == 429:
-            return EngineFailed(said, hint="the server is overloaded: lower concurrency")
+            return EngineFailed(message, hint="the server is overloaded: --concurrency 2 or ONELOOK_CONCURRENCY=2")
         if status >= 500:
-            return EngineFailed(said, hint="the server's own log has the reason")
+            return EngineFailed(message, hint="the server's own log has the reason")
         if status >= 400:
-            return EngineRefused(said)
-        return self._stranger(f"answered HTTP {status}")
+            return EngineRefused(message)
+        return self._not_openai(f"answered HTTP {status}")
 
-    def _stranger(self, deed: str) -> EngineIncapable:
+    def _not_openai(self, what: str) -> EngineIncapable:
         return EngineIncapable(
-            f"{self.address} {deed}",
-            hint="base_url must lead to an OpenAI-compatible server, like http://127.0.0.1:8000/v1",
+            f"{self.address} {what}",
+            hint=f"set the address of an OpenAI-compatible server: {self.variables}BASE_URL=http://127.0.0.1:8000/v1",
         )
 
     def _message(self, content: bytes) -> str:
-        """The server's own words, on one line, without the picture or the key that it may repeat."""
-        text = _words(content)
+        """The server's own message, on one line, without the picture or the key that it may repeat."""
+        text = _error_text(content)
         for secret in (self._key, self._url.password):
             text = text.replace(secret, "***") if secret else text
         return fit_for_message(text)
@@ -182,24 +195,25 @@ class OpenAIServer:
 
 def fit_for_message(text: str) -> str:
     """What a server sent, on one line of bounded length, without pictures and credentials."""
-    text = " ".join(_UNSPEAKABLE.sub("…", text).split())
+    text = " ".join(_UNFIT.sub("…", text).split())
     return text if len(text) <= LONGEST_SERVER_MESSAGE else text[:LONGEST_SERVER_MESSAGE] + "…"
 
 
-def _parse(base_url: str) -> URL:
+def _parse(base_url: str, variables: str) -> URL:
     try:
         url = URL(base_url.rstrip("/"))
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise SettingsError(
-            f"base_url is no http or https address: {base_url!r}", hint="write it like http://127.0.0.1:8000/v1"
+            f"{variables}BASE_URL is no http or https address: {base_url!r}",
+            hint="write it like http://127.0.0.1:8000/v1",
         )
     return url
 
 
-def _words(content: bytes) -> str:
-    """The message inside an error body: OpenAI's and vLLM's form, FastAPI's, or whatever text there is."""
+def _error_text(content: bytes) -> str:
+    """The message in an error body: in OpenAI's and vLLM's form, in FastAPI's, or the whole text."""
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:

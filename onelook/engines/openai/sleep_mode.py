@@ -1,6 +1,6 @@
-"""vLLM's sleep mode: a server gives its GPU memory up without ending, and takes it back in a fraction of a start.
+"""vLLM's sleep mode: a server frees its GPU memory without ending, and takes it back in a fraction of a start's time.
 
-The routes lie beside `/v1`, on servers that were started with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode
+The routes are beside `/v1`, on servers that were started with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode
 (https://docs.vllm.ai/en/latest/features/sleep_mode/).
 """
 
@@ -10,11 +10,14 @@ from onelook.engines.openai.server import OpenAIServer
 from onelook.errors import EngineFailed, EngineIncapable, EngineRefused, EngineUnavailable
 
 LEVEL = "1"  # weights wait in main memory; at level 2 they would have to be read from disk again
-START = "start vLLM with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode, or set residency to both"
+START = (
+    "start vLLM with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode, or keep both models in memory:"
+    " --residency both or ONELOOK_RESIDENCY=both"
+)
 
 
 class SleepMode:
-    """The sleep of one server. What it reports is checked after each order: a model that stays would be the second."""
+    """Sends one server to sleep and wakes it up, and checks each time that it did: two models may not fit in memory."""
 
     def __init__(self, server: OpenAIServer) -> None:
         self._server = server
@@ -23,43 +26,42 @@ class SleepMode:
         """Raises `EngineIncapable` where the server cannot sleep, and `EngineError` where it does not answer."""
         await self._is_sleeping()
         try:
-            told = await self._server.order("GET", "server_info", config_format="json")
+            answer = await self._server.call_route("GET", "server_info", config_format="json")
         except EngineRefused:
-            return  # an older vLLM: what it was started with is not to be asked
-        match told:
+            return  # an older vLLM does not report how it was started
+        match answer:
             case {"vllm_config": {"model_config": {"enable_sleep_mode": False}}}:
                 raise EngineIncapable(
-                    f"{self._server.address} runs without --enable-sleep-mode: it would keep its memory when told to"
-                    " sleep",
+                    f"{self._server.address} runs without --enable-sleep-mode: it would keep its memory",
                     hint=START,
                 )
 
     async def sleep(self) -> None:
-        """Raises `EngineError` where it is not known to sleep afterwards."""
+        """Raises `EngineError` unless the server reports afterwards that it sleeps."""
         try:
             if await self._is_sleeping():
                 return
         except EngineUnavailable:
-            return  # nothing listens, so nothing is in memory: the server that died must not take the other with it
-        # `wait`: whoever else uses this server gets an answer first; the default aborts. Older servers ignore it.
-        await self._server.order("POST", "sleep", level=LEVEL, mode="wait")
+            return  # nothing listens, so nothing is in memory: a server that died must not stop the other one too
+        # `wait`: other users of this server get their answers first; the default aborts them. Older servers ignore it.
+        await self._server.call_route("POST", "sleep", level=LEVEL, mode="wait")
         if not await self._is_sleeping():
-            raise EngineFailed(f"{self._server.address} was told to sleep and is still awake", hint=START)
+            raise EngineFailed(f"{self._server.address} was sent to sleep and is still awake", hint=START)
 
     async def wake_up(self) -> None:
-        """Raises `EngineError` where it is not known to be awake afterwards."""
+        """Raises `EngineError` unless the server reports afterwards that it is awake."""
         if not await self._is_sleeping():
             return
-        await self._server.order("POST", "wake_up")
+        await self._server.call_route("POST", "wake_up")
         if await self._is_sleeping():
             raise EngineFailed(
-                f"{self._server.address} was told to wake up and still sleeps",
-                hint="the server's own log has the reason; is there room for it on the GPU?",
+                f"{self._server.address} was woken up and still sleeps",
+                hint="the server's own log has the reason; is there enough GPU memory for it?",
             )
 
     async def _is_sleeping(self) -> bool:
         try:
-            told = await self._server.order("GET", "is_sleeping")
+            answer = await self._server.call_route("GET", "is_sleeping")
         except EngineRefused as error:
             raise EngineIncapable(f"no sleep mode: {error.message}", hint=START) from error
-        return told.get("is_sleeping") is True
+        return answer.get("is_sleeping") is True

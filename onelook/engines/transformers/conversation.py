@@ -1,4 +1,4 @@
-"""LangChain messages as what a Transformers processor takes, pictures decoded."""
+"""LangChain messages in the form that a Transformers processor takes, with pictures decoded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from onelook.errors import EngineRefused
 
 @dataclass(slots=True)
 class Conversation:
-    """Turns of `{"role", "content"}`, and the digests of their pictures in order."""
+    """Messages of `{"role", "content"}`, and the digests of their pictures in order."""
 
     turns: list[dict[str, Any]] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
@@ -31,7 +31,7 @@ def read_conversation(messages: Sequence[BaseMessage]) -> Conversation:
         parts = [_read_part(part, conversation.pictures) for part in message["content"]]
         conversation.turns.append({"role": message["role"], "content": parts})
     if len(conversation.pictures) > MAX_IMAGES:
-        raise EngineRefused(f"{len(conversation.pictures)} pictures in one question; {MAX_IMAGES} are allowed")
+        raise EngineRefused(f"{len(conversation.pictures)} pictures in one question; at most {MAX_IMAGES} are allowed")
     return conversation
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from onelook.engines.transformers.generation import Generated, Generator
 
 Work = Callable[["Generator", threading.Event], "list[Generated] | None"]
-"""What the worker thread does with the loaded model; the event is set when nobody waits for it any more."""
+"""What the worker thread does with the loaded model; the event is set when the caller no longer waits."""
 
 DEFAULT_OPTIONS = LoadOptions()
 
@@ -41,7 +41,7 @@ class TransformersEngine(Engine):
 
     Raises, when it is asked:
         EngineIncapable: a package, a file, a device or memory is missing; the message says which.
-        EngineRefused: the question is not one that it can answer.
+        EngineRefused: it cannot answer such a question.
     """
 
     def __init__(self, model: str, options: LoadOptions = DEFAULT_OPTIONS, *, prefix_cache_mb: int = 512) -> None:
@@ -79,7 +79,7 @@ class TransformersEngine(Engine):
         return Capabilities(concurrent=False, size_grid=grid)
 
     async def start(self) -> None:
-        """Load the model now, not with the first question. What it can do after that is our own code's affair."""
+        """Load the model now, not with the first question. There is no probe: our own code keeps the constraints."""
         await asyncio.wrap_future(self._worker.submit(self._loaded))
 
     async def ask(self, request: AskRequest) -> Reply:
@@ -127,11 +127,11 @@ class TransformersEngine(Engine):
         return await probe(self)
 
     async def check_sleep(self) -> None:
-        """Raises `EngineIncapable` where the model cannot be loaded, as far as that shows without loading it."""
+        """Raises `EngineIncapable` if the model cannot be loaded, as far as that is known without loading it."""
         await asyncio.wrap_future(self._worker.submit(check_checkpoint, self._model, self._options))
 
     async def sleep(self) -> None:
-        """Free the model after the questions in work and in the queue; the next question would load it again."""
+        """Free the model after the running question and the queue; the next question would load it again."""
         await asyncio.wrap_future(self._worker.submit(self._unload))
 
     async def wake_up(self) -> None:
@@ -141,12 +141,12 @@ class TransformersEngine(Engine):
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
-        """Wait for the answer in work, drop those that wait, free the model and end the thread."""
+        """Wait for the running question, cancel those in the queue, free the model and end the thread."""
         self._worker.shutdown(cancel_futures=True)
         self._generator = None
 
     async def _in_worker(self, work: Work) -> list[Reply] | None:
-        """What `work` generates, as replies. Cancelled, it tells the worker thread to stop."""
+        """What `work` generates, as replies. If this is cancelled, the worker thread stops."""
         cancelled, queued_ns = threading.Event(), time.perf_counter_ns()
 
         def job() -> list[Reply] | None:

@@ -33,7 +33,10 @@ PIXELS = ("pixel_values",)
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What was generated, and its cost. `first_token_ms` counts from the start of work, `decode_ms` from there on."""
+    """The generated tokens of one answer, and their cost.
+
+    `first_token_ms` counts from the start of the work on it, `decode_ms` from the first token.
+    """
 
     steps: tuple[Step, ...]
     stop_reason: StopReason
@@ -98,9 +101,9 @@ class Generator:
         prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
         if len(prompt.tokens) + max_tokens > self.context_length:
             raise EngineRefused(
-                f"{len(prompt.tokens)} prompt tokens and {max_tokens} to write do not fit into the model's context"
+                f"{len(prompt.tokens)} prompt tokens and {max_tokens} new ones do not fit into the model's context"
                 f" of {self.context_length}",
-                hint="lower long_edge or max_pixels: most of the prompt is the picture",
+                hint="most of the prompt is the picture: send it smaller, --long-edge 512 or ONELOOK_MAX_PIXELS=262144",
             )
         try:
             cached = self._generate(inputs, prompt, guide, max_tokens)
@@ -109,7 +112,8 @@ class Generator:
                 self.prefixes.clear()
             raise EngineIncapable(
                 f"the device ran out of memory: {error}",
-                hint="lower long_edge, max_pixels or prefix_cache_mb, or set quantization",
+                hint="send smaller pictures (--long-edge 512), or set ONELOOK_PREFIX_CACHE_MB=0 or"
+                " ONELOOK_QUANTIZATION=8bit",
             ) from error
         return Generated(
             steps=tuple(guide.steps),
@@ -140,7 +144,7 @@ class Generator:
         return int(np.count_nonzero(tokens == self._image_token))
 
     def _generate(self, inputs: Any, prompt: Prompt, guide: Guide, max_tokens: int) -> int:
-        """Run the guide to its end and return how many tokens of the prompt were not computed again."""
+        """Generate to the end of the answer and return how many tokens of the prompt were not computed again."""
         cached, cache = 0, None
         if self.prefixes is not None:
             cached, states = self.prefixes.longest(prompt)

@@ -1,4 +1,4 @@
-"""Guided greedy decoding, step by step: the constraint's mask, and a record of what was chosen and how surely."""
+"""Guided greedy decoding, step by step: the constraint's mask, and a record of each chosen token and its logprob."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from onelook.errors import EngineIncapable, EngineRefused
 
 
 class Cancelled(Exception):
-    """Nobody waits for this answer any more."""
+    """The caller no longer waits for this answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Guide:
             self._matcher.fill_next_token_bitmask(self._bitmask)
 
     def mask(self, scores: torch.Tensor) -> torch.Tensor:
-        """Forbid what the constraint forbids in `scores` [1, vocabulary]. Raises Cancelled when nobody waits."""
+        """Mask what the constraint forbids in `scores` [1, vocabulary]. Raises Cancelled if nobody waits."""
         if self._cancelled.is_set():
             raise Cancelled
         self._scores = scores.to("cpu", torch.float32)  # one row: the same on every device, and quick enough
@@ -83,9 +83,9 @@ class Guide:
     def advance(self, token: int) -> bool:
         """Record the chosen `token`; True when the answer is complete.
 
-        Where the constraint leaves nothing but a stop token, the step that would write it is spared.
+        If the constraint allows nothing but a stop token, the answer is complete without the step that would write it.
         """
-        if self.complete:  # some devices run a step further before they look
+        if self.complete:  # some devices run one step more before they check
             return True
         self.last_ns = time.perf_counter_ns()
         self.first_ns = self.first_ns or self.last_ns
@@ -100,7 +100,7 @@ class Guide:
             if not self._matcher.accept_token(token):
                 raise EngineIncapable(
                     "the model's scores are not numbers, so no token could be chosen",
-                    hint="set dtype to float32 or bfloat16: float16 overflows in some models",
+                    hint="float16 overflows in some models: set ONELOOK_DTYPE=bfloat16 or ONELOOK_DTYPE=float32",
                 )
             self._matcher.fill_next_token_bitmask(self._bitmask)
             self.complete = self._matcher.is_completed() and self._only_stops()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("torch", "transformers", "accelerate", "xgrammar", "numpy")
 
-# The same weights in formats that PyTorch does not read; never fetched, and not missed.
+# The same weights in formats that PyTorch does not read; they are never fetched.
 UNUSED_FILES = ("*.gguf", "*.onnx", "*.h5", "*.msgpack", "*.tflite", "original/*")
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "tekken.json")
 INCOMPLETE = "copy the whole model folder again, or fetch it with `onelook pull`"
@@ -35,7 +35,7 @@ Quantization = Literal["none", "8bit", "4bit"]
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How a checkpoint is loaded; the fields mean what they mean in `onelook.settings.process`."""
+    """How a checkpoint is loaded; for the fields see `onelook.settings.engine`."""
 
     device: str = "auto"
     dtype: Dtype = "auto"
@@ -61,7 +61,7 @@ def require_packages(*names: str) -> None:
         except ModuleNotFoundError as error:
             raise EngineIncapable(
                 f"the embedded engine needs the package {error.name}, which is not installed",
-                hint="pip install 'onelook[embedded]', or set engine to vllm and base_url to a server",
+                hint="pip install 'onelook[embedded]', or use a server: --engine vllm --base-url http://127.0.0.1:8000/v1",
             ) from None
 
 
@@ -99,7 +99,7 @@ def load_checkpoint(model: str, options: LoadOptions) -> Checkpoint:
         except torch.OutOfMemoryError as error:
             raise EngineIncapable(
                 f"{model} does not fit into the memory of {device}: {error}",
-                hint="set quantization to 8bit or 4bit, or device to cpu",
+                hint="set ONELOOK_QUANTIZATION=8bit (or 4bit), or ONELOOK_DEVICE=cpu",
             ) from error
         except ImportError as error:
             raise EngineIncapable(
@@ -114,7 +114,7 @@ def load_checkpoint(model: str, options: LoadOptions) -> Checkpoint:
 
 
 def refuse_unfit(folder: Path, report: Mapping[str, Any]) -> None:
-    """Raises EngineIncapable when Transformers reports weights that were missing, and that it has made up."""
+    """Raises EngineIncapable if Transformers reports missing weights, in whose place it puts random ones."""
     unfit = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if unfit:
         raise EngineIncapable(
@@ -124,7 +124,7 @@ def refuse_unfit(folder: Path, report: Mapping[str, Any]) -> None:
 
 
 def check_checkpoint(model: str, options: LoadOptions) -> None:
-    """What shows without reading the weights. Raises `EngineIncapable` as `load_checkpoint` would."""
+    """Check what can be checked without reading the weights. Raises `EngineIncapable` as `load_checkpoint` would."""
     require_packages(*PACKAGES)
     folder = find_checkpoint(model)
     device = choose_device(options.device)
@@ -137,14 +137,14 @@ def check_checkpoint(model: str, options: LoadOptions) -> None:
 
 
 def free_memory() -> None:
-    """Give what no model uses any more back to the device and to the operating system."""
+    """Give memory that no model uses any more back to the device and to the operating system."""
     import torch
 
-    gc.collect()  # modules refer to each other in circles
+    gc.collect()  # modules are in reference cycles
     if torch.accelerator.is_available():
         torch.accelerator.empty_cache()
     if sys.platform == "linux":
-        # glibc keeps what was freed in a thread's own heap for that thread (seen: 97 MB beside a model of 129 MB).
+        # glibc keeps what was freed in a thread's own heap for that thread (measured: 97 MB beside a model of 129 MB).
         trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
         trim(0)
 
@@ -153,7 +153,7 @@ def leave_one_core() -> None:
     """Have PyTorch compute on one core less in the calling thread, unless OMP_NUM_THREADS says how many.
 
     The event loop and the preparation of pictures need that core: PyTorch's threads spin while they wait for each
-    other, so where one of them has to share its core, all of them stand still (seen: ten times the time per token).
+    other, so if one of them has to share its core, all of them are slow (measured: ten times the time per token).
     """
     import torch
 
@@ -177,11 +177,12 @@ def find_checkpoint(model: str) -> Path:
         return Path(snapshot_download(model, local_files_only=True, ignore_patterns=list(UNUSED_FILES)))
     except HFValidationError:
         raise EngineIncapable(
-            f"there is no model folder {model}", hint="set model to a folder with config.json, or a Hugging Face id"
+            f"there is no model folder {model}",
+            hint="name a folder with config.json or a Hugging Face id: --model or ONELOOK_MODEL",
         ) from None
     except LocalEntryNotFoundError:
         raise EngineIncapable(
-            f"the model {model} is not, or not whole, on this machine: no such folder, nor in the Hugging Face cache",
+            f"the model {model} is not on this machine, or not complete: no such folder, nor in the Hugging Face cache",
             hint=f"`onelook pull {model}` fetches it, on a machine that is connected",
         ) from None
 
@@ -198,7 +199,7 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise EngineIncapable(
             f"PyTorch cannot use the device {name}: {str(error).split('. ')[0]}",
-            hint="set device to auto or cpu; for cuda install a CUDA build of PyTorch",
+            hint="set ONELOOK_DEVICE=auto or ONELOOK_DEVICE=cpu; for cuda install a CUDA build of PyTorch",
         ) from None
     return device
 
@@ -219,7 +220,7 @@ def _choose_attention(name: Attention, device: torch.device) -> str | None:
     if name == "flash_attention_2" and not available:
         raise EngineIncapable(
             "flash_attention_2 needs the package flash-attn and a CUDA device that it supports",
-            hint="pip install flash-attn, or set attention to auto or sdpa",
+            hint="pip install flash-attn, or set ONELOOK_ATTENTION=auto",
         )
     if name == "auto":
         return "flash_attention_2" if available else None
@@ -231,7 +232,8 @@ def _quantization(name: Quantization, device: torch.device, dtype: torch.dtype) 
         return None
     if device.type != "cuda":
         raise EngineIncapable(
-            f"{name} quantization needs a CUDA device, not {device}", hint="set quantization to none, or device to cuda"
+            f"{name} quantization needs a CUDA device, not {device}",
+            hint="set ONELOOK_QUANTIZATION=none, or ONELOOK_DEVICE=cuda",
         )
     if importlib.util.find_spec("bitsandbytes") is None:
         raise EngineIncapable(
@@ -253,7 +255,7 @@ def _read_config(folder: Path) -> PreTrainedConfig:
     config: PreTrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True)
     if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
         raise EngineIncapable(
-            f"{folder} holds a {config.model_type} model, which does not answer questions about pictures",
+            f"{folder} holds a {config.model_type} model, which cannot answer questions about pictures",
             hint="take a vision-language model, for instance Qwen/Qwen2.5-VL-3B-Instruct",
         )
     return config
@@ -261,7 +263,7 @@ def _read_config(folder: Path) -> PreTrainedConfig:
 
 @contextmanager
 def no_progress_bars() -> Iterator[None]:
-    """Inside, Transformers is quiet: it draws its bars straight to stderr, through what the terminal door draws."""
+    """Inside, Transformers draws no progress bars: it writes them to stderr, where the command draws its own."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()

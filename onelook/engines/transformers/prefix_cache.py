@@ -1,7 +1,7 @@
-"""Attention states of recent prompts, so that a prefix which comes again is not computed again.
+"""Attention states of recent prompts, so that a prefix which is used again is not computed again.
 
-Two prefixes come again all the time: the system prompt, before every picture, and the system prompt with its picture,
-before every further question about that picture. The second spares the vision encoder too.
+Two prefixes are used again all the time: the system prompt, before every picture, and the system prompt with its
+picture, before every further question about that picture. The second saves the vision encoder's work too.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ States = tuple[tuple[torch.Tensor, torch.Tensor], ...]  # per layer: keys, value
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What an attention state depends on: the token ids, and which pictures stand behind the placeholders.
+    """What an attention state depends on: the token ids, and which pictures the placeholders stand for.
 
-    `pictures` are digests in the order of the prompt; their placeholders lie within [`first`, `end`) of `tokens`.
+    `pictures` are digests in the order of the prompt; their placeholders are within [`first`, `end`) of `tokens`.
     """
 
     tokens: Tokens
@@ -55,12 +55,12 @@ class PrefixCache:
         """The longest stored prefix of `prompt` as (its length in tokens, its states).
 
         At least one token is left to compute. The prefix holds all of the prompt's pictures or none of them, so a
-        picture is never cut, and its pixels are needed either wholly or not at all.
+        picture is never cut: either all of its pixels are needed, or none.
         """
         best, source = 0, None
         for key, entry in reversed(self._entries.items()):
             if best >= (len(prompt.tokens) - 1 if _same_pictures(entry, prompt) else prompt.first):
-                continue  # it cannot do better
+                continue  # it cannot be longer
             reusable = _reusable(entry, prompt)
             if reusable > best:
                 best, source = reusable, key
@@ -91,8 +91,8 @@ class PrefixCache:
 
 
 def states_of(cache: DynamicCache) -> States:
-    """The attention states that `cache` holds; none where it has a layer that forgets (sliding window) or sums up
-    (linear attention): its states cannot be cut to a prefix."""
+    """The attention states that `cache` holds; none if a layer has a sliding window or linear attention: such states
+    cannot be cut to a prefix."""
     states: list[tuple[torch.Tensor, torch.Tensor]] = []
     for layer in cache.layers:
         if type(layer) is not DynamicLayer or layer.keys is None or layer.values is None:

@@ -44,8 +44,8 @@ def load_processor(
 
 
 def _limit_pixels(processor: Any, config: PreTrainedConfig, limits: dict[str, int | None]) -> None:
-    """Where a processor takes numbers of pixels, they lie, whatever their names, in its shortest and longest edge. A
-    limit that is given holds: the checkpoint's own other one gives way to it."""
+    """A processor that takes numbers of pixels keeps them as its shortest and longest edge, whatever their names. A
+    limit that is given wins over the checkpoint's own other limit."""
     from transformers.image_utils import SizeDict
 
     given = {edge: pixels for edge, pixels in limits.items() if pixels is not None}
@@ -54,7 +54,7 @@ def _limit_pixels(processor: Any, config: PreTrainedConfig, limits: dict[str, in
     if "max_pixels" not in processor.image_processor.valid_kwargs.__annotations__:
         raise EngineIncapable(
             f"pictures for a {config.model_type} model are not scaled by number of pixels",
-            hint="leave min_pixels and max_pixels unset, and set long_edge",
+            hint="remove ONELOOK_MIN_PIXELS and ONELOOK_MAX_PIXELS, and set --long-edge 512",
         )
     size = {**dict(processor.image_processor.size), **given}
     least, most = size.get("shortest_edge"), size.get("longest_edge")

@@ -1,4 +1,4 @@
-"""Fetching a model ahead of time: loading one never waits for the network."""
+"""Fetching a model before it is used: loading one never waits for the network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onelook.errors import EngineIncapable
 
 
 def pull(model: str, *, token: str | None = None) -> Path:
-    """Fetch the Hugging Face model `model` into the local cache and return its folder; files that are there stay.
+    """Fetch the Hugging Face model `model` into the local cache and return its folder; files that are there are kept.
 
     huggingface_hub draws its progress bars on stderr, and resumes a fetch that was interrupted. `token` defaults to
     HF_TOKEN or the one that `hf auth login` stored.
@@ -37,7 +37,7 @@ def pull(model: str, *, token: str | None = None) -> Path:
         ) from None
     except GatedRepoError:
         raise EngineIncapable(
-            f"the owner of {model} gives it only to those who agreed to its terms",
+            f"{model} is gated: its owner gives it only to accounts that agreed to its terms",
             hint=f"agree at {hub}/{model}, then set HF_TOKEN or run `hf auth login`",
         ) from None
     except RepositoryNotFoundError:
@@ -49,11 +49,11 @@ def pull(model: str, *, token: str | None = None) -> Path:
         raise EngineIncapable(
             f"cannot fetch {model} from {hub}: {str(error).splitlines()[0]}",
             hint="connect this machine, or fetch it on another one and copy the folder here; "
-            "what has arrived is kept, so the same command goes on from there",
+            "files that have arrived are kept, so the same command continues",
         ) from error
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise EngineIncapable(
-            f"no space left for {model} in {constants.HF_HUB_CACHE}", hint="set HF_HOME to a larger disk"
+            f"no space left for {model} in {constants.HF_HUB_CACHE}", hint="set HF_HOME to a folder on a larger disk"
         ) from error

@@ -26,14 +26,14 @@ from onelook.ledger.stamps import NS_PER_MS
 def answer_together(
     generator: Generator, requests: Sequence[AskRequest], *, cancelled: threading.Event
 ) -> list[Generated] | None:
-    """Answer greedily, one token each; None where they have to be answered one after another.
+    """Answer greedily, one token each; None if they have to be answered one after another.
 
     Raises:
         EngineRefused: the messages do not fit the model, or a constraint cannot be compiled.
         Cancelled: `cancelled` was set.
     """
     prefixes = generator.prefixes
-    if prefixes is None or len(requests) < 2 or not _differ_in_the_last_words_only(requests):
+    if prefixes is None or len(requests) < 2 or not _differ_in_last_text_only(requests):
         return None
     if cancelled.is_set():
         raise Cancelled
@@ -50,14 +50,14 @@ def answer_together(
     ]
     try:
         with torch.no_grad():
-            places, delta = generator.model.model.get_rope_index(
+            positions, delta = generator.model.model.get_rope_index(
                 inputs["input_ids"], inputs["mm_token_type_ids"], image_grid_thw=inputs["image_grid_thw"]
             )
             cached, states = prefixes.longest(replace(first, tokens=first.tokens[: _in_common(prompts) + 1]))
             shared = cached
             if cached < first.end:
                 shared = _in_common(prompts)
-                states = _extend(generator, inputs, places, slice(cached, shared), states)
+                states = _extend(generator, inputs, positions, slice(cached, shared), states)
                 prefixes.store(first.tokens[:shared], first.pictures, states)
             scores = _scores(generator, [tokens[shared:] for tokens in prompts], states, int(delta))
     except torch.OutOfMemoryError:
@@ -80,20 +80,20 @@ def answer_together(
     return answers
 
 
-def _differ_in_the_last_words_only(requests: Sequence[AskRequest]) -> bool:
-    """Whether they ask about the same pictures, after the same words, and each ends in words of its own."""
+def _differ_in_last_text_only(requests: Sequence[AskRequest]) -> bool:
+    """Whether they are about the same pictures, with the same text before, and differ in the last text alone."""
     *before, last = requests[0].messages
     if isinstance(last.content, str):
         return False
     return all(
         list(request.messages[:-1]) == before
         and request.messages[-1].content[:-1] == last.content[:-1]
-        and _last_words(request) is not None
+        and _last_text(request) is not None
         for request in requests
     )
 
 
-def _last_words(request: AskRequest) -> str | None:
+def _last_text(request: AskRequest) -> str | None:
     match request.messages[-1].content:
         case [*_, {"type": "text", "text": str(words)}]:
             return words
@@ -104,9 +104,9 @@ def _last_words(request: AskRequest) -> str | None:
 def _prompts(
     generator: Generator, requests: Sequence[AskRequest], conversation: Conversation, first: Prompt
 ) -> list[Tokens] | None:
-    """The token ids of each question; None where they cannot be told without processing the pictures again.
+    """The token ids of each question; None if that needs processing the pictures again.
 
-    A prompt falls apart at the placeholder of its last picture, because a tokenizer does not look across it.
+    A prompt can be split at the placeholder of its last picture, because no token spans it.
     """
     tokenizer, placeholder = generator.processor.tokenizer, getattr(generator.processor, "image_token", None)
     if not placeholder or not first.pictures:
@@ -114,7 +114,7 @@ def _prompts(
     head, prompts = first.tokens[: first.end], []
     *before, last = conversation.turns
     for request in requests:
-        words = {"type": "text", "text": _last_words(request)}
+        words = {"type": "text", "text": _last_text(request)}
         turns = [*before, {**last, "content": [*last["content"][:-1], words]}]
         text = generator.processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         tail = tokenizer(text.rpartition(placeholder)[2], add_special_tokens=False)["input_ids"]
@@ -123,24 +123,24 @@ def _prompts(
 
 
 def _in_common(prompts: Sequence[Tokens]) -> int:
-    """With how many equal tokens all prompts begin. At least one token of each is left to compute."""
+    """The number of equal tokens that all prompts begin with. At least one token of each is left to compute."""
     length = min(map(len, prompts)) - 1
     beginnings = np.stack([tokens[:length] for tokens in prompts])
     differs = np.flatnonzero((beginnings != beginnings[0]).any(axis=0))
     return int(differs[0]) if differs.size else length
 
 
-def _extend(generator: Generator, inputs: Any, places: torch.Tensor, new: slice, states: States) -> States:
+def _extend(generator: Generator, inputs: Any, positions: torch.Tensor, new: slice, states: States) -> States:
     """The states of a prompt up to the end of `new`, pictures included, from those before.
 
-    `places`: the position of each token in time, height and width, of [3, 1, tokens].
+    `positions`: the position of each token in time, height and width, of [3, 1, tokens].
     """
     cache = DynamicCache(states, config=generator.model.config)
     tokens = {name: inputs[name][:, new] for name in ("input_ids", "mm_token_type_ids")}
     pictures = {name: inputs[name] for name in inputs if name not in {*tokens, "attention_mask"}}
     generator.model(
         **BatchFeature({**tokens, **pictures}).to(generator.model.device, generator.model.dtype),
-        position_ids=places[:, :, new].to(generator.model.device),
+        position_ids=positions[:, :, new].to(generator.model.device),
         past_key_values=cache,
         logits_to_keep=1,
     )
@@ -148,23 +148,23 @@ def _extend(generator: Generator, inputs: Any, places: torch.Tensor, new: slice,
 
 
 def _scores(generator: Generator, rows: Sequence[Tokens], states: States, delta: int) -> torch.Tensor:
-    """What the model says next after the tokens of `states` and each of the rows: scores of [rows, vocabulary].
+    """Scores [rows, vocabulary] of the next token after the tokens of `states` and each of the rows.
 
     `delta`: how much more a token's position is than its index, after the pictures.
     """
     known, width, device = states[0][0].shape[-2], max(map(len, rows)), generator.model.device
     input_ids = torch.zeros(len(rows), width, dtype=torch.long)
-    places = torch.zeros(3, len(rows), width, dtype=torch.long)
+    positions = torch.zeros(3, len(rows), width, dtype=torch.long)
     mask = torch.ones(len(rows), known + width, dtype=torch.long)
     for index, row in enumerate(rows):
         padding = width - len(row)
         input_ids[index, padding:] = torch.from_numpy(row)
-        places[:, index, padding:] = torch.arange(known, known + len(row)) + delta
+        positions[:, index, padding:] = torch.arange(known, known + len(row)) + delta
         mask[index, known : known + padding] = 0
     repeated = [tuple(each.expand(len(rows), -1, -1, -1) for each in layer) for layer in states]
     scores: torch.Tensor = generator.model(
         input_ids=input_ids.to(device),
-        position_ids=places.to(device),
+        position_ids=positions.to(device),
         attention_mask=mask.to(device),
         past_key_values=DynamicCache(repeated, config=generator.model.config),
         logits_to_keep=1,

@@ -25,7 +25,12 @@ def build_router(settings: RouterSettings, texts: Sequence[str]) -> Router:
     """
     encoder: Encoder
     if settings.engine == "vllm":
-        server = OpenAIServer(settings.base_url, api_key=settings.api_key, timeout_s=settings.timeout_s)
+        server = OpenAIServer(
+            settings.base_url,
+            api_key=settings.api_key,
+            timeout_s=settings.timeout_s,
+            variables=settings.variables,
+        )
         encoder = ServedSiglip(
             server, model=settings.model, tokenizer=settings.tokenizer, logit_scale=settings.logit_scale
         )

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ELSEWHERE = (
-    "`onelook pull {model}` fetches it, on a machine that is connected; ONELOOK_ROUTER__MODEL names another one or a"
-    " folder, ONELOOK_ROUTER__ENGINE=vllm and ONELOOK_ROUTER__BASE_URL take a server"
+    "`onelook pull {model}` fetches it on a machine that is connected; ONELOOK_ROUTER__MODEL names another one or a"
+    " folder; ONELOOK_ROUTER__ENGINE=vllm and ONELOOK_ROUTER__BASE_URL use a server"
 )
 FILES = ("*.json", "*.model", "*.safetensors", "*.bin")
 
 
 class EmbeddedSiglip:
-    """An `Encoder` that works in a thread of its own, so the event loop never waits for it.
+    """An `Encoder` that runs in a thread of its own, so the event loop never waits for it.
 
     `model` is a folder, or a Hugging Face id that is in the local cache; loaded with the first question.
     """
@@ -53,7 +53,7 @@ class EmbeddedSiglip:
         return await self._work(lambda weights: weights.encode_pictures(pictures))
 
     async def aclose(self) -> None:
-        """Wait for the picture in hand, drop those that wait, free the model and end the thread."""
+        """Wait for the running picture, cancel those in the queue, free the model and end the thread."""
         await asyncio.to_thread(self._worker.shutdown, cancel_futures=True)
         self._weights = None
 

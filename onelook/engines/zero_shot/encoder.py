@@ -1,4 +1,4 @@
-"""The contract of the two ways to have SigLIP: texts and pictures in, vectors of one space out."""
+"""The contract of the two ways to run SigLIP: texts and pictures in, vectors of one space out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from onelook.engines.zero_shot.vectors import Vector
 
 
 class Encoder(Protocol):
-    """All vectors have length 1. Raises only `onelook.errors.EngineError` for what is not a bug."""
+    """All vectors have length 1. Raises only `onelook.errors.EngineError`, except for bugs."""
 
     @property
     def model(self) -> str:
         """The name of the checkpoint."""
 
     async def identity(self) -> str:
-        """What a text's vector depends on besides the text: the checkpoint, by its content as far as that is known."""
+        """What a text's vector depends on besides the text: the checkpoint, by its content where that is known."""
 
     async def logit_scale(self) -> float:
-        """What cosines are multiplied by: learnt with the weights."""
+        """What cosines are multiplied by: learned with the weights."""
 
     async def encode_texts(self, texts: Sequence[str]) -> list[Vector]: ...
 

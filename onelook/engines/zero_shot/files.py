@@ -1,4 +1,4 @@
-"""What of a SigLIP checkpoint is not weights: found on this machine, read without PyTorch."""
+"""The files of a SigLIP checkpoint except its weights: found on this machine, read without PyTorch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from typing import Any
 from onelook.engines.transformers.loading import INCOMPLETE, find_checkpoint, no_progress_bars
 from onelook.errors import EngineIncapable, EngineRefused
 
-ARCHITECTURES = ("siglip", "siglip2")  # SigLIP 2 of one fixed size is built like the first, and says siglip
+ARCHITECTURES = (
+    "siglip",
+    "siglip2",
+)  # the SigLIP 2 of a fixed size is built like the first, and its config says siglip
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model")
 TEXT_TOKENS = 64
 BICUBIC = 3  # as Pillow numbers its filters
@@ -32,10 +35,10 @@ class SiglipFiles:
     resample: int
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Each text in `text_tokens` ids. In small letters: SigLIP 2 saw no others, and SigLIP's tokenizer does it.
+        """Each text in `text_tokens` ids, in lower case: SigLIP 2 was trained so, SigLIP's tokenizer does it itself.
 
         Raises:
-            EngineRefused: a text is longer; cut off, it could mean something else.
+            EngineRefused: a text is longer. It is not cut, because its meaning could change.
         """
         lengths = [len(ids) for ids in self.tokenizer([text.lower() for text in texts])["input_ids"]]
         for text, length in zip(texts, lengths, strict=True):
@@ -52,12 +55,12 @@ class SiglipFiles:
 def read_files(model: str, *, elsewhere: str) -> SiglipFiles:
     """The files of `model`, a folder or a Hugging Face id that is in the local cache; nothing is downloaded.
 
-    `elsewhere` says what to do where they are not there.
+    `elsewhere` is the hint if they are missing.
 
     Raises:
-        EngineIncapable: they are not there, not those of a SigLIP, or a package is missing.
+        EngineIncapable: they are missing, or not those of a SigLIP, or a package is missing.
     """
-    # Without PyTorch, Transformers says so when it is imported; for a tokenizer there is nothing to be said.
+    # Without PyTorch, Transformers warns when it is imported; a tokenizer does not need PyTorch.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     try:
         from transformers import AutoTokenizer
@@ -75,20 +78,20 @@ def read_files(model: str, *, elsewhere: str) -> SiglipFiles:
         kind = config["model_type"]
     except (OSError, ValueError, KeyError) as error:
         raise EngineIncapable(f"router: {folder} is no model folder: {error}", hint=elsewhere) from None
-    if not any((folder / name).is_file() for name in TOKENIZERS):  # Transformers would make an empty one up
+    if not any((folder / name).is_file() for name in TOKENIZERS):  # Transformers would make up an empty one
         raise EngineIncapable(f"router: {folder} has no {' or '.join(TOKENIZERS)}", hint=INCOMPLETE)
     if kind not in ARCHITECTURES:
         raise EngineIncapable(
-            f"router: {folder} holds a {kind} model, which does not put texts and pictures into one space",
-            hint="take a SigLIP, for instance google/siglip-so400m-patch14-384",
+            f"router: {folder} holds a {kind} model, which has no common space of texts and pictures",
+            hint="use a SigLIP: ONELOOK_ROUTER__MODEL=google/siglip-so400m-patch14-384",
         )
     with quiet():
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, ImportError) as error:
-            said = " ".join(str(error).split())
+            message = " ".join(str(error).split())
             raise EngineIncapable(
-                f"router: cannot read the tokenizer in {folder}: {said}",
+                f"router: cannot read the tokenizer in {folder}: {message}",
                 hint=f"pip install 'onelook[router]' brings what SigLIP's own needs; else {INCOMPLETE}",
             ) from error
     size = pictures.get("size") or {}
@@ -102,7 +105,7 @@ def read_files(model: str, *, elsewhere: str) -> SiglipFiles:
 
 
 def content_hash(folder: Path, *patterns: str) -> str:
-    """SHA-256 over the files that match. The Hugging Face cache names large files by their hash, so it reads none."""
+    """SHA-256 over the files that match. The Hugging Face cache names files by their hash, so those are not read."""
     whole = sha256()
     for file in sorted({file for pattern in patterns for file in folder.glob(pattern)}):
         blob = file.resolve()
@@ -117,8 +120,8 @@ def content_hash(folder: Path, *patterns: str) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Inside, Transformers draws no bars, and does not warn of the defaults of a SigLIP configuration that is not used
-    (its token ids lie outside of its own vocabulary)."""
+    """Inside, Transformers draws no bars, and does not warn about unused defaults of a SigLIP configuration (token ids
+    outside of its own vocabulary)."""
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()

@@ -1,4 +1,4 @@
-"""Zero-shot classification: which of the texts lies nearest to the pictures."""
+"""Zero-shot classification: which of the texts is nearest to the pictures."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from onelook.engines.zero_shot.vectors import Vector, cosine, softmax
 from onelook.errors import EngineError, EngineIncapable
 
 SAME = 0.999
-"""Cosine above which two vectors of one text are of one checkpoint: rounding to 8 bits leaves more than that."""
+"""Two vectors of one text with a larger cosine are of one checkpoint: after rounding to 8 bits it is still larger."""
 
 
 class SiglipRouter:
     """SigLIP's two towers as a `Router`.
 
-    SigLIP is trained with a sigmoid on each pair of picture and text by itself: it says whether this text fits, and for
-    general sentences on a picture of theirs it says a small number. Here one of a closed list of categories is asked
-    for, so the probability is that of the choice: a softmax over the texts, in which the sigmoid's bias cancels out.
+    SigLIP is trained with a sigmoid on each pair of picture and text by itself: the probability that this text fits,
+    which is small for general sentences even if they are right. Here one of a closed list of categories is right, so
+    the probability is that of the choice: a softmax over the texts, in which the sigmoid's bias cancels out.
 
         p = softmax(logit_scale * cos(picture, text) / temperature)
 
@@ -53,15 +53,15 @@ class SiglipRouter:
         return self.encoder.model
 
     async def start(self) -> None:
-        """Load or connect, and have the texts' vectors ready; a blank picture shows that both towers fit together."""
+        """Load or connect, and make the texts' vectors; a blank picture shows whether both towers fit together."""
         await self.classify([Image.new("RGB", (224, 224), "white")])
 
     async def classify(self, pictures: Sequence[Image.Image]) -> tuple[float, ...]:
-        """Per text the probability that it, of all of them, describes the pictures.
+        """For each text the probability that it, of all texts, describes the pictures.
 
         Raises:
             EngineIncapable: pictures and texts have vectors of different dimensions, or not of finite numbers.
-            EngineError: as the encoder raised it.
+            EngineError: raised by the encoder.
         """
         texts = await self._text_vectors()
         seen = await self.encoder.encode_pictures(pictures)
@@ -70,7 +70,8 @@ class SiglipRouter:
                 raise EngineIncapable(
                     f"router: {self.model} makes vectors of {len(vector)} numbers from pictures, and of"
                     f" {len(texts[0])} from texts",
-                    hint="a router needs one checkpoint with both towers, such as google/siglip-so400m-patch14-384",
+                    hint="a router needs one checkpoint with both towers:"
+                    " ONELOOK_ROUTER__MODEL=google/siglip-so400m-patch14-384",
                 )
         scale = await self.encoder.logit_scale() / self.temperature
         return softmax([scale * sum(cosine(picture, text) for picture in seen) / len(seen) for text in texts])
@@ -87,7 +88,7 @@ class SiglipRouter:
         await self.encoder.aclose()
 
     async def _text_vectors(self) -> list[Vector]:
-        """Made once; callers that come meanwhile wait for the same work."""
+        """Made once; other callers wait for the same task."""
         if self._vectors is None:
             loop = asyncio.get_running_loop()
             making = self._making.get(loop)
@@ -99,8 +100,8 @@ class SiglipRouter:
         return self._vectors
 
     async def _make_vectors(self) -> list[Vector]:
-        """From the cache, or new. A server may have other weights under an old name: one text is always encoded anew,
-        and what is kept of another checkpoint is found out by it."""
+        """From the cache, or new. A server may have other weights under an old name, so one text is always encoded
+        again and compared with the cache."""
         identity = await self.encoder.identity()
         kept = await asyncio.to_thread(self._cache.load, identity, self.texts)
         if kept is not None:

@@ -1,4 +1,4 @@
-"""SigLIP's learnt scale of cosines, read out of a checkpoint without loading it."""
+"""SigLIP's learned scale of cosines, read from a checkpoint without loading it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ FORMATS = {"F32": "<f", "F16": "<e"}
 
 
 def read_logit_scale(folder: Path) -> float | None:
-    """The scale in `folder/model.safetensors`; None where there is no such file, or none with a scale.
+    """The scale in `folder/model.safetensors`; None if there is no such file or no scale in it.
 
-    That format is eight bytes of length, a JSON header that says where each tensor lies, and the tensors, in little
+    That format is eight bytes of length, a JSON header with the position of each tensor, and the tensors, in little
     endian (github.com/huggingface/safetensors). Its NumPy reader knows no bfloat16.
     """
     try:

@@ -1,4 +1,4 @@
-"""SigLIP behind a vLLM pooling server: `vllm serve MODEL --runner pooling`, as serve/siglip-so400m.yaml has it."""
+"""SigLIP behind a vLLM pooling server: `vllm serve MODEL --runner pooling`, as in serve/siglip-so400m.yaml."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from onelook.errors import EngineError, EngineIncapable, EngineRefused
 START = "is it a SigLIP, started with --runner pooling (serve/siglip-so400m.yaml), at ONELOOK_ROUTER__BASE_URL?"
 ELSEWHERE = (
     "`hf download {model} --include '*.json' '*.model'` fetches what is needed here beside the server, where there is a"
-    " connection; ONELOOK_ROUTER__TOKENIZER names a folder that has it"
+    " connection; ONELOOK_ROUTER__TOKENIZER names a folder with these files"
 )
 
 
@@ -90,9 +90,9 @@ class ServedSiglip:
             case {"data": [*entries]} if len(entries) == count:
                 vectors = [self._vector(entry) for entry in entries]
             case _:
-                raise self._stranger(f"did not answer with {count} vectors")
+                raise self._not_siglip(f"did not answer with {count} vectors")
         if len(set(map(len, vectors))) > 1:
-            raise self._stranger("answered with vectors of different dimensions")
+            raise self._not_siglip("answered with vectors of different dimensions")
         return vectors
 
     def _vector(self, entry: object) -> Vector:
@@ -101,16 +101,16 @@ class ServedSiglip:
                 try:
                     return unit(numbers)
                 except TypeError:
-                    raise self._stranger("answered with a vector that is not of numbers") from None
+                    raise self._not_siglip("answered with a vector that is not of numbers") from None
                 except ValueError as error:
                     raise EngineIncapable(
                         f"router: {self._server.address} answered with a vector of {error}",
                         hint="start the server with --dtype float32: a narrow number format overflows in some models",
                     ) from None
-        raise self._stranger("answered without a vector")
+        raise self._not_siglip("answered without a vector")
 
-    def _stranger(self, deed: str) -> EngineIncapable:
-        return EngineIncapable(f"router: {self._server.address} {deed}", hint=START)
+    def _not_siglip(self, what: str) -> EngineIncapable:
+        return EngineIncapable(f"router: {self._server.address} {what}", hint=START)
 
 
 def _message(url: str) -> list[dict[str, Any]]:
@@ -118,10 +118,10 @@ def _message(url: str) -> list[dict[str, Any]]:
 
 
 def _data_url(picture: Image.Image, files: SiglipFiles) -> str:
-    """Scaled as the checkpoint's own processor does it, so that the server's has nothing left to do.
+    """Scaled as the checkpoint's own processor does it, so that the server does not scale it again.
 
-    Without loss, so that a server gives the same vectors as this process does; and as BMP, because packing 384 x 384
-    pixels into a PNG takes longer (15 to 40 ms) than sending them as they are (0.6 MB).
+    Lossless, so that a server gives the same vectors as this process does; and BMP, because encoding 384 x 384 pixels
+    as PNG takes longer (15 to 40 ms) than sending them as they are (0.6 MB).
     """
     pixels = picture.convert("RGB")
     if files.size is not None:

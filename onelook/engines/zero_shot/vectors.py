@@ -1,4 +1,4 @@
-"""The little arithmetic that a zero-shot classifier needs: a dozen texts do not ask for an array library."""
+"""The arithmetic that a zero-shot classifier needs: a dozen texts need no array library."""
 
 from __future__ import annotations
 

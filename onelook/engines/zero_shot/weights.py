@@ -76,5 +76,6 @@ def _units(vectors: torch.Tensor) -> list[Vector]:
         return [unit(vector) for vector in vectors.float().tolist()]
     except ValueError as error:
         raise EngineIncapable(
-            f"router: the model's vectors are {error}", hint="take another device, or copy the model folder again"
+            f"router: the model's vectors are {error}",
+            hint="set ONELOOK_ROUTER__DEVICE=cpu, or copy the model folder again",
         ) from None
