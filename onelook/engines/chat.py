@@ -61,7 +61,7 @@ class ChatEngine(Engine):
 
     async def start(self) -> None:
         """Raises `EngineIncapable` for the first needed capability that is missing, with the probe's hint."""
-        refuse_incapable(await self.probe())
+        await refuse_incapable(self)
 
     async def ask(self, request: AskRequest) -> Reply:
         """Ask once. Raises `DeadlinePassed` after `request.within_s`, and other `EngineError` as the client failed."""

@@ -46,11 +46,18 @@ async def probe(engine: Engine) -> list[Finding]:
     return [answers, _keeps_schema(first), choice, *_extras(second)]
 
 
-def refuse_incapable(findings: Sequence[Finding]) -> None:
-    """Raises `EngineIncapable` for the first of `findings` that is needed and missing, with its hint."""
-    for finding in findings:
-        if finding.needed and not finding.ok:
-            raise EngineIncapable(f"{finding.capability}: {finding.detail}", hint=finding.hint)
+async def refuse_incapable(engine: Engine) -> None:
+    """Ask for the needed capabilities alone, which takes one question.
+
+    Raises:
+        EngineIncapable: one of them is missing; with the probe's hint.
+    """
+    try:
+        finding = _keeps_schema(await _ask(engine, SCHEMA))
+    except EngineError as error:
+        finding = _no_answer(error)
+    if not finding.ok:
+        raise EngineIncapable(f"{finding.capability}: {finding.detail}", hint=finding.hint)
 
 
 async def _ask(engine: Engine, constraint: Constraint) -> Reply:

@@ -14,9 +14,9 @@ from PIL import Image
 from onelook.cli import app
 from onelook.cli.lazy import LazyCommand
 from onelook.settings.process import PHOTOS
-from tests.cli.test_cli import Run, onelook
+from tests.cli.test_cli import Run, clean, onelook
 
-__all__ = ["onelook"]  # the fixture
+__all__ = ["clean", "onelook"]  # the fixtures
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = app.Commands.help_lines

@@ -76,7 +76,7 @@ class OpenAIEngine(Engine):
 
     async def start(self) -> None:
         """Raises `EngineIncapable` for the first needed capability that the server lacks, with the probe's hint."""
-        refuse_incapable(await self.probe())
+        await refuse_incapable(self)
 
     async def ask(self, request: AskRequest) -> Reply:
         """Ask once. Raises `DeadlinePassed` after `request.within_s`; the server sees the connection close then."""
