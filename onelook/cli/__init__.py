@@ -1,1 +1,1 @@
-"""What the terminal door shows to people."""
+"""The command-line interface."""

@@ -50,7 +50,7 @@ def root(
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """What stands before the command's name."""
+    """The options before the command's name."""
 
 
 def main() -> None:

@@ -12,4 +12,7 @@ ModelOption = Annotated[str | None, typer.Option("--model", help="Model name, Hu
 BaseUrlOption = Annotated[str | None, typer.Option("--base-url", help="Server address, such as http://host:8000/v1.")]
 TaxonomyOption = Annotated[Path | None, typer.Option("--taxonomy", help="Your own taxonomy (YAML).")]
 TemplatesOption = Annotated[Path | None, typer.Option("--templates", help="A folder with your own prompt templates.")]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", help="The language that the model reads and writes: en, zh, de …")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]

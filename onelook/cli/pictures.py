@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from onelook.errors import SettingsError
+
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".apng", ".jfif"}
 )
@@ -23,3 +25,10 @@ def expand(words: Iterable[str]) -> Iterator[str]:
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in SUFFIXES and path.is_file():
                 yield str(path)
+
+
+def no_pictures(words: Iterable[str]) -> SettingsError:
+    """The error where `expand` yields nothing."""
+    return SettingsError(
+        f"no pictures in {', '.join(words)}", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"
+    )

@@ -50,7 +50,7 @@ def router_report(outcome: RouterOutcome, accuracy: float) -> Iterator[Renderabl
 
 
 def reliability_table(kind: str, before: Sequence[Prediction], after: Sequence[Prediction]) -> Table:
-    """Labels in groups of equal size, by confidence; the bar is how many are right, the stroke how sure they are."""
+    """Labels in groups of equal size, by confidence; the bar shows how many are right, the stroke their confidence."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in (kind, "reported", "calibrated", "right"):
         table.add_column(column, justify="right")

@@ -20,7 +20,7 @@ STATUS: dict[Status, tuple[str, str]] = {
 
 
 def results_table(results: Iterable[tuple[str, TagResult]], taxonomy: Taxonomy) -> Table:
-    """One row a picture: its category, its details, how sure, how long, and whether that can stand."""
+    """One row a picture: its category and details with confidences, its status, and its time."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     table.add_column("picture", overflow="fold")
     table.add_column("category")

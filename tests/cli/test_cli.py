@@ -103,7 +103,7 @@ def test_an_adaptive_run_says_that_it_looked_again(onelook: Run, tmp_path: Path)
     assert nodes == ["prepare", "analyze", "enlarge", "analyze"]
 
 
-def test_one_bad_picture_is_told_and_counted_and_the_others_go_on(onelook: Run, folder: Path) -> None:
+def test_one_bad_picture_is_reported_and_counted_and_the_others_go_on(onelook: Run, folder: Path) -> None:
     done = onelook("tag", folder / "notes.txt", folder / "a.jpg", folder / "gone.jpg", "--jsonl")
     results = {Path(each["image"]).name: each for each in map(json.loads, done.stdout.splitlines())}
     assert done.returncode == 1
@@ -146,7 +146,7 @@ def test_colours_come_when_they_are_asked_for(onelook: Run, folder: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "shown"),
     [
         (["tag", "x.jpg", "--long-edge", "5"], "--long-edge"),
         (["tag", "x.jpg", "--resolution", "huge"], "'auto'"),
@@ -161,14 +161,14 @@ def test_colours_come_when_they_are_asked_for(onelook: Run, folder: Path) -> Non
         (["taxonomy", "check", "gone.yaml"], "gone.yaml"),
     ],
 )
-def test_what_cannot_begin_is_refused_in_a_few_words(words: list[str], told: str, onelook: Run) -> None:
+def test_what_cannot_begin_is_refused_in_a_few_words(words: list[str], shown: str, onelook: Run) -> None:
     done = onelook(*words)
     assert done.returncode == 2
-    assert told in done.stderr.replace("\n", "")
+    assert shown in done.stderr.replace("\n", "")
     assert "Traceback" not in done.stderr
 
 
-def test_an_empty_folder_is_told(onelook: Run, tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(onelook: Run, tmp_path: Path) -> None:
     done = onelook("tag", tmp_path)
     assert (done.returncode, "no pictures" in done.stderr) == (2, True)
 
@@ -180,7 +180,7 @@ def test_config_says_where_each_value_comes_from(onelook: Run) -> None:
     assert settings["timeout_s"]["source"] == "default"
 
 
-def test_doctor_tells_each_capability_of_the_embedded_engine(onelook: Run) -> None:
+def test_doctor_reports_each_capability_of_the_embedded_engine(onelook: Run) -> None:
     done = onelook("doctor")
     assert done.returncode == 0
     for capability in ("answers", "JSON schema", "regex and choice", "logprobs", "cached tokens", "image tokens"):

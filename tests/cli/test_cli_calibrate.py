@@ -44,7 +44,7 @@ def test_it_prints_reliability_and_writes_what_the_settings_load(onelook: Run, a
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "shown"),
     [
         (["gone"], "no labels.jsonl in gone"),
         ([".", "--arm", "magic"], "--arm"),
@@ -52,7 +52,7 @@ def test_it_prints_reliability_and_writes_what_the_settings_load(onelook: Run, a
         ([".", "--accuracy", "2"], "accuracy"),
     ],
 )
-def test_what_cannot_begin_is_refused_in_a_few_words(words: list[str], told: str, onelook: Run, album: Path) -> None:
+def test_what_cannot_begin_is_refused_in_a_few_words(words: list[str], shown: str, onelook: Run, album: Path) -> None:
     done = onelook("calibrate", *words)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    assert told in done.stderr.replace("\n", " ")
+    assert shown in done.stderr.replace("\n", " ")

@@ -12,11 +12,18 @@ from onelook.calibration.fits import load_calibration
 from onelook.cli.choices import choices
 from onelook.cli.console import out, progress
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
+from onelook.cli.options import (
+    BaseUrlOption,
+    EngineOption,
+    LanguageOption,
+    ModelOption,
+    TaxonomyOption,
+    TemplatesOption,
+)
 from onelook.demo.checkpoint import with_demo_models
 from onelook.errors import SettingsError
 from onelook.settings.process import load_settings
-from onelook.types import Language, ReplyFormat, Target
+from onelook.types import ReplyFormat, Target
 
 app = typer.Typer(add_completion=False)
 
@@ -25,21 +32,22 @@ app = typer.Typer(add_completion=False)
 def calibrate(
     labels: Annotated[Path, typer.Argument(help="Labelled pictures: a folder with labels.jsonl, or such a file.")],
     arm: Annotated[
-        list[str] | None, typer.Option(help="May be given several times. Default: the settings' arm.")
+        list[str] | None, typer.Option(help="May be given several times. Default: ONELOOK_RUN__ARM, or fused.")
     ] = None,
     reply_format: Annotated[
         ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
     ] = None,
-    language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
+    language: LanguageOption = None,
     debias: Annotated[bool | None, typer.Option(help="Read labels in both orders of their options.")] = None,
     accuracy: Annotated[
-        float, typer.Option(min=0, max=1, help="Wanted of the answers that go to no specialist and no person.")
+        float,
+        typer.Option(min=0, max=1, help="Wanted of the answers that neither a specialist nor a person checks."),
     ] = 0.98,
     of: Annotated[Target, typer.Option(help="What must be right for that: the category, or every label.")] = "category",
     file: Annotated[
-        Path | None, typer.Option("--out", help="Default: the settings' calibration, or calibration.json.")
+        Path | None, typer.Option("--out", help="File to write. Default: ONELOOK_CALIBRATION, or calibration.json.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use the first N pictures only.")] = None,
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -48,7 +56,7 @@ def calibrate(
 ) -> None:
     """Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.
 
-    What the file has on other arms and models stays. Ends with 1 where the wanted accuracy is not reached.
+    What the file has for other arms and models stays. The exit code is 1 where the wanted accuracy is not reached.
     """
     with reported():
         try:
@@ -68,10 +76,10 @@ def calibrate(
         with progress() as bar:
             task = bar.add_task("")
 
-            def tell(arm: str, pictures: int, done: int) -> None:
+            def report(arm: str, pictures: int, done: int) -> None:
                 bar.update(task, description=arm, total=pictures, completed=done)
 
-            learning = learn(settings, labels, contexts, accuracy=accuracy, target=of, limit=limit, on_progress=tell)
+            learning = learn(settings, labels, contexts, accuracy=accuracy, target=of, limit=limit, on_progress=report)
             outcomes, router = asyncio.run(learning)
         for outcome in outcomes:
             out.print(*outcome_report(outcome, accuracy, of), sep="\n")

@@ -13,11 +13,10 @@ from rich.text import Text
 
 from onelook.cli.console import err, out
 from onelook.cli.failure import fail, reported
-from onelook.cli.pictures import expand
+from onelook.cli.pictures import expand, no_pictures
 from onelook.cli.results import results_table
 from onelook.cli.waterfall import waterfall
 from onelook.demo.checkpoint import DRAWINGS, demo_note, with_demo_models
-from onelook.errors import SettingsError
 from onelook.lab.album import Labelled, read_labels
 from onelook.lab.scores import LabelledResult
 from onelook.prompts.taxonomy.model import Taxonomy
@@ -43,16 +42,16 @@ def demo(
         elif names := list(expand(pictures)):
             raise typer.Exit(asyncio.run(show_own(settings, names)))
         else:
-            fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
+            fail(no_pictures(pictures))
 
 
 async def show_own(settings: Settings, pictures: Sequence[str]) -> int:
-    """Results, and what to think of them; the exit code of `onelook tag`."""
+    """Results, and what the demo model cannot do. Returns the exit code, as `onelook tag` has it."""
     async with Tagger(settings) as tagger:
         with err.status("tagging"):
             results = [(Path(picture).name, await tagger.tag(picture)) for picture in pictures]
         out.print(results_table(results, tagger.services.taxonomy))
-        _say_note(tagger)
+        _print_note(tagger)
     name, last = results[-1]
     out.print(Text(f"\nwhere the time of {name} went", style="bold"))
     out.print(waterfall(last.ledger))
@@ -70,7 +69,7 @@ async def show_album(settings: Settings, album: Sequence[Labelled]) -> None:
         out.print(album_table(answered, tagger.services.taxonomy, tagger.services.run.language))
         right = sum(each.record_right for each in answered)
         out.print(f"{right} of {len(answered)} right in category and every detail", highlight=False)
-        _say_note(tagger)
+        _print_note(tagger)
     out.print(Text(f"\nwhere the time of {answered[-1].name} went", style="bold"))
     out.print(waterfall(answered[-1].result.ledger))
 
@@ -85,14 +84,14 @@ def album_table(answered: Sequence[LabelledResult], taxonomy: Taxonomy, language
     for each in answered:
         category, wall_ms = each.result.category, each.result.ledger.wall_ms
         if each.answer is None:
-            said = Text("; ".join(error.message for error in each.result.errors), style="red")
+            shown = Text("; ".join(error.message for error in each.result.errors), style="red")
         else:
-            said = Text(_words(each.answer, taxonomy, language))
+            shown = Text(_words(each.answer, taxonomy, language))
         table.add_row(
             Text("✓", style="green") if each.record_right else Text("✗", style="red"),
             each.name,
             _words(each.truth, taxonomy, language),
-            said,
+            shown,
             "" if category is None or category.confidence is None else f"{category.confidence:.0%}",
             "" if wall_ms is None else f"{wall_ms / 1000:.2f}",
         )
@@ -108,6 +107,6 @@ def _words(answer: Answer, taxonomy: Taxonomy, language: Language) -> str:
     return " ".join([category.label[language], *values])
 
 
-def _say_note(tagger: Tagger) -> None:
+def _print_note(tagger: Tagger) -> None:
     if note := demo_note(tagger.services.settings, tagger.services.prompts):
         out.print(Text(note, style="yellow"))

@@ -10,17 +10,23 @@ import typer
 
 from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
-from onelook.cli.pictures import expand
+from onelook.cli.options import (
+    BaseUrlOption,
+    EngineOption,
+    LanguageOption,
+    ModelOption,
+    TaxonomyOption,
+    TemplatesOption,
+)
+from onelook.cli.pictures import expand, no_pictures
 from onelook.cli.write_json import write_json
 from onelook.demo.checkpoint import demo_note, with_demo_models
-from onelook.errors import SettingsError
 from onelook.graph.arms import ArmName
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
-from onelook.types import Context, Language, ReplyFormat, Resolution, Subject
+from onelook.types import Context, ReplyFormat, Resolution, Subject
 
 INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
 
@@ -44,7 +50,7 @@ def tag(
     reply_format: Annotated[
         ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
     ] = None,
-    language: Annotated[Language | None, typer.Option(help="The language that the model reads and writes.")] = None,
+    language: LanguageOption = None,
     resolution: Annotated[
         Resolution | None,
         typer.Option(help="Send all at --long-edge (fixed), or as photos, pages of text and diagrams need (auto)."),
@@ -66,7 +72,9 @@ def tag(
     concurrency: Annotated[int | None, typer.Option(help="Pictures in flight at once.")] = None,
     residency: Annotated[
         str | None,
-        typer.Option(help="With a specialist: both models in memory, or swap, or defer (hard pictures last)."),
+        typer.Option(
+            help="With a specialist: both (stay in memory), swap (one at a time) or defer (hard pictures last)."
+        ),
     ] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
     together: Annotated[
@@ -82,8 +90,8 @@ def tag(
 ) -> None:
     """Tag pictures: their category, its details, and how sure the model is.
 
-    Ends with 0 when every picture got an answer, 1 when any failed, 2 when nothing could begin.
-    Ctrl-C shows what is done.
+    The exit code is 0 when every picture got an answer, 1 when any failed, 2 when the run could not start.
+    Ctrl-C ends the run and shows the results so far.
     """
     with reported():
         settings = load_settings(
@@ -107,7 +115,7 @@ def tag(
         )
         names = list(expand(pictures))
         if not names:
-            fail(SettingsError("no pictures there", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"))
+            fail(no_pictures(pictures))
         subjects: list[Subject] = [list(names)] if together else list(names)
         if together:
             names = [" + ".join(names)]
@@ -125,7 +133,7 @@ def tag(
             interrupted = False
         except KeyboardInterrupt:
             interrupted = True
-            say(f"interrupted: {len(done)} of {len(names)} are done")
+            print_note(f"interrupted: {len(done)} of {len(names)} are done")
     results = [(names[index], done[index]) for index in sorted(done)]
     if as_json:
         write_json([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
@@ -144,11 +152,11 @@ async def tag_all(
 
     async with tagger:
         if note := demo_note(tagger.services.settings, tagger.services.prompts):
-            say(note)
+            print_note(note)
         with err.status("starting the engine"):
             await tagger.start(context)
         if stale := tagger.calibration_note(context):
-            say(stale)
+            print_note(stale)
         with progress() as bar:
             task = bar.add_task("tagging", total=len(subjects))
             async for index, result in tagger.tag_many(subjects, context):
@@ -156,8 +164,8 @@ async def tag_all(
                 bar.advance(task)
 
 
-def say(note: str) -> None:
-    """What a person should know beside the results."""
+def print_note(note: str) -> None:
+    """A note for a person, on standard error."""
     from rich.text import Text
 
     from onelook.cli.console import err

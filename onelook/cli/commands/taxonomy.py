@@ -24,7 +24,7 @@ def check(file: Annotated[Path, typer.Argument(help="A taxonomy document (YAML).
 
 @app.command()
 def show(
-    file: Annotated[Path | None, typer.Argument(help="A document; left out: the settings' own.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Default: ONELOOK_TAXONOMY, or the bundled taxonomy.")] = None,
 ) -> None:
     """Draw a taxonomy as a tree: categories, attributes, options, in every language of the document."""
     from onelook.cli.console import out
