@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, StringConstraints, WithJsonSchema
 from pydantic_core.core_schema import any_schema
 
-from onelook.graph.arms import ArmName
+from onelook.graph.arms import ARMS, ArmName
 
 LANGUAGE_PATTERN = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
@@ -61,8 +61,9 @@ class Context(Frozen):
 
     arm: ArmName = Field(
         "fused",
-        description="The way through the graph: one guided call, labels read as letters, a classifier first, or the old"
-        " two calls.",
+        description="The way through the graph. "
+        + "; ".join(f"{name}: {arm.description}" for name, arm in ARMS.items())
+        + ".",
     )
     reply_format: ReplyFormat = Field("json", description="How a guided reply is written: JSON, or its values only.")
     language: Language = Field("zh", description="The language in which the model reads and writes.")
