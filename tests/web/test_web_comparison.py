@@ -176,7 +176,7 @@ def test_the_choices_reach_the_run(visitor: Visitor) -> None:
     assert arm["result"]["category"]["label"] == "动物"
     assert arm["result"]["usage"]["image_tokens"] < usual["result"]["usage"]["image_tokens"]
     assert arm["result"]["usage"]["completion_tokens"] < usual["result"]["usage"]["completion_tokens"]
-    expect(visitor.card("fused")).to_contain_text("under the threshold of 100%")
+    expect(visitor.card("fused")).to_contain_text("below the threshold of 100%")
     expect(visitor.card("fused")).to_contain_text("animal")  # shown in the page's language all the same
 
 

@@ -179,7 +179,7 @@ def test_an_option_that_was_hardly_left_out_is_named(visitor: Visitor) -> None:
     visitor.choose_sample(2)
     visitor.choose_arms("reads")
     visitor.look()
-    expect(visitor.card("reads")).to_contain_text("that it is not selfie, at 55%, under the threshold of 85%")
+    expect(visitor.card("reads")).to_contain_text("that it is not selfie, at 55%, below the threshold of 85%")
 
 
 def test_a_sure_answer_whose_specialist_failed_is_not_called_unsure(visitor: Visitor) -> None:
