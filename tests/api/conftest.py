@@ -19,7 +19,7 @@ Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 @pytest.fixture
 def picture() -> bytes:
-    """A small JPEG that passes through preparation as it is."""
+    """A small JPEG that preparation does not change."""
     held = io.BytesIO()
     Image.new("RGB", (280, 224), "teal").save(held, "JPEG")
     return held.getvalue()
@@ -27,7 +27,7 @@ def picture() -> bytes:
 
 @pytest.fixture(scope="session")
 def demo_address() -> Iterator[str]:
-    """The door in front of the bundled model, as `make serve` opens it."""
+    """A server with the bundled model, as `onelook serve` starts it."""
     with served(engine="embedded") as address:
         yield address
 
@@ -40,7 +40,7 @@ async def demo(demo_address: str) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def connect() -> Connect:
-    """`async with connect(simulated_server, http={…}) as client`: a door whose engine is that simulation."""
+    """`async with connect(simulated_server, http={…}) as client`: a server whose engine is that simulation."""
 
     @asynccontextmanager
     async def connect(server: SimulatedServer, **settings: Any) -> AsyncIterator[Client]:

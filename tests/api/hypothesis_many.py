@@ -1,6 +1,6 @@
-"""`many.more()`, which hypothesis-jsonschema 0.23.1 (its last release) calls and Hypothesis 6.170 has no longer.
+"""`many.more()`, which hypothesis-jsonschema 0.23.1 (its last release) calls, and which Hypothesis 6.170 has removed.
 
-The releases of schemathesis that need neither want a jsonschema-rs that langgraph-api does not allow.
+The releases of schemathesis without it need a jsonschema-rs that langgraph-api does not allow.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ END = object()
 
 
 def more(self: Any) -> bool:
-    """Whether another element is wanted: `while elements.more():` for today's `for _ in elements:`."""
+    """Whether there is another element: `while elements.more():` instead of today's `for _ in elements:`."""
     if self._depth is None:
         self.__enter__()
         self.wanted = iter(self)

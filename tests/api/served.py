@@ -1,4 +1,4 @@
-"""The HTTP door as users meet it: a real uvicorn server in a thread, and requests as clients write them."""
+"""The HTTP API as users see it: a real uvicorn server in a thread, and requests as clients send them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def served(
 
 @asynccontextmanager
 async def served_process(base_url: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The door as `onelook serve` starts it, before the engine at `base_url`: its process and its address."""
+    """The API as `onelook serve` starts it, with the engine at `base_url`: its process and its address."""
     environment = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
     running = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "onelook", "serve", stderr=asyncio.subprocess.PIPE, env={**os.environ, **environment}
@@ -85,13 +85,13 @@ async def served_process(base_url: str) -> AsyncIterator[tuple[asyncio.subproces
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    """Return when it has."""
+    """Return when `happened()` is true."""
     while not happened():  # noqa: ASYNC110  nothing in another process sets an event
         await asyncio.sleep(0.01)
 
 
 def form(*pictures: bytes, **fields: str | list[str]) -> aiohttp.FormData:
-    """Pictures and choices as a browser's form sends them."""
+    """Pictures and choices as a browser sends a form."""
     data = aiohttp.FormData()
     for number, picture in enumerate(pictures):
         data.add_field("image", picture, filename=f"picture-{number}.jpg", content_type="image/jpeg")
@@ -102,7 +102,7 @@ def form(*pictures: bytes, **fields: str | list[str]) -> aiohttp.FormData:
 
 
 class Answer:
-    """A response that has been read."""
+    """A response with its body."""
 
     def __init__(self, response: aiohttp.ClientResponse, body: bytes) -> None:
         self.status = response.status
@@ -116,7 +116,7 @@ class Answer:
 
     @property
     def result(self) -> TagResult:
-        """The result as the contract's own type, so that no field is missing or misspelt."""
+        """The result as a TagResult, which checks the names of all fields."""
         return TagResult.model_validate(tidy(self.json))
 
     @property
@@ -124,21 +124,21 @@ class Answer:
         return [json.loads(line) for line in self.body.splitlines()]
 
     def problem(self, status: int, *, kind: str, field: str | None = None) -> Any:
-        """The problem that the answer must be, named in full where it is another."""
+        """The answer's problem, which must have this status, kind and field."""
         assert (self.status, self.content_type) == (status, "application/problem+json"), self.body[:2000]
-        said = self.json
-        assert (said["status"], said["kind"]) == (status, kind), said
-        assert said["type"] == "about:blank"
-        assert said["title"]
-        assert said["detail"]
-        assert said["request_id"] == self.headers["X-Request-ID"]
+        body = self.json
+        assert (body["status"], body["kind"]) == (status, kind), body
+        assert body["type"] == "about:blank"
+        assert body["title"]
+        assert body["detail"]
+        assert body["request_id"] == self.headers["X-Request-ID"]
         if field is not None:
-            assert field in [error["field"] for error in said["errors"]], said
-        return said
+            assert field in [error["field"] for error in body["errors"]], body
+        return body
 
 
 def tidy(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without the figures that are computed from others, which its type does not take as input."""
+    """A result without computed fields, which its type does not accept as input."""
     ledger = {name: value for name, value in result["ledger"].items() if name not in COMPUTED}
     return {**result, "ledger": ledger}
 
@@ -154,7 +154,7 @@ class Client:
         self.address = address
 
     def skip(self, seconds: float) -> None:
-        """Put the clock of the server forward; it must have been started with `own_clock`."""
+        """Advance the clock of the server; it must have been started with `own_clock`."""
         assert isinstance(self.address, Address)
         skip(seconds, self.address.loop)
 

@@ -1,4 +1,4 @@
-"""How much is let in, and what happens to work whose caller is gone. The engine is a simulation that takes its time."""
+"""Admission control, deadlines and cancelled requests, on a simulated slow engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WITHIN_30_S = {"X-Timeout-Seconds": "30"}  # sooner than the engine itself is gi
 
 
 class SlowEngine(SimulatedServer):
-    """A simulation that answers when it is told to, and knows whose connection closed before."""
+    """A simulation that answers when `may_answer` is set, and records connections that close before."""
 
     def __init__(self) -> None:
         super().__init__(self.wait)
@@ -40,7 +40,7 @@ class SlowEngine(SimulatedServer):
         return web.json_response(completion(BUILDING))
 
 
-async def test_beyond_flight_and_queue_a_request_is_turned_away_unread(connect: Connect, picture: bytes) -> None:
+async def test_a_request_beyond_the_queue_gets_429_and_is_not_read(connect: Connect, picture: bytes) -> None:
     async with SlowEngine() as engine, connect(engine, http={"max_in_flight": 2, "max_queue": 1}) as client:
         inside = [asyncio.create_task(client.post("/v1/tags", data=form(picture))) for _ in range(2)]
         for _ in inside:
@@ -62,7 +62,7 @@ async def test_beyond_flight_and_queue_a_request_is_turned_away_unread(connect: 
         assert await client.metric("onelook_in_flight") == await client.metric("onelook_queue") == 0
 
 
-async def test_all_bodies_together_take_no_more_memory_than_they_may(connect: Connect, picture: bytes) -> None:
+async def test_the_memory_for_all_bodies_is_limited(connect: Connect, picture: bytes) -> None:
     megabyte = picture + b"\0" * 1_000_000
     async with SlowEngine() as engine, connect(engine, http={"max_held_mb": 2.5}) as client:
         inside = [asyncio.create_task(client.post("/v1/tags", data=form(megabyte))) for _ in range(2)]
@@ -75,7 +75,9 @@ async def test_all_bodies_together_take_no_more_memory_than_they_may(connect: Co
 
 
 @pytest.mark.parametrize("route", ["/v1/tags", "/v1/tags/batch", "/v1/compare"])
-async def test_a_client_that_hangs_up_cancels_its_engine_request(connect: Connect, picture: bytes, route: str) -> None:
+async def test_a_client_that_disconnects_cancels_its_engine_request(
+    connect: Connect, picture: bytes, route: str
+) -> None:
     async with SlowEngine() as engine, connect(engine) as client:
         body = form(picture)()
         headers = {"Content-Type": body.content_type, "Content-Length": str(body.size)}
@@ -109,7 +111,7 @@ async def test_a_callers_deadline_reaches_the_engine(connect: Connect, picture: 
         assert [line["result"]["errors"][0]["kind"] for line in answer.lines] == ["DeadlinePassed"] * 2
 
 
-async def test_the_servers_own_deadline_cannot_be_raised(connect: Connect, picture: bytes) -> None:
+async def test_a_client_cannot_extend_the_servers_deadline(connect: Connect, picture: bytes) -> None:
     async with SlowEngine() as engine, connect(engine, own_clock=True, http={"deadline_s": 30}) as client:
         hour = {"X-Timeout-Seconds": "3600"}
         asking = asyncio.create_task(client.post("/v1/tags", data=form(picture), headers=hour))
@@ -118,7 +120,7 @@ async def test_the_servers_own_deadline_cannot_be_raised(connect: Connect, pictu
         (await asking).problem(504, kind="DeadlinePassed")
 
 
-async def test_waiting_in_the_queue_counts_for_the_deadline(connect: Connect, picture: bytes) -> None:
+async def test_the_deadline_includes_the_time_in_the_queue(connect: Connect, picture: bytes) -> None:
     async with SlowEngine() as engine, connect(engine, own_clock=True, http={"max_in_flight": 1}) as client:
         first = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
         await engine.asked.acquire()
@@ -132,7 +134,7 @@ async def test_waiting_in_the_queue_counts_for_the_deadline(connect: Connect, pi
         assert len([body for body in engine.bodies if "Say hello." not in str(body)]) == 1
 
 
-async def test_a_batch_shares_its_places_with_others(connect: Connect, picture: bytes) -> None:
+async def test_a_batch_shares_the_limit_with_other_requests(connect: Connect, picture: bytes) -> None:
     async with SlowEngine() as engine, connect(engine, concurrency=4, http={"max_in_flight": 2}) as client:
         batch = asyncio.create_task(client.post("/v1/tags/batch", data=form(*[picture] * 6)))
         for _ in range(2):
@@ -144,7 +146,7 @@ async def test_a_batch_shares_its_places_with_others(connect: Connect, picture: 
         assert sorted(line["index"] for line in (await batch).lines) == list(range(6))
 
 
-async def test_sigterm_finishes_what_is_in_hand_and_takes_nothing_new(picture: bytes) -> None:
+async def test_sigterm_finishes_requests_and_accepts_no_new_ones(picture: bytes) -> None:
     async with (
         SlowEngine() as engine,
         served_process(engine.base_url) as (running, address),

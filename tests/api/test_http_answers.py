@@ -1,4 +1,4 @@
-"""What callers get, from the bundled model on real drawings."""
+"""Responses from the bundled model on real drawings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_a_picture_in_json(demo: Client, image: str) -> None:
     assert (category.id, category.label) == ("building", "building")
 
 
-async def test_http_and_the_graph_in_process_say_the_same(demo: Client) -> None:
+async def test_http_and_the_graph_in_process_give_the_same_result(demo: Client) -> None:
     over_http = (await demo.post("/v1/tags", data=form(PLANT))).result
     async with Tagger(with_demo_models(load_settings())) as tagger:
         in_process = await tagger.tag(PLANT)
@@ -64,7 +64,7 @@ async def test_several_pictures_are_one_subject(demo: Client) -> None:
     assert three.usage.image_tokens == 3 * one.usage.image_tokens
 
 
-async def test_a_batch_comes_line_by_line_with_ids_and_progress(demo: Client) -> None:
+async def test_a_batch_has_a_line_per_picture_with_id_and_progress(demo: Client) -> None:
     items = [
         {"id": "a building", "image": b64encode(BUILDING).decode()},
         {"id": "no picture", "image": b64encode(b"hello").decode()},
@@ -82,13 +82,13 @@ async def test_a_batch_comes_line_by_line_with_ids_and_progress(demo: Client) ->
     assert by_index[2]["result"]["errors"][0]["kind"] == "ImageUnreadable"
 
 
-async def test_a_batch_as_a_form_goes_by_file_names(demo: Client) -> None:
+async def test_the_ids_of_a_form_batch_are_file_names(demo: Client) -> None:
     answer = await demo.post("/v1/tags/batch", data=form(BUILDING, PLANT, reply_format="compact"))
-    said = {line["id"]: line["result"]["category"]["id"] for line in answer.lines}
-    assert said == {"picture-0.jpg": "building", "picture-1.jpg": "plant"}
+    categories_by_id = {line["id"]: line["result"]["category"]["id"] for line in answer.lines}
+    assert categories_by_id == {"picture-0.jpg": "building", "picture-1.jpg": "plant"}
 
 
-async def test_arms_side_by_side_with_their_ledgers(demo: Client) -> None:
+async def test_compared_arms_have_their_ledgers(demo: Client) -> None:
     answer = await demo.post("/v1/compare", data=form(BUILDING, arms=["fused", "legacy_shared"], language="en"))
     assert [each["arm"] for each in answer.json["arms"]] == ["fused", "legacy_shared"]
     for each in answer.json["arms"]:
@@ -98,7 +98,7 @@ async def test_arms_side_by_side_with_their_ledgers(demo: Client) -> None:
         assert each["result"]["category"]["label"] == "building"
 
 
-async def test_every_arm_unless_some_are_named(demo: Client) -> None:
+async def test_all_arms_are_compared_by_default(demo: Client) -> None:
     known: list[ArmName] = (await demo.get("/v1/options")).json["arms"]
     answer = await demo.post("/v1/compare", json={"images": [b64encode(PLANT).decode()]})
     assert [each["arm"] for each in answer.json["arms"]] == known
@@ -135,12 +135,12 @@ async def test_samples_are_the_albums_first_drawings(demo: Client) -> None:
     "name",
     ["labels.jsonl", "heldout-0100.png", "..%2Flabels.jsonl", "..%2F..%2F..%2Fserver.py", "%2Fetc%2Fpasswd", "nul%00"],
 )
-async def test_nothing_but_samples_is_served_as_one(demo: Client, name: str) -> None:
+async def test_only_samples_are_served_as_samples(demo: Client, name: str) -> None:
     answer = await demo.get(f"/v1/samples/{name}")
     assert (answer.status, answer.content_type) == (404, "application/problem+json")
 
 
-async def test_the_page_may_load_from_here_only(demo: Client) -> None:
+async def test_the_page_can_load_from_its_own_origin_only(demo: Client) -> None:
     answer = await demo.get("/")
     policy = dict(rule.split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
@@ -151,6 +151,6 @@ async def test_the_page_may_load_from_here_only(demo: Client) -> None:
     assert answer.content_type == "text/html"
 
 
-async def test_alive_and_ready(demo: Client) -> None:
+async def test_health_and_readiness(demo: Client) -> None:
     assert (await demo.get("/healthz")).json == {"status": "ok"}
     assert (await demo.get("/readyz")).json == {"status": "ready"}

@@ -1,4 +1,4 @@
-"""What cannot be used is refused with a problem that names the field, and the engine is never asked."""
+"""Invalid requests get a problem that names the field, and never reach the engine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def engine() -> ScriptedEngine:
-    """It has nothing to say."""
+    """It has no replies."""
     return ScriptedEngine([])
 
 
@@ -77,19 +77,19 @@ async def test_wrong_content_type(client: Client, route: str, content_type: str,
     answer.problem(415, kind="BadContentType", field="Content-Type")
 
 
-async def test_compressed_bodies_are_not_opened(client: Client) -> None:
+async def test_compressed_bodies_are_refused(client: Client) -> None:
     bomb = gzip.compress(b"[" + b" " * 10_000_000)
     answer = await client.post("/v1/tags", data=bomb, headers={**JSON, "Content-Encoding": "gzip"})
     answer.problem(415, kind="BadContentType", field="Content-Encoding")
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_a_body_that_announces_itself_as_huge(client: Client, route: str) -> None:
+async def test_a_body_with_a_huge_content_length(client: Client, route: str) -> None:
     answer = await client.post(route, data=b"x" * 1_000_001, headers={"Content-Type": MULTIPART})
     answer.problem(413, kind="BodyTooLarge", field="body")
 
 
-async def test_a_huge_body_that_does_not(client: Client) -> None:
+async def test_a_huge_body_without_a_content_length(client: Client) -> None:
     refused_before = await client.metric("onelook_http_requests_total", route="/v1/tags", status="413")
 
     async def endless() -> AsyncIterator[bytes]:
@@ -100,7 +100,7 @@ async def test_a_huge_body_that_does_not(client: Client) -> None:
     try:
         answer = await client.post("/v1/tags", data=endless(), headers={"Content-Type": MULTIPART})
     except aiohttp.ClientConnectionError:
-        pass  # of the answer to one who goes on sending
+        pass  # the server has closed the connection while the client was sending
     else:
         answer.problem(413, kind="BodyTooLarge", field="body")
     refused = await client.metric("onelook_http_requests_total", route="/v1/tags", status="413")
@@ -162,7 +162,7 @@ async def test_broken_multipart(client: Client, content_type: str, body: bytes) 
         pytest.param("arm", "x" * 100_000, None, id="a long choice"),
     ],
 )
-async def test_parts_that_do_not_belong(client: Client, name: str, value: str, filename: str | None) -> None:
+async def test_invalid_parts(client: Client, name: str, value: str, filename: str | None) -> None:
     body = part(name, value, filename=filename) + "--b--\r\n"
     answer = await client.post("/v1/tags", data=body.encode(), headers={"Content-Type": MULTIPART})
     answer.problem(422, kind="BadField", field=name)
@@ -184,8 +184,8 @@ async def test_parts_that_do_not_belong(client: Client, name: str, value: str, f
 )
 async def test_json_bombs(client: Client, bomb: str) -> None:
     answer = await client.post("/v1/tags", data=bomb.encode(), headers=JSON)
-    said = answer.problem(422, kind="BadField")
-    assert said["errors"]
+    problem_body = answer.problem(422, kind="BadField")
+    assert problem_body["errors"]
     assert len(answer.body) < 100_000
 
 
@@ -225,7 +225,7 @@ async def test_unknown_options_in_a_form(
     (await client.post("/v1/tags", data=form(picture, **choices))).problem(422, kind="BadField", field=field)
 
 
-async def test_arms_that_do_not_exist(client: Client, picture: bytes) -> None:
+async def test_unknown_arms(client: Client, picture: bytes) -> None:
     answer = await client.post("/v1/compare", data=form(picture, arms=["fused", "fastest"]))
     answer.problem(422, kind="BadField", field="arms.1")
 
@@ -265,10 +265,10 @@ def png(width: int, height: int) -> bytes:
         pytest.param(png(20_000, 20_000), 413, "ImageTooLarge", id="a decompression bomb"),
     ],
 )
-async def test_files_that_are_no_picture(client: Client, data: bytes, status: int, kind: str) -> None:
-    said = (await client.post("/v1/tags", data=form(data))).problem(status, kind=kind, field="image")
-    assert said["result"]["status"] == "failed"
-    assert said["hint"]
+async def test_files_that_are_not_pictures(client: Client, data: bytes, status: int, kind: str) -> None:
+    problem_body = (await client.post("/v1/tags", data=form(data))).problem(status, kind=kind, field="image")
+    assert problem_body["result"]["status"] == "failed"
+    assert problem_body["hint"]
     compared = (await client.post("/v1/compare", data=form(data))).problem(status, kind=kind, field="image")
     assert compared["result"]["errors"][0]["kind"] == kind
 
@@ -278,12 +278,12 @@ async def test_files_that_are_no_picture(client: Client, data: bytes, status: in
 )
 async def test_a_reference_never_names_a_file_of_the_server(client: Client, reference: str) -> None:
     answer = await client.post("/v1/tags", json={"images": [reference]})
-    said = answer.problem(422, kind="ImageUnreadable", field="images")
-    assert "base64" in said["detail"]
+    problem_body = answer.problem(422, kind="ImageUnreadable", field="images")
+    assert "base64" in problem_body["detail"]
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon", "true", "nan", "inf", "1_0", ""])
-async def test_a_timeout_that_is_none(client: Client, picture: bytes, seconds: str) -> None:
+async def test_an_invalid_timeout(client: Client, picture: bytes, seconds: str) -> None:
     answer = await client.post("/v1/tags", data=form(picture), headers={"X-Timeout-Seconds": seconds})
     answer.problem(422, kind="BadField", field="X-Timeout-Seconds")
 
@@ -291,7 +291,7 @@ async def test_a_timeout_that_is_none(client: Client, picture: bytes, seconds: s
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/v1/tags", 405), ("POST", "/v1/taxonomy", 405), ("GET", "/v2/tags", 404)]
 )
-async def test_routes_that_are_not_there(client: Client, method: str, path: str, status: int) -> None:
+async def test_unknown_routes(client: Client, method: str, path: str, status: int) -> None:
     answer = await client._ask(method, path)
     answer.problem(status, kind="NotHere")
     assert status != 405 or answer.headers["Allow"]
@@ -303,8 +303,8 @@ async def test_routes_that_are_not_there(client: Client, method: str, path: str,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: part(text, text, filename=text).encode()))
-def test_no_body_makes_the_reader_fail(body: bytes) -> None:
-    """Whatever comes is a form or a problem; nothing else is raised."""
+def test_the_form_parser_raises_only_problems(body: bytes) -> None:
+    """Every body is a form or a problem; no other exception is raised."""
     reader = FormReader(MULTIPART, max_files=3)
     try:
         for start in range(0, len(body), 7):

@@ -1,4 +1,4 @@
-"""An engine (a simulation) that fails: what callers are told, and what /readyz says."""
+"""A simulated engine that fails: the responses to callers, and /readyz."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ async def test_a_fault_has_its_status(
         connect(engine, own_clock=True, timeout_s=20, max_attempts=1) as client,
     ):
         answer = await client.post("/v1/tags", data=form(picture))
-        said = answer.problem(status, kind=kind)
-        assert said["result"]["errors"][0]["kind"] == kind
-        assert [node["name"] for node in said["result"]["ledger"]["nodes"]] == ["prepare", "analyze"]
+        body = answer.problem(status, kind=kind)
+        assert body["result"]["errors"][0]["kind"] == kind
+        assert [node["name"] for node in body["result"]["ledger"]["nodes"]] == ["prepare", "analyze"]
         assert ("Retry-After" in answer.headers) == retry
         compared = await client.post("/v1/compare", data=form(picture))
         compared.problem(status, kind=kind)
@@ -53,7 +53,7 @@ async def test_a_fault_has_its_status(
         assert line["result"]["errors"][0]["kind"] == kind
 
 
-async def test_an_engine_that_goes_and_comes_back(connect: Connect, picture: bytes) -> None:
+async def test_an_engine_that_stops_and_restarts(connect: Connect, picture: bytes) -> None:
     async with SimulatedServer(always(completion(BUILDING))) as engine, connect(engine, max_attempts=1) as client:
         assert (await client.post("/v1/tags", data=form(picture))).status == 200
         assert (await client.get("/readyz")).status == 200
@@ -67,20 +67,20 @@ async def test_an_engine_that_goes_and_comes_back(connect: Connect, picture: byt
         assert port in unready.problem(503, kind="NotReady")["detail"]
         assert (await client.get("/healthz")).status == 200
 
-        engine.respond = talks_as_asked
+        engine.respond = satisfies_probe
         async with engine:
             assert (await client.get("/readyz")).status == 200
             engine.respond = always(completion(BUILDING))
             assert (await client.post("/v1/tags", data=form(picture))).status == 200
 
 
-async def talks_as_asked(request: web.Request, asked: Body) -> web.StreamResponse:
-    """Keeps the constraints of the probe."""
+async def satisfies_probe(request: web.Request, asked: Body) -> web.StreamResponse:
+    """Satisfies the constraints of the probe."""
     guide: Any = asked["structured_outputs"]
     return web.json_response(completion('{"word":"zebra"}' if "regex" in guide else guide["choice"][0]))
 
 
 async def test_an_engine_without_guidance_is_not_ready(connect: Connect) -> None:
     async with SimulatedServer(always(completion("Hello!"))) as engine, connect(engine) as client:
-        said = (await client.get("/readyz")).problem(503, kind="NotReady")
-        assert "JSON schema" in said["detail"]
+        body = (await client.get("/readyz")).problem(503, kind="NotReady")
+        assert "JSON schema" in body["detail"]

@@ -1,4 +1,4 @@
-"""Who may call: with a key, and from pages of other origins."""
+"""API keys, and requests from pages of other origins."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_the_right_key(connect: Connect, picture: bytes) -> None:
             assert (await client.get("/metrics", headers=headers)).status == 200
 
 
-async def test_other_origins_are_told_nothing_unless_they_are_named(connect: Connect) -> None:
+async def test_other_origins_have_no_access_unless_they_are_configured(connect: Connect) -> None:
     origin = {"Origin": "https://example.org"}
     asked = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     async with SimulatedServer() as engine:

@@ -1,4 +1,4 @@
-"""What operators see: a line for each request, its id, and figures from the ledgers."""
+"""For operators: a log line and an id for each request, and metrics from the ledgers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.graph.replies import BUILDING
 from tests.residency.simulated import Device, SleepingServer
 
 
-async def test_a_request_id_is_kept_or_given(demo: Client) -> None:
+async def test_a_request_id_is_kept_or_generated(demo: Client) -> None:
     kept = await demo.get("/v1/taxonomy", headers={"X-Request-ID": "order-66.b:1"})
     assert kept.headers["X-Request-ID"] == "order-66.b:1"
     given = {(await demo.get("/v1/taxonomy")).headers["X-Request-ID"] for _ in range(3)}
@@ -25,7 +25,7 @@ async def test_a_request_id_is_kept_or_given(demo: Client) -> None:
         assert (await demo.get("/healthz", headers={"X-Request-ID": odd})).headers["X-Request-ID"] != odd
 
 
-async def test_a_line_for_each_request_without_picture_or_key(
+async def test_a_log_line_for_each_request_without_picture_or_key(
     connect: Connect, picture: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="onelook")
@@ -39,21 +39,21 @@ async def test_a_line_for_each_request_without_picture_or_key(
         await client.post("/v1/tags", json={"images": ["AAAA" + image]}, headers=headers)
         await client.get("/v1/taxonomy")
     lines = [JsonLines().format(record) for record in caplog.records if record.name == "onelook.http"]
-    said = [json.loads(line) for line in lines]
-    assert [(each["path"], each["status"]) for each in said] == [
+    logged = [json.loads(line) for line in lines]
+    assert [(each["path"], each["status"]) for each in logged] == [
         ("/v1/tags", 200),
         ("/v1/tags", 422),
         ("/v1/taxonomy", 401),
     ]
-    assert said[0]["request_id"] == "one"
-    assert (said[0]["arm"], said[0]["result"], said[1]["result"]) == ("fused", "needs_review", "failed")
-    assert all(each["ms"] > 0 for each in said)
+    assert logged[0]["request_id"] == "one"
+    assert (logged[0]["arm"], logged[0]["result"], logged[1]["result"]) == ("fused", "needs_review", "failed")
+    assert all(each["ms"] > 0 for each in logged)
     everything = "\n".join([*lines, caplog.text])
     for secret in ("s3cret", image[:40], "who=me", "base64"):
         assert secret not in everything
 
 
-async def test_a_bug_is_a_500_that_tells_nothing_and_a_line_that_tells_all(
+async def test_a_bug_is_a_500_without_details_and_a_log_line_with_them(
     connect: Connect, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: object) -> str:
@@ -70,7 +70,7 @@ async def test_a_bug_is_a_500_that_tells_nothing_and_a_line_that_tells_all(
     assert json.loads(line)["request_id"] == "the-bug"
 
 
-async def test_figures_from_the_ledgers(connect: Connect, picture: bytes) -> None:
+async def test_metrics_from_the_ledgers(connect: Connect, picture: bytes) -> None:
     usage = {
         "prompt_tokens": 100,
         "completion_tokens": 7,
@@ -101,7 +101,7 @@ async def test_figures_from_the_ledgers(connect: Connect, picture: bytes) -> Non
         assert await client.metric("onelook_http_requests_total", route="/v1/tags", status="422") == 1
 
 
-async def test_switches_between_models_that_share_a_device(connect: Connect, picture: bytes) -> None:
+async def test_metrics_of_model_switches(connect: Connect, picture: bytes) -> None:
     device = Device()
     first, specialist = (
         SleepingServer(name, device, awake=name == "first", respond=lambda _: BUILDING)

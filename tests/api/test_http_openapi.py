@@ -1,4 +1,4 @@
-"""What /openapi.json promises, the server keeps: schemathesis makes requests of it, good and bad ones."""
+"""The server conforms to /openapi.json: schemathesis generates valid and invalid requests from it."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ OPERATIONS: list[Operation] = [
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A server whose engine always says the same."""
+    """A server whose engine always gives the same reply."""
     with served(scripted=ScriptedEngine(lambda request: BUILDING), http={"api_key": "key"}) as address:
         yield address
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-def test_good_requests_are_answered_as_promised(operation: Operation, address: str) -> None:
+def test_valid_requests_have_documented_responses(operation: Operation, address: str) -> None:
     """No 5xx, and no status, content type or body that is not documented."""
-    keep_promises(operation, GenerationMode.POSITIVE, address)
+    check_responses(operation, GenerationMode.POSITIVE, address)
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.body], ids=lambda operation: operation.label)
-def test_bad_requests_are_refused_as_promised(operation: Operation, address: str) -> None:
-    """The same, and no bad input is taken for good."""
-    keep_promises(operation, GenerationMode.NEGATIVE, address)
+def test_invalid_requests_have_documented_responses(operation: Operation, address: str) -> None:
+    """The same, and no invalid input is accepted."""
+    check_responses(operation, GenerationMode.NEGATIVE, address)
 
 
-def keep_promises(operation: Operation, mode: GenerationMode, address: str) -> None:
+def check_responses(operation: Operation, mode: GenerationMode, address: str) -> None:
     @settings(max_examples=20, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
-        # Random bytes are what the schema says, and no picture.
+        # Random bytes are valid by the schema, but not a picture.
         excluded: list[CheckFunction] = [positive_data_acceptance] if operation.body else []
         # Forms and headers are text, so a value of a wrong type may read as a right one: test_http_bad_input has some
         # that do not. JSON says what it is.
@@ -72,9 +72,9 @@ def mode_of_body(case: schemathesis.Case) -> GenerationMode | None:
     return None if body is None else body.mode
 
 
-async def test_every_operation_is_documented_with_its_problems(demo: Client) -> None:
-    said = (await demo.get("/openapi.json")).json
-    for path, operations in said["paths"].items():
+async def test_every_operation_documents_its_problems(demo: Client) -> None:
+    document = (await demo.get("/openapi.json")).json
+    for path, operations in document["paths"].items():
         for method, operation in operations.items():
             where = f"{method} {path}"
             assert operation["summary"], where
@@ -85,6 +85,6 @@ async def test_every_operation_is_documented_with_its_problems(demo: Client) -> 
                 assert {"401"} <= operation["responses"].keys(), where
                 assert operation["security"], where
     for path in ("/v1/tags", "/v1/tags/batch", "/v1/compare"):
-        operation = said["paths"][path]["post"]
+        operation = document["paths"][path]["post"]
         assert {"400", "408", "413", "415", "422", "429"} <= operation["responses"].keys()
         assert operation["requestBody"]["content"]["application/json"]["example"]

@@ -1,4 +1,4 @@
-"""The process that serves, as far as no request shows it."""
+"""Properties of the server process that no request shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ print(gc.get_freeze_count(), len(gc.get_objects()))
 """
 
 
-async def test_what_is_loaded_at_the_start_is_not_looked_through_for_garbage_again() -> None:
+async def test_objects_from_the_start_are_frozen_for_the_garbage_collector() -> None:
     counting = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", COUNT), stdout=asyncio.subprocess.PIPE, env={**os.environ, "ONELOOK_ENGINE": "vllm"}
     )

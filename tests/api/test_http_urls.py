@@ -1,4 +1,4 @@
-"""Pictures by URL: not unless allowed, and never from this machine's network."""
+"""Pictures by URL: only if enabled, and never from this machine's network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INNER = [
 
 
 @pytest.mark.parametrize("url", [*INNER, "https://example.org/a.jpg"])
-async def test_off_unless_allowed(connect: Connect, url: str) -> None:
+async def test_urls_are_refused_by_default(connect: Connect, url: str) -> None:
     async with SimulatedServer() as engine, connect(engine) as client:
         one = await client.post("/v1/tags", json={"images": ["eA==", url]})
         one.problem(422, kind="BadField", field="images.1")
@@ -37,9 +37,9 @@ async def test_off_unless_allowed(connect: Connect, url: str) -> None:
         many.problem(422, kind="BadField", field="items.0.image")
 
 
-async def test_never_to_an_inner_address(connect: Connect) -> None:
+async def test_urls_to_private_addresses_are_refused(connect: Connect) -> None:
     async with SimulatedServer() as engine:
-        # The process's own setting is for its own user, who may read what he likes; a caller may not.
+        # ONELOOK_ALLOW_PRIVATE_URLS is for users of the process, not for callers.
         async with connect(engine, http={"allow_urls": True}, allow_private_urls=True) as client:
             for url in INNER:
                 await refused(client, url)
@@ -53,7 +53,7 @@ async def refused(client: Client, url: str) -> None:
 
 
 class Outside:
-    """A simulation of the internet, which is 127.0.0.1 here, and of what is inside, 127.0.0.2."""
+    """A simulation of a public address, 127.0.0.1, and of a private one, 127.0.0.2."""
 
     def __init__(self, picture: bytes) -> None:
         self.picture = picture
@@ -67,7 +67,7 @@ class Outside:
         return web.Response(body=self.picture, content_type="image/jpeg")
 
 
-async def test_a_redirect_to_an_inner_address(
+async def test_a_redirect_to_a_private_address_is_refused(
     connect: Connect, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "download", partial(download, allowed=lambda address: address == "127.0.0.1"))

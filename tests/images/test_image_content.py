@@ -1,4 +1,4 @@
-"""What a picture is taken for: drawings of the album, and pictures that are nothing like them."""
+"""The detected content of the album's drawings and of other pictures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def scene(width: int, height: int, seed: int) -> Image.Image:
 
 
 def page_on_a_desk(degrees: float) -> Image.Image:
-    """A page that lies askew on something with texture, and covers a third of the picture."""
+    """A rotated page on a textured background, covering a third of the picture."""
     desk = scene(1600, 1200, seed=9).convert("RGB").point(lambda value: value * 2 // 3)
     sheet = page("#eeece6", "#1e1e1e").resize((675, 900)).convert("RGBA")
     sheet = sheet.rotate(degrees, expand=True, resample=Image.Resampling.BICUBIC)
@@ -76,13 +76,13 @@ OTHERS: dict[str, tuple[Content, Callable[[], Image.Image]]] = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_is_not_from_the_album(name: str) -> None:
+def test_other_pictures(name: str) -> None:
     content, make = OTHERS[name]
     assert detect(make()) == content
 
 
 def test_the_album() -> None:
-    """Drawings on which the limits were not chosen: most of each kind are told."""
+    """Held-out drawings, on which the thresholds were not chosen: most of each kind are right."""
     kinds: dict[str, Content] = {"document": "text", "diagram": "diagram"}
     right, of = Counter[str](), Counter[str]()
     for seed in seeds("validation", 90):

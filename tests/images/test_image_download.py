@@ -97,7 +97,7 @@ async def site() -> AsyncIterator[Site]:
 
 
 class Names(AbstractResolver):
-    """A name service of our own: what an attacker's DNS may answer."""
+    """A resolver with the answers of an attacker's DNS."""
 
     def __init__(self, addresses: dict[str, str]) -> None:
         self.addresses = addresses
@@ -149,7 +149,7 @@ async def test_redirects_are_followed_up_to_five(site: Site) -> None:
         ("/page", ImageUnreadable, "it looks like a web page"),
     ],
 )
-async def test_a_bad_answer_is_an_error(site: Site, path: str, error: type[ImageError], says: str) -> None:
+async def test_an_error_response_is_an_error(site: Site, path: str, error: type[ImageError], says: str) -> None:
     with pytest.raises(error, match=says) as caught:
         await load_picture(site.url + path, long_edge=224, limits=LIMITS)
     assert caught.value.hint
@@ -183,13 +183,13 @@ async def test_a_closed_port_is_unreachable() -> None:
         "①②⑦.⓪.⓪.①",
     ],
 )
-async def test_no_spelling_of_this_machine_gets_through(site: Site, host: str) -> None:
+async def test_no_spelling_of_a_local_address_is_accepted(site: Site, host: str) -> None:
     with pytest.raises(ImageRefused):
         await download(f"http://{host}:{site.port}/picture.jpg", PUBLIC_ONLY)
     assert not site.requests
 
 
-async def test_private_addresses_are_read_where_settings_allow_it(site: Site) -> None:
+async def test_private_addresses_are_read_if_the_settings_allow_it(site: Site) -> None:
     assert await download(f"http://localhost:{site.port}/picture.jpg", LIMITS) == JPEG
 
 

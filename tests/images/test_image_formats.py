@@ -1,4 +1,4 @@
-"""What a user's file looks like to the model: every format, orientation and kind of pixel."""
+"""Files as the model gets them: every format, orientation and kind of pixel."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_every_format_is_read(kind: str) -> None:
         (8, (GREEN, YELLOW, RED, BLUE)),
     ],
 )
-def test_a_picture_stands_upright(kind: str, orientation: int, upright: tuple[tuple[int, ...], ...]) -> None:
+def test_a_picture_is_upright(kind: str, orientation: int, upright: tuple[tuple[int, ...], ...]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture, seen = look(encode(quarters(), kind, exif=exif.tobytes()))
@@ -81,7 +81,7 @@ def test_a_picture_stands_upright(kind: str, orientation: int, upright: tuple[tu
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_a_broken_exif_does_not_cost_the_picture() -> None:
+def test_a_broken_exif_is_ignored() -> None:
     picture, _ = look(encode(quarters(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff garbage"))
     assert picture.width == 224
 
@@ -184,7 +184,7 @@ def test_black_and_white() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-def test_colours_are_what_the_profile_says(kind: str) -> None:
+def test_the_colour_profile_is_applied(kind: str) -> None:
     data = encode(quarters(), kind, icc_profile=OTHER_COLOURS)
     _, seen = look(data)
     assert seen.info.get("icc_profile") is None
@@ -230,14 +230,14 @@ def test_a_truncated_file_is_refused(kind: str, kept: float) -> None:
         (b"\0", "unknown kind"),
     ],
 )
-def test_what_is_no_picture_is_named(data: bytes, seems: str) -> None:
+def test_the_message_names_the_format_of_other_files(data: bytes, seems: str) -> None:
     with pytest.raises(ImageUnreadable, match=seems) as caught:
         look(data)
     assert caught.value.hint == "JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and HEIC are read"
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims to be huge and holds a few bytes."""
+    """A PNG with a huge size in its header and a few bytes of data."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

@@ -1,4 +1,4 @@
-"""Whatever bytes come: a picture or an ImageError, and never anything else."""
+"""Any bytes are a picture or raise an ImageError, never another exception."""
 
 from functools import cache
 
@@ -83,7 +83,7 @@ def test_real_files_with_damage(name: str, edits: list[tuple[str, float, bytes]]
     a_picture_or_an_image_error(bytes(data))
 
 
-def test_a_gif_frame_that_outgrows_its_screen() -> None:
+def test_a_gif_frame_larger_than_its_screen() -> None:
     data = bytearray(encode(Image.new("P", (10, 10)), "GIF"))
     at = data.index(b"\x2c")  # the image descriptor: left, top, width, height
     data[at + 5 : at + 9] = b"\xff\xff\xff\xff"

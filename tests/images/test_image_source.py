@@ -28,7 +28,7 @@ async def test_one_picture_four_ways(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (pictures[0].source_width, pictures[0].source_height) == (300, 200)
 
 
-async def test_a_data_url_is_read_for_what_it_holds_not_for_what_it_says() -> None:
+async def test_the_content_of_a_data_url_decides_not_its_media_type() -> None:
     picture = await load(f"DATA:application/octet-stream;base64,{b64encode(sample('PNG')).decode()}")
     assert picture.width == 224
 
@@ -74,7 +74,7 @@ async def test_an_empty_file_is_refused(tmp_path: Path) -> None:
         await load(str(tmp_path / "empty.jpg"))
 
 
-async def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+async def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ImageRefused, match="not a regular file"):
         await load(str(tmp_path / "pipe"))

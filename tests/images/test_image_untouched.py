@@ -1,4 +1,4 @@
-"""A file that is right already is sent as it is."""
+"""A file that needs no preparation is sent unchanged."""
 
 import pytest
 from PIL import Image
@@ -30,7 +30,7 @@ def load(data: bytes, long_edge: int = 224) -> Picture:
         pytest.param(encode(quarters(56, 56), "PNG"), "image/png", id="the smallest"),
     ],
 )
-def test_sent_as_it_is(data: bytes, media_type: str) -> None:
+def test_sent_unchanged(data: bytes, media_type: str) -> None:
     picture = load(data)
     assert picture.untouched
     assert picture.data is data

@@ -1,4 +1,4 @@
-"""A real OTLP receiver that is LangSmith's server as well: HTTP in a thread, and what it is sent is kept."""
+"""A real receiver for OTLP and LangSmith: an HTTP server in a thread that keeps its requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Received:
         return b"\n".join(body for _, body in self.sent)
 
     def spans(self) -> list[Span]:
-        """Of all requests to the traces path, in the order of their start."""
+        """The spans of all requests to the traces path, by start time."""
         batches = [ExportTraceServiceRequest.FromString(body) for path, body in self.sent if path == "/v1/traces"]
         spans = [span for each in batches for of in each.resource_spans for at in of.scope_spans for span in at.spans]
         return sorted(spans, key=lambda span: span.start_time_unix_nano)
@@ -47,7 +47,7 @@ def attributes(span: Span) -> Mapping[str, Value]:
 
 @contextmanager
 def receiving() -> Iterator[Received]:
-    """Listens on loopback. Says `{}` to whatever it is sent or asked."""
+    """Listens on loopback, and answers every request with `{}`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""What LangSmith is sent where its usual variables switch it on: the runs, without the pictures."""
+"""LangSmith, if enabled by its usual variables, gets the runs without pictures."""
 
 from __future__ import annotations
 

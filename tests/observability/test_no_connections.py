@@ -1,4 +1,4 @@
-"""With nothing set, no connection leaves the machine: every attempt of every door is watched for, and fails."""
+"""By default no connection leaves the machine: a watch in every process records attempts and makes them fail."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PICTURE = HELDOUT / "heldout-0001.jpg"
 
 @pytest.fixture
 def attempts(tmp_path: Path) -> Path:
-    """The file that each attempt is written to; there as soon as a watched process has begun."""
+    """The file for all attempts; it exists as soon as a watched process has started."""
     return tmp_path / "attempts"
 
 
 @pytest.fixture
 def watched(attempts: Path, tmp_path: Path) -> Mapping[str, str]:
-    """The environment of somebody who has set nothing, with the watch in it."""
+    """An environment without settings, with the watch."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF_OTHERS)}
     # What this process imports, those import too: a checkout that is not the installed one is on the path.
     path = os.pathsep.join([str(Path(__file__).parent / "watch"), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -47,19 +47,19 @@ def watched(attempts: Path, tmp_path: Path) -> Mapping[str, str]:
         "import os, sys; os.execl(sys.executable, sys.executable, '-c', 'import requests; requests.get(\"http://x.org\")')",
     ],
 )
-def test_the_watch_sees_every_way_out(attempt: str, watched: Mapping[str, str], attempts: Path) -> None:
+def test_the_watch_detects_every_kind_of_connection(attempt: str, watched: Mapping[str, str], attempts: Path) -> None:
     subprocess.run([sys.executable, "-c", f"import socket; {attempt}"], env=watched, capture_output=True, check=False)
     assert "socket." in attempts.read_text()
 
 
-def test_the_terminal_stays_here(watched: Mapping[str, str], attempts: Path) -> None:
+def test_the_command_line_makes_no_connection(watched: Mapping[str, str], attempts: Path) -> None:
     onelook = str(Path(sys.executable).parent / "onelook")
     done = subprocess.run([onelook, "tag", str(PICTURE)], env=watched, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert attempts.read_text() == ""
 
 
-def test_the_http_door_stays_here(watched: Mapping[str, str], attempts: Path, tmp_path: Path) -> None:
+def test_the_http_api_makes_no_connection(watched: Mapping[str, str], attempts: Path, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     environment = {**watched, "ONELOOK_HTTP__PORT": str(port)}
     with serving([sys.executable, "-m", "onelook", "serve"], f"{url}/readyz", tmp_path, environment):
@@ -70,7 +70,7 @@ def test_the_http_door_stays_here(watched: Mapping[str, str], attempts: Path, tm
     assert attempts.read_text() == ""
 
 
-def test_studio_stays_here(watched: Mapping[str, str], attempts: Path, tmp_path: Path) -> None:
+def test_studio_makes_no_connection(watched: Mapping[str, str], attempts: Path, tmp_path: Path) -> None:
     with make_studio(tmp_path, **watched) as url, get_sync_client(url=url) as client:
         output = client.runs.wait(None, "onelook", input={"image": str(PICTURE)})
     assert "category" in str(output)

@@ -1,4 +1,4 @@
-"""What is taken out of words on their way to a trace, and what is left in."""
+"""The removal of picture data from text for traces."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ WORDS = st.text(alphabet=st.characters(exclude_characters="+/-_=", exclude_categ
 
 
 @given(st.binary(min_size=90, max_size=3000), WORDS, WORDS, st.sampled_from(["", "data:image/png;base64,"]))
-def test_base64_is_taken_out_wherever_it_stands(picture: bytes, before: str, after: str, prefix: str) -> None:
+def test_base64_is_removed_anywhere_in_a_text(picture: bytes, before: str, after: str, prefix: str) -> None:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         data = prefix + encode(picture).decode()
         assert without_pictures(before + data + after) == f"{before}[{len(data)} characters of data]{after}"
 
 
-def test_bytes_as_python_writes_them_are_taken_out(noise: bytes) -> None:
+def test_python_byte_literals_are_removed(noise: bytes) -> None:
     shown = without_pictures(f"cannot read {noise!r} as words")
     assert shown.startswith("cannot read ")
     assert len(shown) < 200
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_what_is_asked_and_said_is_left_as_it_is(language: str) -> None:
+def test_prompts_and_replies_are_not_changed(language: str) -> None:
     prompts = Prompts(load_taxonomy(PHOTOS), "zh" if language == "zh" else "en")
     for reply_format in ("json", "compact"):
         said = str(prompts.fused("json" if reply_format == "json" else "compact").messages([]))

@@ -1,4 +1,4 @@
-"""Traces as an OTLP receiver gets them from the doors, each in a process of its own."""
+"""Traces as an OTLP receiver gets them, from processes of their own."""
 
 from __future__ import annotations
 
@@ -85,13 +85,11 @@ def test_a_request_its_runs_their_nodes_and_their_engine_calls_are_spans(
 
 
 async def quoting(request: web.Request, body: Body) -> web.StreamResponse:
-    """A server that refuses, and quotes the request in its refusal, as validating frameworks do."""
+    """A server that refuses a request and quotes it in the error, as validating frameworks do."""
     return web.json_response({"message": str(body["messages"])[-400:], "errors": body}, status=400)
 
 
-async def test_a_picture_that_a_server_quotes_is_in_no_trace(
-    received: Received, noise: bytes, noise_file: Path
-) -> None:
+async def test_a_picture_in_a_servers_error_is_in_no_trace(received: Received, noise: bytes, noise_file: Path) -> None:
     async with SimulatedServer(quoting) as server:
         settings = environment(received, ONELOOK_ENGINE="vllm", ONELOOK_BASE_URL=server.base_url)
         said = await tag(noise_file, settings)
@@ -124,7 +122,7 @@ def test_an_error_that_quotes_a_picture_is_sent_without_it(noise: bytes) -> None
 @pytest.mark.parametrize(
     "off", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "", "OTEL_SERVICE_NAME": "x"}, {"OTEL_SDK_DISABLED": "true"}]
 )
-def test_unless_asked_for_nothing_of_it_is_even_loaded(off: Mapping[str, str], received: Received) -> None:
+def test_opentelemetry_is_not_loaded_by_default(off: Mapping[str, str], received: Received) -> None:
     asked = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.url} if "OTEL_SDK_DISABLED" in off else {}
     code = (
         "import sys, server\n"
@@ -136,7 +134,7 @@ def test_unless_asked_for_nothing_of_it_is_even_loaded(off: Mapping[str, str], r
     assert done.stdout.strip() == "[]"
 
 
-def test_without_the_extra_it_says_what_to_install_and_works(received: Received) -> None:
+def test_without_the_extra_a_warning_names_the_package_and_runs_work(received: Received) -> None:
     code = "import sys; sys.modules['openinference'] = None; import server; print(server.app.title)"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(received), capture_output=True, text=True, check=True

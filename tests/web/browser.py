@@ -1,4 +1,4 @@
-"""The browser of this machine, driven by Playwright. Playwright's own browsers are downloads; this one is a package."""
+"""The browser that is installed on this machine, driven by Playwright; Playwright's own browsers are downloads."""
 
 from __future__ import annotations
 

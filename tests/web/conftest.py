@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(browser: Browser, site_url: str) -> Iterator[Visitor]:
-    """Somebody who reads English on a desk, at the page, which must not complain while it is used."""
+    """A user with a desktop browser in English; the test fails if the page logs errors."""
     with visit(browser, site_url) as visitor:
         yield visitor
     assert visitor.complaints == []

@@ -1,4 +1,4 @@
-"""The API's `parts` by the kinds that the page draws."""
+"""The API's `parts`, grouped by the kinds of the page."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ READY_WITHIN_S = 180.0
 
 @contextmanager
 def site(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Its address, without a slash at the end; what it says goes to `log`."""
+    """Its address without a trailing slash; its output goes to `log`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

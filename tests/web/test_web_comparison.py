@@ -1,4 +1,4 @@
-"""What the page shows is what the API said, to the digit."""
+"""The page shows exactly the figures of the API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def chosen(result: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def box(place: Locator) -> FloatRect:
-    """Where it is drawn."""
+    """Its position on the page."""
     found = place.bounding_box()
     assert found, "it is not drawn"
     return found
@@ -38,7 +38,7 @@ def box(place: Locator) -> FloatRect:
 
 @pytest.fixture
 def compared(visitor: Visitor) -> dict[str, Any]:
-    """What the API said of an album picture, by arm, while the page shows it."""
+    """The API's results for an album picture, by arm, while the page shows them."""
     visitor.choose_sample(1)
     visitor.choose_arms(*ARMS)
     arms = visitor.look()
@@ -46,9 +46,7 @@ def compared(visitor: Visitor) -> dict[str, Any]:
     return {arm["arm"]: arm for arm in arms}
 
 
-def test_the_arms_tags_stand_beside_one_another_with_their_confidence(
-    compared: dict[str, Any], visitor: Visitor
-) -> None:
+def test_the_tags_of_all_arms_are_shown_with_their_confidence(compared: dict[str, Any], visitor: Visitor) -> None:
     taxonomy = load_taxonomy(PHOTOS)
     for arm, said in compared.items():
         result = said["result"]
@@ -69,7 +67,7 @@ def test_the_arms_tags_stand_beside_one_another_with_their_confidence(
     assert first["x"] < second["x"]
 
 
-def test_times_and_tokens_are_the_apis(compared: dict[str, Any], visitor: Visitor) -> None:
+def test_times_and_tokens_equal_those_of_the_api(compared: dict[str, Any], visitor: Visitor) -> None:
     visitor.page.get_by_text("The numbers").click()
     table = visitor.page.get_by_role("table")
     head = table.locator("thead th").all_inner_texts()
@@ -110,7 +108,7 @@ def test_the_arms_bars_share_one_axis(compared: dict[str, Any], visitor: Visitor
             assert drawn["width"] / track["width"] == pytest.approx(duration_ms / longest_ms, abs=0.01)
 
 
-def test_right_and_wrong_are_marked_where_the_truth_is_known(compared: dict[str, Any], visitor: Visitor) -> None:
+def test_right_and_wrong_tags_are_marked_for_labelled_pictures(compared: dict[str, Any], visitor: Visitor) -> None:
     truth = {"gender": ["unclear"], "composition": ["selfie", "half_body"], "mood": ["sad"], "scene": ["indoor"]}
     for arm, said in compared.items():
         result = said["result"]
@@ -125,7 +123,7 @@ def test_right_and_wrong_are_marked_where_the_truth_is_known(compared: dict[str,
         expect(card.locator(".missed")).to_have_count(missed)
 
 
-def test_the_verdict_says_who_was_fast_and_where_the_arms_differ(compared: dict[str, Any], visitor: Visitor) -> None:
+def test_the_comparison_names_the_fastest_arm_and_the_differences(compared: dict[str, Any], visitor: Visitor) -> None:
     walls = {arm: said["result"]["ledger"]["wall_ms"] for arm, said in compared.items()}
     fast, slow = sorted(ARMS, key=walls.__getitem__)
     verdict = visitor.page.locator(".verdict")
@@ -142,7 +140,7 @@ def test_the_verdict_says_who_was_fast_and_where_the_arms_differ(compared: dict[
     assert verdict.get_by_text("All arms give the same tags").count() == (0 if differing else 1)
 
 
-def test_a_result_that_needs_review_says_why(visitor: Visitor) -> None:
+def test_a_result_that_needs_review_shows_the_reason(visitor: Visitor) -> None:
     visitor.choose_sample(1)
     visitor.choose_arms(*ARMS)
     visitor.page.get_by_text("Options", exact=True).click()
@@ -176,12 +174,12 @@ def test_the_choices_reach_the_run(visitor: Visitor) -> None:
     assert arm["result"]["category"]["label"] == "动物"
     assert arm["result"]["usage"]["image_tokens"] < usual["result"]["usage"]["image_tokens"]
     assert arm["result"]["usage"]["completion_tokens"] < usual["result"]["usage"]["completion_tokens"]
-    expect(visitor.card("fused")).to_contain_text("under the threshold of 100%")
+    expect(visitor.card("fused")).to_contain_text("below the threshold of 100%")
     expect(visitor.card("fused")).to_contain_text("animal")  # shown in the page's language all the same
 
 
 @pytest.mark.parametrize("arm", ["reads", "legacy_shared"])
-def test_the_other_arms_are_shown_as_well(arm: str, visitor: Visitor) -> None:
+def test_the_other_arms_are_shown_too(arm: str, visitor: Visitor) -> None:
     visitor.choose_sample(3)
     visitor.choose_arms(arm)
     (said,) = visitor.look()

@@ -1,4 +1,4 @@
-"""What the page is made of."""
+"""The files of the page."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_both_languages_have_the_same_words() -> None:
         assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", chinese[key])), key
 
 
-def test_every_word_that_is_asked_for_is_there() -> None:
+def test_every_text_key_exists() -> None:
     known = words("en")
     for path in TEXTS:
         for key in re.findall(r'(?:\bsay\(|data-say(?:-label)?=)"([\w.]+)"', path.read_text(encoding="utf-8")):
             assert key in known, (path.name, key)
 
 
-def test_the_server_forbids_all_but_its_own_files(site_url: str) -> None:
+def test_the_policy_allows_only_the_servers_own_files(site_url: str) -> None:
     answer = httpx.get(f"{site_url}/")
     policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
@@ -45,15 +45,15 @@ def test_the_server_forbids_all_but_its_own_files(site_url: str) -> None:
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=[path.name for path in TEXTS])
-def test_every_file_comes_with_its_type(path: Path, site_url: str) -> None:
+def test_every_file_has_its_media_type(path: Path, site_url: str) -> None:
     answer = httpx.get(f"{site_url}/static/{path.name}")
     assert answer.status_code == httpx.codes.OK
     types = {".js": "javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
     assert types[path.suffix] in answer.headers["Content-Type"]
 
 
-def test_an_inline_script_would_not_run(browser: Browser, site_url: str) -> None:
-    """The policy holds in the browser; a page that broke it would be found by the complaints."""
+def test_an_inline_script_does_not_run(browser: Browser, site_url: str) -> None:
+    """The browser enforces the policy; the console errors of a violation would fail the tests."""
     with visit(browser, site_url) as visitor:
         visitor.page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'x = 1'}))")
         assert visitor.page.evaluate("typeof x") == "undefined"

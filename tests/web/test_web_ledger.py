@@ -1,4 +1,4 @@
-"""The page takes a ledger apart as the API does, whatever a run looked like."""
+"""The page splits a ledger into the same parts as the API, for every run."""
 
 from __future__ import annotations
 

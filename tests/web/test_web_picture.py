@@ -1,4 +1,4 @@
-"""Every way for a picture to come in."""
+"""Every way to choose a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PICTURE = HELDOUT / "heldout-0002.jpg"
 
 
 def drop(visitor: Visitor, *files: Path) -> None:
-    """Drag files over the page and let them go, as the browser itself does it."""
+    """Drag files over the page and drop them, with the browser's own events."""
     browser = visitor.page.context.new_cdp_session(visitor.page)
     data = {"items": [], "files": [str(path) for path in files], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
@@ -29,7 +29,7 @@ def expect_preview(visitor: Visitor, note: str) -> None:
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
-def test_a_picture_is_dropped_anywhere_on_the_page(visitor: Visitor) -> None:
+def test_a_picture_can_be_dropped_anywhere_on_the_page(visitor: Visitor) -> None:
     drop(visitor, PICTURE)
     expect_preview(visitor, f"heldout-0002.jpg, {PICTURE.stat().st_size / 1000:.0f} kB")
     visitor.choose_arms("fused")
@@ -38,12 +38,12 @@ def test_a_picture_is_dropped_anywhere_on_the_page(visitor: Visitor) -> None:
     assert arm["result"]["category"]["id"] == "animal"
 
 
-def test_of_several_dropped_files_the_first_is_used_and_the_page_says_so(visitor: Visitor) -> None:
+def test_the_first_of_several_dropped_files_is_used_and_a_note_says_so(visitor: Visitor) -> None:
     drop(visitor, PICTURE, HELDOUT / "heldout-0001.jpg")
     expect_preview(visitor, "2 files were given; the first one is used.")
 
 
-def test_a_dropped_link_is_no_picture_and_the_page_says_so(visitor: Visitor) -> None:
+def test_a_dropped_link_is_refused_with_a_note(visitor: Visitor) -> None:
     browser = visitor.page.context.new_cdp_session(visitor.page)
     link = {"mimeType": "text/uri-list", "data": "https://example.org/cat.jpg"}
     for kind in ("dragEnter", "dragOver", "drop"):
@@ -72,7 +72,7 @@ def test_a_file_is_chosen(visitor: Visitor) -> None:
     expect_preview(visitor, f"heldout-0002.jpg, {PICTURE.stat().st_size / 1000:.0f} kB")
 
 
-def test_a_picture_that_the_browser_cannot_show_is_still_asked_about(visitor: Visitor, tmp_path: Path) -> None:
+def test_a_picture_without_preview_is_still_tagged(visitor: Visitor, tmp_path: Path) -> None:
     tiff = tmp_path / "scan.tiff"
     Image.open(PICTURE).save(tiff)
     visitor.page.get_by_label("choose a file").set_input_files(tiff)
@@ -83,7 +83,7 @@ def test_a_picture_that_the_browser_cannot_show_is_still_asked_about(visitor: Vi
 
 
 @pytest.mark.parametrize("number", [1, 12])
-def test_a_picture_of_the_album_comes_with_its_truth(number: int, visitor: Visitor) -> None:
+def test_an_album_picture_has_its_truth(number: int, visitor: Visitor) -> None:
     visitor.choose_sample(number)
     expect_preview(visitor, visitor.page.locator("#file-note").inner_text())
     visitor.choose_arms("fused")
@@ -101,7 +101,7 @@ def test_the_same_file_can_be_chosen_again(visitor: Visitor) -> None:
         expect(visitor.page.locator("#file-note")).to_contain_text("heldout-0001.jpg")
 
 
-def test_an_answer_goes_with_its_picture(visitor: Visitor) -> None:
+def test_a_new_picture_removes_the_answer(visitor: Visitor) -> None:
     visitor.choose_sample(1)
     visitor.choose_arms("fused")
     visitor.look()
@@ -110,7 +110,7 @@ def test_an_answer_goes_with_its_picture(visitor: Visitor) -> None:
     expect(visitor.page.get_by_role("heading", name="Give it something to look at")).to_be_visible()
 
 
-def test_the_truth_is_gone_when_an_own_picture_takes_the_album_pictures_place(visitor: Visitor) -> None:
+def test_the_truth_is_removed_with_the_album_picture(visitor: Visitor) -> None:
     visitor.choose_sample(1)
     visitor.page.get_by_label("choose a file").set_input_files(PICTURE)
     expect(visitor.page.get_by_role("radio", checked=True)).to_have_count(0)

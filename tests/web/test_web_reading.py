@@ -1,4 +1,4 @@
-"""In both languages, in light and dark, on a phone, with the keyboard alone, and with a screen reader's eyes."""
+"""Both languages, light and dark, on a phone, with the keyboard only, and for screen readers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobil
 Scheme = Literal["light", "dark"]
 
 
-def test_the_language_is_switched_at_once_and_kept(visitor: Visitor) -> None:
+def test_the_language_changes_immediately_and_is_remembered(visitor: Visitor) -> None:
     page = visitor.page
     visitor.choose_sample(2)
     visitor.choose_arms("fused", "legacy")
@@ -46,14 +46,14 @@ def test_a_chinese_browser_gets_a_chinese_page(browser: Browser, site_url: str) 
 
 
 def luminance(page: Page, name: str) -> float:
-    """Of a colour of the body, from 0 (black) to 1 (white)."""
+    """Luminance of a colour of the body, from 0 (black) to 1 (white)."""
     colour: str = page.evaluate("(name) => getComputedStyle(document.body)[name]", name)
     red, green, blue = (int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_light_or_dark_as_the_reader_prefers(scheme: Scheme, browser: Browser, site_url: str) -> None:
+def test_the_colour_scheme_follows_the_users_preference(scheme: Scheme, browser: Browser, site_url: str) -> None:
     with visit(browser, site_url, color_scheme=scheme) as visitor:
         paper, ink = (luminance(visitor.page, name) for name in ("backgroundColor", "color"))
         assert (paper > 0.9 and ink < 0.2) if scheme == "light" else (paper < 0.1 and ink > 0.8)
@@ -80,7 +80,7 @@ def test_nothing_is_cut_off_on_a_narrow_phone(browser: Browser, site_url: str) -
         assert visitor.complaints == []
 
 
-def test_motion_stops_where_the_reader_wants_none(browser: Browser, site_url: str) -> None:
+def test_there_is_no_motion_if_the_user_prefers_less(browser: Browser, site_url: str) -> None:
     with visit(browser, site_url, reduced_motion="reduce") as visitor:
         visitor.page.route("**/v1/compare", lambda route: None)
         visitor.choose_sample(2)
@@ -89,7 +89,7 @@ def test_motion_stops_where_the_reader_wants_none(browser: Browser, site_url: st
         assert visitor.page.evaluate("document.getAnimations().length") == 0
 
 
-def test_the_keyboard_alone_is_enough(visitor: Visitor) -> None:
+def test_everything_works_with_the_keyboard_only(visitor: Visitor) -> None:
     page = visitor.page
     keyboard = page.keyboard
 
@@ -128,7 +128,7 @@ def test_the_keyboard_alone_is_enough(visitor: Visitor) -> None:
     assert not page.evaluate("document.activeElement.matches('.bar')")  # the chart is one stop
 
 
-def test_what_was_answered_is_said_to_those_who_listen(visitor: Visitor) -> None:
+def test_results_are_announced_to_screen_readers(visitor: Visitor) -> None:
     visitor.choose_sample(2)
     visitor.choose_arms("fused", "legacy")
     fused, legacy = visitor.look()
@@ -139,7 +139,7 @@ def test_what_was_answered_is_said_to_those_who_listen(visitor: Visitor) -> None
         expect(said).to_contain_text(f"{arm['arm']}: {status}, animal, {wall_ms:,.1f} milliseconds.")
 
 
-def test_every_bar_has_words(visitor: Visitor) -> None:
+def test_every_bar_has_a_label(visitor: Visitor) -> None:
     visitor.choose_sample(2)
     visitor.choose_arms("fused")
     (arm,) = visitor.look()
@@ -154,15 +154,15 @@ def test_every_bar_has_words(visitor: Visitor) -> None:
 
 
 def faults(page: Page) -> list[tuple[str, str, Any]]:
-    """What axe-core finds, all its rules on."""
+    """Violations found by axe-core with all rules."""
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [(fault["id"], node["html"], node["failureSummary"]) for fault in found for node in fault["nodes"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("manner", [{}, PHONE], ids=["desk", "phone"])
-def test_axe_finds_no_fault(manner: dict[str, Any], scheme: Scheme, browser: Browser, site_url: str) -> None:
-    with visit(browser, site_url, color_scheme=scheme, locale="zh-CN" if manner else "en-US", **manner) as visitor:
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])
+def test_axe_finds_no_fault(options: dict[str, Any], scheme: Scheme, browser: Browser, site_url: str) -> None:
+    with visit(browser, site_url, color_scheme=scheme, locale="zh-CN" if options else "en-US", **options) as visitor:
         page = visitor.page
         assert faults(page) == []
         page.locator("#options").evaluate("options => (options.open = true)")
@@ -173,7 +173,7 @@ def test_axe_finds_no_fault(manner: dict[str, Any], scheme: Scheme, browser: Bro
         assert faults(page) == []
 
 
-def test_axe_finds_no_fault_in_what_went_wrong(visitor: Visitor) -> None:
+def test_axe_finds_no_fault_in_error_messages(visitor: Visitor) -> None:
     page = visitor.page
     problem = '{"title": "Unauthorized", "status": 401, "detail": "no key", "errors": [{"field": "a", "message": "b"}]}'
     page.route("**/v1/compare", lambda route: route.fulfill(status=401, body=problem))

@@ -1,4 +1,4 @@
-"""What people read when something is missing or goes wrong."""
+"""Messages of the page for missing input and for errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.web.site import site
 from tests.web.visitor import Visitor, visit
 
 
-def test_a_text_file_named_jpg_is_refused_in_words(visitor: Visitor, tmp_path: Path) -> None:
+def test_a_text_file_named_jpg_is_refused_with_a_message(visitor: Visitor, tmp_path: Path) -> None:
     text = tmp_path / "holiday.jpg"
     text.write_text("This is not a picture at all. " * 40)
     page = visitor.page
@@ -31,7 +31,7 @@ def test_a_text_file_named_jpg_is_refused_in_words(visitor: Visitor, tmp_path: P
     expect(alert).to_be_empty()
 
 
-def test_without_a_picture_or_an_arm_the_page_says_what_is_missing(visitor: Visitor) -> None:
+def test_a_message_names_a_missing_picture_or_arm(visitor: Visitor) -> None:
     page = visitor.page
     page.locator("#look").click()
     expect(page.locator("#file-note")).to_have_text("Choose a picture first.")
@@ -45,7 +45,7 @@ def test_without_a_picture_or_an_arm_the_page_says_what_is_missing(visitor: Visi
     expect(page.get_by_text("Choose at least one arm.")).to_be_hidden()
 
 
-def test_a_number_out_of_range_is_pointed_at(visitor: Visitor) -> None:
+def test_a_number_out_of_range_is_marked(visitor: Visitor) -> None:
     page = visitor.page
     visitor.choose_sample(2)
     page.get_by_text("Options", exact=True).click()
@@ -57,11 +57,11 @@ def test_a_number_out_of_range_is_pointed_at(visitor: Visitor) -> None:
 
 
 def never_answer(route: Route) -> None:
-    """A server that is at work (simulated)."""
+    """A server that does not answer yet (simulated)."""
 
 
 @pytest.mark.parametrize("way", ["button", "Escape"])
-def test_a_look_can_be_cancelled(way: str, visitor: Visitor) -> None:
+def test_a_run_can_be_cancelled(way: str, visitor: Visitor) -> None:
     page = visitor.page
     page.route("**/v1/compare", never_answer)
     visitor.choose_sample(2)
@@ -82,7 +82,7 @@ def test_a_look_can_be_cancelled(way: str, visitor: Visitor) -> None:
     visitor.look()
 
 
-def test_a_busy_server_is_said_with_the_time_to_wait(visitor: Visitor) -> None:
+def test_a_busy_server_is_reported_with_the_time_to_wait(visitor: Visitor) -> None:
     problem = '{"title": "Too Many Requests", "status": 429, "detail": "256 requests wait", "kind": "Busy"}'
     visitor.page.route(
         "**/v1/compare", lambda route: route.fulfill(status=429, headers={"Retry-After": "2"}, body=problem)
@@ -96,7 +96,7 @@ def test_a_busy_server_is_said_with_the_time_to_wait(visitor: Visitor) -> None:
     visitor.forgive("429")
 
 
-def test_a_broken_connection_is_said(visitor: Visitor) -> None:
+def test_a_broken_connection_is_reported(visitor: Visitor) -> None:
     visitor.page.route("**/v1/compare", lambda route: route.abort("connectionreset"))
     visitor.choose_sample(2)
     visitor.page.locator("#look").click()
@@ -107,7 +107,7 @@ def test_a_broken_connection_is_said(visitor: Visitor) -> None:
 
 
 def spoiled(page: Page, **changes: Any) -> None:
-    """In the API's answer, parts of the last arm's result are replaced (simulated)."""
+    """Replaces parts of the last arm's result in the API's response (simulated)."""
 
     def spoil(route: Route) -> None:
         answer = route.fetch()
@@ -118,7 +118,7 @@ def spoiled(page: Page, **changes: Any) -> None:
     page.route("**/v1/compare", spoil)
 
 
-def test_a_page_whose_server_was_away_can_be_filled_without_loading_it_again(browser: Browser, site_url: str) -> None:
+def test_a_page_recovers_without_reload_when_its_server_is_back(browser: Browser, site_url: str) -> None:
     with visit(browser, site_url) as visitor:
         page = visitor.page
         page.route("**/v1/taxonomy", lambda route: route.abort())
@@ -133,7 +133,7 @@ def test_a_page_whose_server_was_away_can_be_filled_without_loading_it_again(bro
         visitor.look()
 
 
-def test_an_arm_that_failed_says_so_beside_one_that_did_not(visitor: Visitor) -> None:
+def test_a_failed_arm_is_shown_next_to_one_that_succeeded(visitor: Visitor) -> None:
     error = {"kind": "ReplyInvalid", "node": "parse", "message": "no category in “Hmm”", "hint": "try `fused`"}
     spoiled(visitor.page, status="failed", category=None, details={}, errors=[error])
     visitor.choose_sample(2)
@@ -148,7 +148,7 @@ def test_an_arm_that_failed_says_so_beside_one_that_did_not(visitor: Visitor) ->
     expect(visitor.page.get_by_role("region", name="legacy")).to_be_visible()  # its time was spent all the same
 
 
-def test_a_specialists_answer_says_why_it_was_asked_and_what_was_said_before(visitor: Visitor) -> None:
+def test_a_specialists_answer_shows_the_reason_and_the_first_answer(visitor: Visitor) -> None:
     first = {"id": "food", "label": "food", "confidence": 0.4}
     escalation = {"reason": "the least sure label has 0.40", "model": "/models/small", "category": first, "details": {}}
     spoiled(visitor.page, status="ok", escalation=escalation)
@@ -160,7 +160,7 @@ def test_a_specialists_answer_says_why_it_was_asked_and_what_was_said_before(vis
     expect(card).to_contain_text("First answer (small): food.")
 
 
-def test_a_second_look_says_why_it_was_taken(visitor: Visitor) -> None:
+def test_a_second_pass_shows_its_reason(visitor: Visitor) -> None:
     pictures = [{"width": 224, "height": 168, "content": None}]
     category = {"id": "food", "label": "food", "confidence": 0.4}
     first = {"reason": "the least sure label has 0.40", "pictures": pictures, "category": category, "details": {}}
@@ -172,17 +172,17 @@ def test_a_second_look_says_why_it_was_taken(visitor: Visitor) -> None:
     expect(visitor.card("fused")).to_contain_text(words)
 
 
-def test_an_option_that_was_hardly_left_out_is_named(visitor: Visitor) -> None:
+def test_an_absent_option_with_low_confidence_is_named(visitor: Visitor) -> None:
     absences = {"composition": [{"id": "selfie", "label": "selfie", "confidence": 0.55}]}
     category = {"id": "portrait", "label": "portrait", "confidence": 0.9}
     spoiled(visitor.page, status="needs_review", category=category, details={"composition": []}, absences=absences)
     visitor.choose_sample(2)
     visitor.choose_arms("reads")
     visitor.look()
-    expect(visitor.card("reads")).to_contain_text("that it is not selfie, at 55%, under the threshold of 85%")
+    expect(visitor.card("reads")).to_contain_text("that it is not selfie, at 55%, below the threshold of 85%")
 
 
-def test_a_sure_answer_whose_specialist_failed_is_not_called_unsure(visitor: Visitor) -> None:
+def test_a_confident_answer_whose_specialist_failed_is_not_called_low(visitor: Visitor) -> None:
     category = {"id": "building", "label": "building", "confidence": 0.97}
     error = {"kind": "EngineUnavailable", "node": "escalate", "message": "nothing answers", "hint": "start it"}
     spoiled(visitor.page, status="needs_review", category=category, details={}, absences={}, errors=[error])
@@ -194,7 +194,7 @@ def test_a_sure_answer_whose_specialist_failed_is_not_called_unsure(visitor: Vis
     expect(card).not_to_contain_text("Lowest confidence")
 
 
-def test_an_engine_that_gives_no_probabilities_is_said_to_give_none(visitor: Visitor) -> None:
+def test_a_missing_confidence_is_reported(visitor: Visitor) -> None:
     category = {"id": "animal", "label": "animal", "confidence": None}
     spoiled(visitor.page, status="needs_review", category=category, details={"species": [], "count": []})
     visitor.choose_sample(2)

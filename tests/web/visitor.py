@@ -1,4 +1,4 @@
-"""Somebody at the page: what they do there, and what the browser complains of meanwhile."""
+"""A user of the page: their actions, and the errors that the browser logs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Visitor:
             box.set_checked(box.get_attribute("value") in arms)
 
     def look(self) -> list[dict[str, Any]]:
-        """Ask, wait for the answer to be shown, and return what the API said of each arm."""
+        """Run, wait for the answer, and return the API's result of each arm."""
         with self.page.expect_response("**/v1/compare", timeout=ANSWER_WITHIN_MS) as answered:
             self.page.locator("#look").click()
         arms: list[dict[str, Any]] = answered.value.json()["arms"]
@@ -42,15 +42,15 @@ class Visitor:
         return self.page.get_by_role("article", name=arm, exact=True)
 
     def forgive(self, words: str) -> None:
-        """Take back the one parse_error that a test provokes: Chromium logs every answer of 4xx and 5xx."""
+        """Remove the one error that a test provokes: Chromium logs every 4xx and 5xx response."""
         (forgiven,) = [parse_error for parse_error in self.complaints if words in parse_error]
         self.complaints.remove(forgiven)
 
 
 @contextmanager
-def visit(browser: Browser, url: str, **manner: Any) -> Iterator[Visitor]:
-    """`manner` as in Playwright's `new_context`: viewport, color_scheme, locale…; waits until the page is filled."""
-    context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 900}, **manner})
+def visit(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
+    """`options` as in Playwright's `new_context`: viewport, color_scheme, locale…; waits until the page is filled."""
+    context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 900}, **options})
     visitor = Visitor(context.new_page())
 
     def said(message: ConsoleMessage) -> None:
