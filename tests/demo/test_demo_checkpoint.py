@@ -110,7 +110,7 @@ async def test_the_specialist_is_better_at_pages_and_charts(category: str) -> No
 
 async def test_a_chart_goes_to_the_specialist_and_keeps_the_first_answer() -> None:
     chart = next(labelled for labelled in read_labels(HELDOUT) if labelled.truth.category == "diagram")
-    settings = load_settings(specialist={"engine": "embedded", "model": str(SPECIALIST)})
+    settings = with_demo_models(load_settings(specialist={"engine": "embedded", "model": str(SPECIALIST)}))
 
     async with Tagger(settings) as tagger:
         result = await tagger.tag(str(chart.path), Context())

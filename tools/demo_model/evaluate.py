@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from onelook.demo.checkpoint import MODEL, ROUTER, SPECIALIST
+from onelook.demo.checkpoint import MODEL, ROUTER, SPECIALIST, with_demo_models
 from onelook.errors import EngineError, OnelookError
 from onelook.lab.album import Labelled, read_labels
 from onelook.lab.scores import LabelledResult, Scores, agreement, score
@@ -77,7 +77,7 @@ async def evaluate(
     """Results by arm."""
     given = {"language": language} | ({} if long_edge is None else {"long_edge": long_edge})
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    settings = load_settings(engine=engine, model=model, base_url=base_url)
+    settings = with_demo_models(load_settings(engine=engine, model=model, base_url=base_url))
     if settings.router.model is None and ROUTER.is_dir():
         settings = settings.model_copy(update={"router": settings.router.model_copy(update={"model": str(ROUTER)})})
     async with Tagger(settings) as tagger:
