@@ -15,11 +15,14 @@ from tests.warm_process import run_module
 from tools.demo_model.train.__main__ import MODELS
 from tools.demo_model.train.run import Run, TrainOptions
 
+PICTURES, EFFORT = 63, 0.0005  # a step or two of each stage
+
 
 def train(work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run_module(
-        "tools.demo_model.train", "--work", work, "--out", work / "out", "--pictures", "126", "--effort", "0.0015",
-        *arguments, environment={**os.environ, "COLUMNS": "200"}, folder=Path.cwd(),
+        "tools.demo_model.train", "--work", work, "--out", work / "out",
+        "--pictures", str(PICTURES), "--effort", str(EFFORT), *arguments,
+        environment={**os.environ, "COLUMNS": "200"}, folder=Path.cwd(),
     )  # fmt: skip
 
 
@@ -35,7 +38,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_short_training_writes_checkpoints_that_load(trained: Path) -> None:
     for name in MODELS:
         training = read_training(trained / "out" / name)
-        assert (training.seed, training.pictures) == (0, 126)
+        assert (training.seed, training.pictures) == (0, PICTURES)
         assert set(training.steps.values()) <= {1, 2, 3, 4, 5, 6, 7}
         assert "not photographs" in (trained / "out" / name / "README.md").read_text(encoding="utf-8")
     for name in ("vlm", "specialist"):
@@ -51,13 +54,13 @@ def test_a_bundled_model_continues_with_new_drawings(trained: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     later = read_training(trained / "out" / "siglip")
-    assert (later.seed, later.pictures) == (earlier.seed + 1, earlier.pictures + 126)
+    assert (later.seed, later.pictures) == (earlier.seed + 1, earlier.pictures + PICTURES)
     assert later.steps == earlier.steps | {"siglip_again": earlier.steps.get("siglip_again", 0) + 1}
 
 
 def test_an_interrupted_training_resumes_after_the_finished_models(trained: Path, tmp_path: Path) -> None:
     options = TrainOptions(
-        models=("vlm", "siglip"), start=CHECKPOINTS, out=tmp_path / "out", pictures=126, effort=0.0015, seed=None
+        models=("vlm", "siglip"), start=CHECKPOINTS, out=tmp_path / "out", pictures=PICTURES, effort=EFFORT, seed=None
     )
     Run(options=options, seed=5, done=("vlm",)).save(tmp_path)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,22 +18,46 @@ from onelook.engines.transformers.guide import Cancelled
 from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
 from onelook.settings.process import load_settings
 from tests.embedded.questions import question, request
+from tests.patience import HANG_S
 
 LONG = 3000
 
 
-async def test_the_event_loop_goes_on_while_it_answers(engine: TransformersEngine) -> None:
-    answer = asyncio.create_task(engine.ask(request([1], max_tokens=200)))
+async def test_the_event_loop_goes_on_while_it_answers(
+    engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went_on, answer_at_once = threading.Event(), Generator.answer
+
+    def answer(*question: Any, **options: Any) -> Any:
+        """Only after the event loop has gone on."""
+        assert went_on.wait(HANG_S)
+        return answer_at_once(*question, **options)
+
+    monkeypatch.setattr(Generator, "answer", answer)
+    reply = asyncio.create_task(engine.ask(request([1], max_tokens=200)))
     for _ in range(100):
         await asyncio.sleep(0)
-    assert not answer.done()
-    assert (await answer).stop_reason in ("stop", "length")
+    assert not reply.done()
+    went_on.set()
+    assert (await reply).stop_reason in ("stop", "length")
 
 
-async def test_questions_wait_for_each_other_and_the_wait_is_reported(engine: TransformersEngine) -> None:
-    one, other = await asyncio.gather(
+async def test_questions_wait_for_each_other_and_the_wait_is_reported(
+    engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock on which each look takes a second, and with both questions in the queue before the first begins."""
+    seconds = itertools.count()
+    may_begin = threading.Event()
+    await engine.start()
+    engine._worker.submit(may_begin.wait, HANG_S)
+    monkeypatch.setattr("time.perf_counter_ns", lambda: next(seconds) * 1_000_000_000)
+    asked = asyncio.gather(
         engine.ask(request([1], max_tokens=40)), engine.ask(request([1], text="哪里？", max_tokens=2))
     )
+    while engine._worker._work_queue.qsize() < 2:  # noqa: ASYNC110 the queue has no event
+        await asyncio.sleep(0)
+    may_begin.set()
+    one, other = await asked
     first, second = one.timing, other.timing
     assert first.queue_ms is not None
     assert first.decode_ms is not None

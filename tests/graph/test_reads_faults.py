@@ -90,7 +90,9 @@ def changed(**fields: Any) -> Respond:
     return always({**ROUND, **fields})
 
 
-UNOFFERED = [{**choice, "message": {"content": "Z"}, "logprobs": None} for choice in ROUND["choices"]]
+UNOFFERED = [
+    {**choice, "message": {"role": "assistant", "content": "Z"}, "logprobs": None} for choice in ROUND["choices"]
+]
 
 
 @pytest.mark.parametrize(

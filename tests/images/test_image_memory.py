@@ -205,6 +205,11 @@ class FailingFile:
         raise LookupError("nothing in the bucket")
 
 
+def named(value: object) -> str:
+    """An id that is the same in every process, as pytest-xdist needs it: no address, no pixels."""
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
+
+
 @pytest.mark.parametrize(
     ("thing", "error", "says"),
     [
@@ -245,7 +250,7 @@ class FailingFile:
         (np.zeros((0, 30, 3), np.uint8), ImageUnreadable, "image array 0×30×3 of uint8: expected"),
         (np.uint8(3), ImageUnreadable, "image array  of uint8: expected"),
     ],
-    ids=str,
+    ids=named,
 )
 async def test_what_cannot_be_looked_at(thing: object, error: type[ImageError], says: str) -> None:
     with pytest.raises(error) as raised:

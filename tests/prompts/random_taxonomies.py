@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
+from string import ascii_lowercase, digits
 from typing import Any
 
 from hypothesis import reject
@@ -28,7 +29,7 @@ MANY: dict[Language, str] = {
     "es": "nñÑé C-,|.¿«»",
     "th": "กขแา๑-,| a",
 }
-IDS = st.from_regex(r"[a-z][a-z0-9_]{0,3}", fullmatch=True)
+IDS = st.builds(str.__add__, st.sampled_from(ascii_lowercase), st.text(ascii_lowercase + digits + "_", max_size=3))
 
 
 @st.composite

@@ -48,4 +48,4 @@ def test_without_vllm_a_user_reads_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ONELOOK_VLLM_PYTHON", str(tmp_path / "nothing"))
     with pytest.raises(EngineIncapable, match="no Python with vLLM") as failure:
         vllm_python()
-    assert "make test-vllm" in (failure.value.hint or "")
+    assert "make venv-vllm" in (failure.value.hint or "")
