@@ -49,7 +49,7 @@ class Prompts:
         if language not in taxonomy.languages:
             raise SettingsError(
                 f"taxonomy {taxonomy.name} has no labels in {language}, only in {', '.join(taxonomy.languages)}",
-                hint="choose one of its languages, or add labels",
+                hint="choose one of its languages (--language, ONELOOK_RUN__LANGUAGE), or add labels to the taxonomy",
             )
         self.taxonomy = taxonomy
         self.language: Language = language

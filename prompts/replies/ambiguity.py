@@ -38,7 +38,7 @@ def clashes(taxonomy: Taxonomy, language: Language, separator: str) -> tuple[Mis
     return tuple(
         Mistake(
             one.location,
-            f"{one.label!r} cannot be told from {_named(other)} in a compact reply;"
+            f"{one.label!r} reads like {_named(other)} in a compact reply;"
             f" expected labels that do not begin alike, or hold no {separator!r} and ','",
         )
         for choice in _choices(taxonomy, language, separator)
@@ -56,7 +56,7 @@ def _prefixes(choice: Sequence[Start]) -> Iterator[tuple[Start, Start]]:
     """The pairs of different alternatives of which one begins like the other.
 
     In sorted order all texts that begin with a given one come right after it, so the stack holds the prefixes of the
-    text at hand; two alternatives are reported once.
+    current text; two alternatives are reported once.
     """
     seen: set[frozenset[tuple[str, ...]]] = set()
     stack: list[Start] = []

@@ -1,4 +1,4 @@
-"""The reply that nobody guided: an answer has to be found in whatever the model wrote.
+"""The reply without guided decoding: the answer has to be found in whatever the model wrote.
 
 JSON in a fence or between sentences counts; so does a label in prose, if the question has one value and the text
 mentions one label. Two different answers in one text are none.
@@ -38,7 +38,7 @@ class FreeTextCodec:
         self._json = JsonCodec(scope)
 
     def encode(self, answer: Answer) -> str:
-        """The reply of a model that does as it is told: JSON."""
+        """The reply of a model that follows the question: JSON."""
         return self._json.encode(answer)
 
     def decode(self, text: str) -> Reading:

@@ -1,7 +1,7 @@
 """The JSON reply: `{"primary_category":"人像","details":{"gender":"男性","composition":["自拍","半身"]}}`.
 
 It is written without optional whitespace, keys and lists in taxonomy order, and that is all that an exact engine lets
-through. A portable server cannot forbid blanks or another order, so reading tolerates those, and nothing else.
+through. A portable server cannot forbid whitespace or another order, so reading accepts those, and nothing else.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Each option has a letter, and the model's probabilities of the letters are the answer. A `choose: many` is one such
 question per option, with A for yes and B for no.
 
-A model leans to some letters whatever they stand for, so a question can also be asked with its options backwards: the
-letters stay in their places, and what they stand for is turned around.
+A model prefers some letters whatever they stand for, so a question can also be asked backwards: the letters keep their
+places, and the options are in reverse order.
 """
 
 from __future__ import annotations

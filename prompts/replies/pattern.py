@@ -29,7 +29,7 @@ class Pattern:
 
 
 def literal(text: str) -> Pattern:
-    # Not re.escape: it escapes blanks and commas too, which other engines refuse or warn about.
+    # Not re.escape: it escapes spaces and commas too, which other engines refuse or warn about.
     return Pattern(SYNTAX.sub(r"\\\g<0>", text))
 
 

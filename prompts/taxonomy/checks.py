@@ -37,7 +37,7 @@ IS_LANGUAGE = re.compile(LANGUAGE_PATTERN)
 
 
 class Mistake(NamedTuple):
-    """One mistake: the keys that lead to it, what was wrong and what was expected; the line where keys do not tell."""
+    """One mistake: the keys that lead to it, what is wrong and what was expected, and the line if no key gives it."""
 
     location: Location
     message: str

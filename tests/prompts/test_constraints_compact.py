@@ -1,4 +1,4 @@
-"""Compact replies: when their values can stand side by side, and what is said of one that cannot be read."""
+"""Compact replies: when their values can stand side by side, and the error for one that cannot be read."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def test_the_lightest_separator_that_leaves_one_reading_is_taken(mine: dict[str,
     [
         (
             document("猫", "猫黑", "猫|黑", many=("黑", "白")),
-            "categories.c2.label.zh: '猫|黑' cannot be told from '猫' (categories.c0.label.zh) in a compact reply",
+            "categories.c2.label.zh: '猫|黑' reads like '猫' (categories.c0.label.zh) in a compact reply",
         ),
         (
             document("猫", "狗", many=("-", "白")),
-            "categories.c0.details.many.options.o0.zh: '-' cannot be told from '-', which says that none of many is",
+            "categories.c0.details.many.options.o0.zh: '-' reads like '-', which says that none of many is",
         ),
         (
             document("猫", "狗", many=("黑", "黑,白", "白"), then=("大", "小")),
-            "categories.c0.details.many.options.o1.zh: '黑,白' cannot be told from '黑' (categories.c0.details.many.",
+            "categories.c0.details.many.options.o1.zh: '黑,白' reads like '黑' (categories.c0.details.many.",
         ),
     ],
 )

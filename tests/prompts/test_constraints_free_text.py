@@ -1,4 +1,4 @@
-"""Replies that nobody guided: which answers are found, and which are not."""
+"""Replies without guided decoding: which answers are found, and which are not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from onelook.errors import ReplyInvalid
 from onelook.prompts.replies.free_text import FreeTextCodec
 from onelook.prompts.replies.scope import Scope
-from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.prompts.taxonomy.document import load_taxonomy, parse_taxonomy
 from onelook.settings.process import PHOTOS
 
 TAXONOMY = load_taxonomy(PHOTOS)
@@ -55,6 +55,36 @@ def test_the_category_is_found(codec: FreeTextCodec, reply: str, category: str, 
 def test_what_is_not_one_answer_is_refused(codec: FreeTextCodec, reply: str, found: str) -> None:
     with pytest.raises(ReplyInvalid, match=found):
         codec.decode(reply)
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "found"),
+    [
+        ("Bär", "Es ist ein Bär.", True),
+        ("Bär", "_Bär_", True),
+        ("Bär", "ein Bärenjunges", False),
+        ("ente", "eine Löente", False),
+        ("ve", "se ñve", False),
+        ("猫", "これは猫です。", True),
+        ("ねこ", "このねこは", True),
+        ("แมว", "นี่คือแมวครับ", True),
+        ("고양이", "고양이는 잔다", True),
+        ("кот", "это котёнок", False),
+        ("猫", "一只cat猫cat", False),
+    ],
+)
+def test_a_label_is_a_whole_word_where_its_script_puts_spaces_between_words(label: str, text: str, found: bool) -> None:
+    categories = {
+        "it": {"label": {"de": label}, "when": {"de": "x"}},
+        "no": {"label": {"de": "-"}, "when": {"de": "x"}},
+    }
+    taxonomy = parse_taxonomy({"name": "words", "languages": ["de"], "categories": categories})
+    codec = FreeTextCodec(Scope.category(taxonomy, "de"))
+    if found:
+        assert codec.decode(text).category == "it"
+    else:
+        with pytest.raises(ReplyInvalid, match="no answer"):
+            codec.decode(text)
 
 
 def test_details_are_found_in_a_fence() -> None:

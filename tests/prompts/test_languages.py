@@ -51,7 +51,7 @@ def answers(taxonomy: Taxonomy) -> list[Answer]:
                 for key, attribute in category.details.items()
             }
             found.append(Answer(category=id_, details=details))
-    return found
+    return [answer for rank, answer in enumerate(found) if answer not in found[:rank]]
 
 
 def questions(prompts: Prompts) -> list[Question]:

@@ -65,7 +65,7 @@ def test_the_sentences_of_the_router_are_theirs(mine: Path) -> None:
     assert tagger.services.routes["animal"] == "a drawing of animal"
 
 
-def spoil(folder: Path, case: str) -> str:
+def make_mistake(folder: Path, case: str) -> str:
     """Make one mistake in a good folder; what the error says of it."""
     if case == "no folder":
         shutil.rmtree(folder)
@@ -98,7 +98,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_mistake_in_the_folder_is_reported_at_start(mine: Path, case: str) -> None:
-    message = spoil(mine, case)
+    message = make_mistake(mine, case)
     with pytest.raises(PromptError) as caught:
         Tagger(load_settings(templates=mine), ScriptedEngine([]), router=ScriptedRouter([[1.0]]))
     assert caught.value.message.startswith(message)
@@ -107,7 +107,7 @@ def test_a_mistake_in_the_folder_is_reported_at_start(mine: Path, case: str) -> 
 
 
 def test_the_command_takes_the_folder_and_shows_its_mistake(mine: Path) -> None:
-    message = spoil(mine, "unknown variable")
+    message = make_mistake(mine, "unknown variable")
     command = ["tag", str(PICTURE), "--engine", "vllm", "--templates", str(mine)]
     outcome = CliRunner().invoke(app, command, env={"COLUMNS": "1000"})
     assert outcome.exit_code == 2
