@@ -24,7 +24,8 @@ class BackgroundLoop:
 
     @property
     def closed(self) -> bool:
-        return not self._finalizer.alive
+        """Also in a forked process, which has no copy of the thread."""
+        return not (self._finalizer.alive and self._thread.is_alive())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` returns or raises. A KeyboardInterrupt here cancels it, and is raised once it has ended.

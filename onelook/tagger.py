@@ -165,7 +165,7 @@ class Tagger:
         with self._opening:
             if self._closed:
                 raise RuntimeError("this Tagger is closed: make a new one")
-            if self._background is None:
+            if self._background is None or self._background.closed:
                 self._background = BackgroundLoop()
             return self._background
 

@@ -134,7 +134,7 @@ ANYTHING: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(ANYTHING | st.lists(ANYTHING, max_size=7) | st.lists(ANYTHING, max_size=6).map(tuple))
 def test_anything_gives_a_result(anything: onelook.Tagger, thing: Any) -> None:
     result = anything.tag_sync(thing)

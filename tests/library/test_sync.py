@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from onelook.engines.base import AskRequest, Reply
 from onelook.engines.scripted import ScriptedEngine, ScriptedReply
 from tests.graph.replies import PORTRAIT, sure
 from tests.library.conftest import DRAWING, MakeScripted
+from tests.patience import HANG_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -135,7 +137,7 @@ def test_a_loop_that_nobody_holds_ends() -> None:
     loop = BackgroundLoop()
     thread = loop._thread
     del loop
-    thread.join(60)
+    thread.join(HANG_S)
     assert not thread.is_alive()
 
 
@@ -168,6 +170,30 @@ def test_ctrl_c_cancels_the_run() -> None:
     assert finished.stdout.split() == ["cancelled", "interrupted"], finished.stderr
     assert finished.returncode == 0
     assert signal.getsignal(signal.SIGINT)
+
+
+FORKED = """
+import os, sys, warnings
+import onelook
+from onelook.engines.scripted import ScriptedEngine
+from tests.graph.replies import PORTRAIT, sure
+
+warnings.simplefilter("ignore")
+tagger = onelook.Tagger(onelook.load_settings(), ScriptedEngine(lambda _: sure(PORTRAIT)))
+print(tagger.tag_sync({drawing!r}).status, flush=True)
+if child := os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(tagger.tag_sync({drawing!r}).status, flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
+def test_a_forked_process_has_a_thread_of_its_own() -> None:
+    command = [sys.executable, "-c", FORKED.format(drawing=str(DRAWING))]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=HANG_S)
+    assert finished.stdout.split() == ["ok", "ok"], finished.stderr
+    assert finished.returncode == 0
 
 
 def test_a_script_that_closes_nothing_ends_quietly() -> None:
