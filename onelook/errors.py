@@ -1,7 +1,7 @@
 """Every error that onelook raises on purpose.
 
     OnelookError
-    ├── UserError              the caller can mend it
+    ├── UserError              the caller can fix it
     │   ├── SettingsError        a setting, an option or a run's choice is wrong
     │   ├── TaxonomyError        the taxonomy document is wrong (file, line, key path)
     │   ├── PromptError          a prompt template is wrong
@@ -45,7 +45,7 @@ class OnelookError(Exception):
 
 
 class UserError(OnelookError):
-    """The caller can mend it."""
+    """The caller can fix it."""
 
 
 class SettingsError(UserError):
@@ -69,7 +69,7 @@ class ImageNotFound(ImageError):
 
 
 class ImageRefused(ImageError):
-    """The picture lies in a place that settings do not allow to be read."""
+    """The settings do not allow reading from the picture's place."""
 
 
 class ImageTooLarge(ImageError):

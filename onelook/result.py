@@ -14,7 +14,7 @@ from onelook.types import Content, ErrorRecord, Frozen, Language, Status, Tag, U
 
 
 class Shown(Frozen):
-    """A picture as the model saw it: its size in pixels, and what it was taken for where that decided the size."""
+    """A picture as the model saw it: its size in pixels, and the content that decided the size, if content did."""
 
     width: int
     height: int
@@ -22,7 +22,7 @@ class Shown(Frozen):
 
 
 class FirstLook(Frozen):
-    """Why an adaptive run looked again, at which pictures it had looked, and what it had said of them."""
+    """The first pass of an adaptive run that made a second one: the reason, the pictures, and the first answer."""
 
     reason: str
     pictures: tuple[Shown, ...]
@@ -31,7 +31,7 @@ class FirstLook(Frozen):
 
 
 class Escalation(Frozen):
-    """Why a specialist was asked, and what the first engine had said."""
+    """The reason for asking the specialist, and the first engine's answer."""
 
     reason: str
     model: str = Field(description="The engine, or the router, that answered first.")
@@ -76,8 +76,8 @@ class SureTags(Frozen):
 class TagResult(Frozen):
     """The answer for one picture.
 
-    `failed` has errors, and of the answer what was known before them. `ok` has none. `needs_review` has one only where
-    a second look or the specialist failed: then the answer before it stands, unsure as it is.
+    `failed` has errors, and the part of the answer that was known before them. `ok` has none. `needs_review` has one
+    only if a second pass or the specialist failed; the answer is then the one before it.
     """
 
     source: str | None = Field(

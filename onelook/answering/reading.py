@@ -103,5 +103,5 @@ def absences(
 
 def believed(curve: Curve | None, reading: Reading, reply: Reply, key: SpanKey) -> float | None:
     """The probability of one label: as the model says, or as the curve of its calibration has it."""
-    said = span_probability(reply.tokens, *reading.spans[key])
-    return said if said is None or curve is None else curve(said)
+    probability = span_probability(reply.tokens, *reading.spans[key])
+    return probability if probability is None or curve is None else curve(probability)

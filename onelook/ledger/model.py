@@ -37,7 +37,7 @@ class Span(Frozen):
 
 
 class NodeTiming(Span):
-    """One visit to one node, all its attempts included, and the spans inside it."""
+    """One run of one node, all its attempts included, and the spans inside it."""
 
     attempts: int = 1
     spans: tuple[Span, ...] = ()

@@ -67,7 +67,7 @@ def span(name: str) -> Iterator[OpenSpan]:
 
 
 def closed(opened: OpenSpan, origin_ns: int) -> NodeTiming:
-    """The stamps of a node's visit as milliseconds since `origin_ns`, the start of the run."""
+    """The stamps of a node span as milliseconds since `origin_ns`, the start of the run."""
 
     def in_ms(part: OpenSpan) -> Span:
         return Span(
