@@ -12,7 +12,7 @@ from langgraph.types import Checkpointer, RetryPolicy
 
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.instrument import error_handler, instrument, is_retryable
-from onelook.graph.state import Input, Output, State
+from onelook.graph.state import Input, Output, State, Way
 from onelook.nodes.analyze import analyze
 from onelook.nodes.classify import classify
 from onelook.nodes.describe import describe
@@ -97,7 +97,7 @@ def build_graph(
     return _without_input_in_checkpoints(graph.compile(checkpointer=checkpointer, name="onelook"), input_schema)
 
 
-async def written_way(state: State) -> str:
+async def written_way(state: Way) -> str:
     """Every edge that chooses takes the way that its node has written."""
     return state["way"]
 

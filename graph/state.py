@@ -33,6 +33,12 @@ class Output(TypedDict):
     result: TagResult
 
 
+class Way(TypedDict):
+    """What an edge reads of the state: one channel. LangGraph copies each channel that an edge declares."""
+
+    way: str
+
+
 class State(TypedDict, total=False):
     """The state of one run. `prepare` begins it with `fresh()`, so a thread can run again and keeps nothing."""
 
