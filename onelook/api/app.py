@@ -21,11 +21,12 @@ from starlette.staticfiles import StaticFiles
 from onelook.api.admission import Reservation
 from onelook.api.cors import Cors
 from onelook.api.disconnect import unless_disconnected
+from onelook.api.fields import BatchBody, CompareBody, TagsBody
 from onelook.api.key import check_key
 from onelook.api.log_lines import log_lines
 from onelook.api.openapi import BODY_STATUSES, DESCRIPTION, add_model_schemas, picture_body, problem_responses
-from onelook.api.parsed_request import BatchBody, CompareBody, TagsBody, timeout_s
-from onelook.api.problem import Problem, problem_of_error, problem_of_result
+from onelook.api.parsed_request import timeout_s, wants_ledger
+from onelook.api.problem import Problem, problem_of_error, problem_of_result, result_json
 from onelook.api.request_log import RequestLog
 from onelook.api.responses import Comparison, Health, Options, SampleEntry
 from onelook.api.samples import MEDIA_TYPES as SAMPLE_TYPES
@@ -40,10 +41,6 @@ from onelook.tagger import Tagger
 WEB = Path(__file__).parent.parent / "web"
 JSON, NDJSON, METRICS = "application/json", "application/x-ndjson", "text/plain; version=0.0.4"
 
-
-TAGS = {"images": ["data:image/jpeg;base64,/9j/4AAQSkZJRg…"], "context": {"arm": "fused", "language": "en"}}
-COMPARE = {**TAGS, "context": {"language": "en"}, "arms": ["fused", "legacy"]}
-BATCH = {"items": [{"id": "cat-1", "image": "/9j/4AAQSkZJRg…"}], "context": {"reply_format": "compact"}}
 
 bearer = HTTPBearer(auto_error=False, description="Required if ONELOOK_HTTP__API_KEY is set on the server.")
 
@@ -71,24 +68,27 @@ operations = APIRouter()
 
 @v1.post(
     "/tags",
+    operation_id="tag",
     summary="Tag one subject",
     responses={200: {"model": TagResult}, **problem_responses(*BODY_STATUSES, 502, 503, 504)},
-    openapi_extra=picture_body(TagsBody, several="One to five pictures of one subject.", example=TAGS),
+    openapi_extra=picture_body(TagsBody, arm="fused", language="en"),
 )
 async def tags(request: Request, reservation: Admitted) -> Response:
     """The category of the subject and its details, with the run's latency ledger."""
     state = state_of(request)
-    seconds = timeout_s(request, state.http.deadline_s)
+    seconds, ledger = timeout_s(request, state.http.deadline_s), wants_ledger(request)
     parsed = await state.reader.tags(request, reservation)
-    result = await unless_disconnected(request, state.tag(parsed.subjects[0], parsed.context, seconds))
+    (subject,), (name,) = parsed.subjects, parsed.names
+    result = await unless_disconnected(request, state.tag(subject, parsed.context, seconds, name=name))
     request.state.log_fields.update(arm=result.arm, result=result.status)
     if result.status == "failed":
-        raise problem_of_result(result, parsed.field)
-    return Response(result.model_dump_json(), media_type=JSON)
+        raise problem_of_result(result, parsed.field, ledger=ledger)
+    return Response(result_json(result, ledger=ledger), media_type=JSON)
 
 
 @v1.post(
     "/tags/batch",
+    operation_id="tag_batch",
     summary="Tag many pictures",
     responses={
         200: {
@@ -98,47 +98,60 @@ async def tags(request: Request, reservation: Admitted) -> Response:
         },
         **problem_responses(*BODY_STATUSES),
     },
-    openapi_extra=picture_body(
-        BatchBody, several="The pictures; the id of each result is its file name.", example=BATCH
-    ),
+    openapi_extra=picture_body(BatchBody, ids=["cat-1"], reply_format="compact"),
 )
 async def batch(request: Request, reservation: Admitted) -> Response:
     """Each picture is a subject of its own. Closing the connection cancels the runs that have not ended."""
     state = state_of(request)
-    seconds = timeout_s(request, state.http.deadline_s)
+    seconds, ledger = timeout_s(request, state.http.deadline_s), wants_ledger(request)
     parsed = await state.reader.batch(request, reservation)
     request.state.log_fields.update(pictures=len(parsed.subjects))
-    return StreamingResponse(state.batch(parsed, seconds), media_type=NDJSON)
+    return StreamingResponse(state.batch(parsed, seconds, ledger=ledger), media_type=NDJSON)
 
 
 @v1.post(
     "/compare",
+    operation_id="compare_arms",
     summary="One subject through several arms",
     responses={200: {"model": Comparison}, **problem_responses(*BODY_STATUSES, 502, 503, 504)},
-    openapi_extra=picture_body(CompareBody, several="One to five pictures of one subject.", example=COMPARE),
+    openapi_extra=picture_body(CompareBody, arms=["fused", "legacy"], language="en"),
 )
 async def compare(request: Request, reservation: Admitted) -> Response:
     """The arms run one after the other, so that they do not slow each other down. A failed arm has a result too."""
     state = state_of(request)
-    seconds = timeout_s(request, state.http.deadline_s)
+    seconds, ledger = timeout_s(request, state.http.deadline_s), wants_ledger(request)
     parsed = await state.reader.compare(request, reservation)
     results = await unless_disconnected(request, state.compare(parsed, seconds))
     if all(result.status == "failed" for result in results):
-        raise problem_of_result(results[0], parsed.field)
+        raise problem_of_result(results[0], parsed.field, ledger=ledger)
     arms = [
-        {"arm": result.arm, "result": orjson.Fragment(result.model_dump_json()), "parts": result.ledger.parts()}
+        {
+            "arm": result.arm,
+            "result": orjson.Fragment(result_json(result, ledger=ledger)),
+            "parts": result.ledger.parts(),
+        }
         for result in results
     ]
     return Response(orjson.dumps({"arms": arms}), media_type=JSON)
 
 
-@v1.get("/taxonomy", summary="The taxonomy", responses={200: {"model": Taxonomy}, **problem_responses(401)})
+@v1.get(
+    "/taxonomy",
+    operation_id="get_taxonomy",
+    summary="The taxonomy",
+    responses={200: {"model": Taxonomy}, **problem_responses(401)},
+)
 async def taxonomy(request: Request) -> Response:
     """Ids, labels and options, in every language of the taxonomy document."""
     return Response(state_of(request).tagger.services.taxonomy.model_dump_json(), media_type=JSON)
 
 
-@v1.get("/options", summary="The choices of a run", responses={200: {"model": Options}, **problem_responses(401)})
+@v1.get(
+    "/options",
+    operation_id="get_options",
+    summary="The choices of a run",
+    responses={200: {"model": Options}, **problem_responses(401)},
+)
 async def options(request: Request) -> Response:
     state = state_of(request)
     services = state.tagger.services
@@ -153,6 +166,7 @@ async def options(request: Request) -> Response:
 
 @v1.get(
     "/graph",
+    operation_id="draw_graph",
     summary="The state machine, as Mermaid text",
     response_class=PlainTextResponse,
     responses=problem_responses(401),
@@ -161,7 +175,12 @@ async def graph(request: Request) -> Response:
     return PlainTextResponse(state_of(request).tagger.mermaid())
 
 
-@v1.get("/samples", summary="Sample pictures", responses={200: {"model": list[SampleEntry]}, **problem_responses(401)})
+@v1.get(
+    "/samples",
+    operation_id="list_samples",
+    summary="Sample pictures",
+    responses={200: {"model": list[SampleEntry]}, **problem_responses(401)},
+)
 async def list_samples() -> Response:
     """Drawings of the bundled album with their labels."""
     listed = [{"name": name, "truth": sample.truth.model_dump()} for name, sample in samples().items()]
@@ -170,6 +189,7 @@ async def list_samples() -> Response:
 
 @v1.get(
     "/samples/{name}",
+    operation_id="get_sample",
     summary="A sample picture",
     response_class=FileResponse,
     responses={
@@ -189,13 +209,16 @@ async def sample(name: Annotated[str, PathParameter(examples=["heldout-0002.jpg"
     return FileResponse(found.path, media_type=found.media_type)
 
 
-@operations.get("/healthz", summary="Whether this process is alive", response_model=Health)
+@operations.get("/healthz", operation_id="check_health", summary="Whether this process is alive", response_model=Health)
 async def healthz() -> Response:
     return Response(b'{"status":"ok"}', media_type=JSON)
 
 
 @operations.get(
-    "/readyz", summary="Whether the engine is ready", responses={200: {"model": Health}, **problem_responses(503)}
+    "/readyz",
+    operation_id="check_readiness",
+    summary="Whether the engine is ready",
+    responses={200: {"model": Health}, **problem_responses(503)},
 )
 async def readyz(request: Request) -> Response:
     reason = await state_of(request).readiness.reason_not_ready()
@@ -211,6 +234,7 @@ async def readyz(request: Request) -> Response:
 
 @operations.get(
     "/metrics",
+    operation_id="get_metrics",
     summary="Prometheus metrics",
     response_class=PlainTextResponse,
     dependencies=[Depends(require_key)],

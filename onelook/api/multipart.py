@@ -1,4 +1,4 @@
-"""A streaming parser for multipart/form-data (RFC 7578): files become bytes in memory, fields become text."""
+"""A streaming parser for multipart/form-data (RFC 7578): files stay bytes in memory, other parts become text."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ MAX_FIELDS = 64
 LONGEST_FIELD = 4096
 
 
-@dataclass(slots=True)
-class File:
-    field: str
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A part with a file name: its content is a picture's."""
+
     name: str
     data: bytes
 
 
 @dataclass(slots=True)
 class Form:
-    """A parsed form, in the order of its parts."""
+    """A parsed form: the values of each field in the order of the parts."""
 
-    files: list[File] = field(default_factory=list)
-    fields: dict[str, list[str]] = field(default_factory=dict)
+    fields: dict[str, list[str | Upload]] = field(default_factory=dict)
+    files: int = 0
+    texts: int = 0
 
 
 class FormReader:
@@ -43,6 +45,7 @@ class FormReader:
         self._form = Form()
         self._ended = False
         self._max_files = max_files
+        self._max_texts = MAX_FIELDS + 2 * max_files  # pictures by URL, and an id for each
         self._header = bytearray()
         self._value = bytearray()
         try:
@@ -98,10 +101,12 @@ class FormReader:
         self._field = options[b"name"].decode(errors="replace")
         filename = options.get(b"filename")
         self._filename = None if filename is None else filename.decode(errors="replace")
-        if self._filename is not None and len(self._form.files) >= self._max_files:
+        if self._filename is not None and self._form.files >= self._max_files:
             raise bad_field(self._field, f"more than {self._max_files} files")
-        if self._filename is None and sum(map(len, self._form.fields.values())) >= MAX_FIELDS:
+        if self._field not in self._form.fields and len(self._form.fields) >= MAX_FIELDS:
             raise bad_field(self._field, f"more than {MAX_FIELDS} form fields")
+        if self._filename is None and self._form.texts >= self._max_texts:
+            raise bad_field(self._field, f"more than {self._max_texts} form fields")
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         self._size += end - start
@@ -112,11 +117,14 @@ class FormReader:
     def _part_ends(self) -> None:
         data = b"".join(self._pieces)
         self._pieces = []
+        values = self._form.fields.setdefault(self._field, [])
         if self._filename is not None:
-            self._form.files.append(File(self._field, self._filename, data))
+            self._form.files += 1
+            values.append(Upload(self._filename, data))
             return
+        self._form.texts += 1
         try:
-            self._form.fields.setdefault(self._field, []).append(data.decode())
+            values.append(data.decode())
         except UnicodeDecodeError:
             raise bad_field(self._field, "is not UTF-8 text") from None
 

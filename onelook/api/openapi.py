@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from onelook.api.parsed_request import BatchBody, CompareBody, TagsBody
+from onelook.api.fields import IMAGE, IMAGES, BatchBody, CompareBody, TagsBody
 from onelook.api.problem import MEDIA_TYPE, ProblemBody
 from onelook.api.responses import BatchLine
-from onelook.graph.arms import ArmName
 from onelook.types import Context
 
+IN_A_FORM = " As files, or as text: a URL, a data URL, base64."
 REF = "#/components/schemas/{model}"
 DESCRIPTION = """\
 Tags pictures in one guided look. Every response without success is `application/problem+json` (RFC 9457) and names
 what is wrong. `X-Request-ID` is taken from the request or generated; it is in the response and in the server's log.
+
+A request is `multipart/form-data` or JSON. A field has the same name, meaning and checks in both; a list is a repeated
+field in a form. A field, or a query parameter, that is not known is refused.
 """
 
 STATUS_DESCRIPTIONS = {
@@ -57,30 +60,33 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return responses
 
 
-def picture_body(body: type[BaseModel], *, several: str, example: dict[str, Any]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that takes pictures as JSON `body` or as a form; `several` describes them."""
-    properties: dict[str, Any] = {
-        "image": {
-            "type": "array",
-            "items": {"type": "string", "format": "binary"},
-            "minItems": 1,
-            "description": several,
-        }
-    }
-    if "arms" in body.model_fields:
-        properties["arms"] = {"type": "array", "items": {"enum": list(get_args(ArmName))}}
-    for name, field in Context.model_json_schema()["properties"].items():
-        properties[name] = {key: value for key, value in field.items() if key not in ("default", "title")}
-    form = {"type": "object", "properties": properties, "required": ["image"], "additionalProperties": False}
+def picture_body(body: type[BaseModel], **example: object) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes pictures as JSON or as a form. `example`: fields beside the picture."""
+    schema = body_schema(body)
+    file = {"type": "string", "format": "binary"}
+    images = schema["properties"][IMAGES]
+    form = {**schema, "properties": {**schema["properties"]}}
+    for name in (IMAGE, IMAGES):
+        form["properties"][name] = {**images, "items": file, "description": images["description"] + IN_A_FORM}
     return {
         "requestBody": {
             "required": True,
             "content": {
                 "multipart/form-data": {"schema": form},
-                "application/json": {"schema": {"$ref": REF.format(model=body.__name__)}, "example": example},
+                "application/json": {
+                    "schema": {"$ref": REF.format(model=body.__name__)},
+                    "example": {IMAGES: ["data:image/jpeg;base64,/9j/4AAQSkZJRg…"], **example},
+                },
             },
         },
         "parameters": [
+            {
+                "name": "ledger",
+                "in": "query",
+                "required": False,
+                "description": "Whether the result has its latency ledger.",
+                "schema": {"type": "boolean", "default": True},
+            },
             {
                 "name": "X-Timeout-Seconds",
                 "in": "header",
@@ -88,16 +94,40 @@ def picture_body(body: type[BaseModel], *, several: str, example: dict[str, Any]
                 "description": "Longest time for one picture, at most the server's ONELOOK_HTTP__DEADLINE_S.",
                 "schema": {"type": "number", "exclusiveMinimum": 0},
                 "example": 10,
-            }
+            },
         ],
+    }
+
+
+def body_schema(body: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a body: its own fields, the choices of a run, and `image` as another name of `images`."""
+    schema = body.model_json_schema()
+    own = schema["properties"]
+    several = own[IMAGES]
+    bare = {key: value for key, value in several.items() if key not in ("description", "title")}
+    choices = {
+        name: {key: value for key, value in field.items() if key not in ("default", "title")}
+        for name, field in Context.model_json_schema()["properties"].items()
+    }
+    image = {
+        "anyOf": [several["items"], bare],
+        "description": "Another name of images. One picture can go without a list.",
+    }
+    return {
+        "type": "object",
+        "description": schema["description"] + " The choices of the run are those of GET /v1/options.",
+        "properties": {IMAGES: several, IMAGE: image, **own, **choices},
+        "oneOf": [{"required": [IMAGES]}, {"required": [IMAGE]}],
+        "additionalProperties": False,
     }
 
 
 def add_model_schemas(schema: dict[str, Any]) -> dict[str, Any]:
     """`schema` with the models to which it refers."""
-    models: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in (TagsBody, CompareBody, BatchBody)]
-    models += [(model, "serialization") for model in (ProblemBody, BatchLine)]
-    _, definitions = models_json_schema(models, ref_template=REF)
+    _, definitions = models_json_schema(
+        [(ProblemBody, "serialization"), (BatchLine, "serialization")], ref_template=REF
+    )
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     components |= {name: each for name, each in definitions["$defs"].items() if name not in components}
+    components |= {body.__name__: body_schema(body) for body in (TagsBody, CompareBody, BatchBody)}
     return schema

@@ -5,89 +5,70 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from onelook.api.admission import Reservation
 from onelook.api.body import media_type, read_body
-from onelook.api.multipart import Form, FormReader
+from onelook.api.fields import IMAGE, IMAGES, LONGEST_ID, BatchBody, CompareBody, TagsBody
+from onelook.api.json_body import read_json
+from onelook.api.multipart import Form, FormReader, Upload
+from onelook.api.names import shown_name
 from onelook.api.problem import bad_field, bad_fields
 from onelook.engines.base import MAX_IMAGES
 from onelook.graph.arms import ArmName
+from onelook.images.source import describe, is_data_url, is_url
 from onelook.settings.http import HttpSettings
-from onelook.types import Context, Frozen, Reference, Subject
+from onelook.types import Context, Reference, Subject
 
 JSON, MULTIPART = "application/json", "multipart/form-data"
-IMAGE, TIMEOUT = "image", "X-Timeout-Seconds"
+TIMEOUT, LEDGER = "X-Timeout-Seconds", "ledger"
 NUMBER = re.compile(
     r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 )  # float() also accepts 1_0, inf and the digits of other scripts
-URL = re.compile("https?://", re.IGNORECASE)
-MOST_JSON_VALUES = 20_000
 
-Image = Annotated[
-    str,
-    Field(
-        description="The picture: base64, a data URL or, if the server allows it, an http(s) URL.",
-        examples=["https://example.org/cat.jpg", "data:image/jpeg;base64,/9j/4AAQSkZJRg…"],
-        min_length=1,
-    ),
-]
-Images = Annotated[list[Image], Field(min_length=1, max_length=MAX_IMAGES, description="Pictures of one subject.")]
-RunContext = Annotated[Context, Field(description="The choices of the run; see GET /v1/options.")]
-
-
-class TagsBody(Frozen):
-    """One subject."""
-
-    images: Images
-    context: RunContext = Context()
-
-
-class CompareBody(Frozen):
-    """One subject, several arms."""
-
-    images: Images
-    arms: list[ArmName] = Field(
-        [], description="Arms to run, one after the other; default: all of them.", max_length=16
-    )
-    context: RunContext = Context()
-
-
-class Arms(Frozen):
-    """The arms of a form."""
-
-    arms: list[ArmName] = Field(max_length=16)
-
-
-class Item(Frozen):
-    """One picture of a batch."""
-
-    id: Annotated[str, StringConstraints(max_length=256)] = Field("", description="Returned with the result.")
-    image: Image
-
-
-class BatchBody(Frozen):
-    """Many subjects of one picture each."""
-
-    items: list[Item] = Field(min_length=1)
-    context: RunContext = Context()
-
+ELSEWHERE = {
+    "context": 'its choices are fields beside the pictures: {"images": ["…"], "arm": "reads"}',
+    "items": 'the pictures of a batch are the field images, their ids the field ids: {"images": ["…"], "ids": ["…"]}',
+}
+"""Fields that a caller may expect, and what to write instead."""
 
 Body = TypeVar("Body", TagsBody, CompareBody, BatchBody)
+Picture = str | Upload
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """`field`: the one with the pictures. `ids` are set in a batch, `arms` in a comparison that names them."""
+    """`names`: what a result calls each subject; None leaves that to the tagger. `ids` are set in a batch, `arms` in a
+    comparison that names them. `field`: the one with the pictures, as the caller wrote it."""
 
     subjects: Sequence[Subject]
-    ids: Sequence[str]
-    arms: Sequence[ArmName]
+    names: Sequence[str | None]
     context: Context
     field: str
+    ids: Sequence[str] = ()
+    arms: Sequence[ArmName] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The pictures of a request, and the field that holds them."""
+
+    given: Sequence[Picture]
+    field: str
+    references: Sequence[Reference]
+
+    def path(self, index: int) -> str:
+        return f"{self.field}.{index}"
+
+    def name(self, index: int) -> str | None:
+        """The file's name, or the URL without its secrets; None for what has neither."""
+        given = self.given[index]
+        if isinstance(given, Upload):
+            return shown_name(given.name) or None
+        return describe(given) if is_url(given) else None
 
 
 class RequestReader:
@@ -99,96 +80,116 @@ class RequestReader:
 
     async def tags(self, request: Request, reservation: Reservation) -> ParsedRequest:
         """One to five pictures of one subject. Raises `Problem`, or `ClientDisconnect` if the client disconnects."""
-        body = await self._read(request, reservation, TagsBody, max_files=MAX_IMAGES)
-        if isinstance(body, Form):
-            return self._from_form(body, [[file.data for file in body.files]])
-        return self._parsed([self._references(body.images)], context=body.context, field="images")
+        _, pictures, context = await self._read(request, reservation, TagsBody, most=MAX_IMAGES)
+        return _one_subject(pictures, context)
 
     async def compare(self, request: Request, reservation: Reservation) -> ParsedRequest:
         """As `tags`, with the arms to compare."""
-        body = await self._read(request, reservation, CompareBody, max_files=MAX_IMAGES)
-        if isinstance(body, Form):
-            return self._from_form(body, [[file.data for file in body.files]], arms=body.fields.pop("arms", []))
-        return self._parsed([self._references(body.images)], arms=body.arms, context=body.context, field="images")
+        body, pictures, context = await self._read(request, reservation, CompareBody, most=MAX_IMAGES)
+        return _one_subject(pictures, context, body.arms)
 
     async def batch(self, request: Request, reservation: Reservation) -> ParsedRequest:
         """Many subjects of one picture each, and their ids."""
-        body = await self._read(request, reservation, BatchBody, max_files=self._settings.max_batch)
-        if isinstance(body, Form):
-            return self._from_form(body, [file.data for file in body.files], ids=[file.name for file in body.files])
-        if len(body.items) > self._settings.max_batch:
-            raise bad_field("items", f"{len(body.items)} pictures, more than {self._settings.max_batch}")
-        references = [self._reference(item.image, f"items.{index}.image") for index, item in enumerate(body.items)]
-        return self._parsed(references, ids=[item.id for item in body.items], context=body.context, field="items")
+        most = self._settings.max_batch
+        body, pictures, context = await self._read(request, reservation, BatchBody, most=most)
+        count = len(pictures.given)
+        if count > most:
+            raise bad_field(pictures.field, f"{count} pictures, more than {most}")
+        if body.ids and len(body.ids) != count:
+            raise bad_field("ids", f"{len(body.ids)} ids for {count} pictures; send one for each, in their order")
+        ids = body.ids or [each.name if isinstance(each, Upload) else "" for each in pictures.given]
+        for index, each in enumerate(ids):
+            if len(each) > LONGEST_ID:
+                raise bad_field(pictures.path(index), f"the file's name is longer than {LONGEST_ID} characters")
+        names = [shown_name(each) or pictures.name(index) or pictures.path(index) for index, each in enumerate(ids)]
+        return ParsedRequest(pictures.references, names, context, pictures.field, ids=ids)
 
     async def _read(
-        self, request: Request, reservation: Reservation, model: type[Body], *, max_files: int
-    ) -> Body | Form:
+        self, request: Request, reservation: Reservation, model: type[Body], *, most: int
+    ) -> tuple[Body, Pictures, Context]:
+        """The body's own fields, the pictures, and the run's choices."""
         if media_type(request, JSON, MULTIPART) == MULTIPART:
-            reader = FormReader(request.headers["Content-Type"], max_files=max_files)
-            await read_body(request, self._settings, reservation, reader.write)
-            return reader.finish()
-        pieces: list[bytes] = []
-        await read_body(request, self._settings, reservation, pieces.append)
-        body = b"".join(pieces)
-        # A parsed value takes far more memory than its text, so values are counted first; base64 has no comma.
-        if sum(map(body.count, (b",", b"[", b"{"))) > MOST_JSON_VALUES:
-            raise bad_field("body", f"more than {MOST_JSON_VALUES} JSON values")
-        try:
-            return model.model_validate_json(body)
-        except ValidationError as error:
-            raise bad_fields(error) from None
+            form = FormReader(request.headers["Content-Type"], max_files=most)
+            await read_body(request, self._settings, reservation, form.write)
+            fields = _fields_of_form(form.finish(), model)
+        else:
+            pieces: list[bytes] = []
+            await read_body(request, self._settings, reservation, pieces.append)
+            fields = read_json(b"".join(pieces))
+        for name, instead in ELSEWHERE.items():
+            if name in fields:
+                raise bad_field(name, "is no field of this route", hint=instead)
+        field = IMAGE if IMAGE in fields else IMAGES
+        if field == IMAGE:  # one picture, or a list
+            if IMAGES in fields:
+                raise bad_field(IMAGE, "is another name of images; send one of the two")
+            image = fields.pop(IMAGE)
+            fields[IMAGES] = image if isinstance(image, list) else [image]
+        given = fields.get(IMAGES)
+        if isinstance(given, list):  # the models check the texts; a file's bytes are for the graph
+            fields[IMAGES] = ["file" if isinstance(each, Upload) else each for each in given]
+        body, context = self._checked(model, fields, field)
+        found: list[Picture] = list(given or ())
+        references = [self._reference(each, f"{field}.{index}") for index, each in enumerate(found)]
+        return body, Pictures(found, field, references), context
 
-    def _from_form(
-        self, form: Form, subjects: Sequence[Subject], *, ids: Sequence[str] = (), arms: Sequence[str] = ()
-    ) -> ParsedRequest:
-        for file in form.files:
-            if file.field != IMAGE:
-                raise bad_field(file.field, f"is no field for files; send them in the field {IMAGE}")
-        if not form.files:
-            raise bad_field(IMAGE, "has no picture", hint='send one as curl does: curl -F "image=@picture.jpg" URL')
-        for name, values in form.fields.items():
-            if len(values) > 1:
-                raise bad_field(name, f"is set {len(values)} times; set it once")
-        try:
-            checked = Arms(arms=arms).arms if arms else ()
-        except ValidationError as error:
-            raise bad_fields(error) from None
-        return self._parsed(
-            subjects, ids=ids, arms=checked, context={name: values[0] for name, values in form.fields.items()}
-        )
+    def _checked(self, model: type[Body], fields: Mapping[str, Any], field: str) -> tuple[Body, Context]:
+        """Raises `Problem` with what is wrong in either of them."""
+        choices = {name: value for name, value in fields.items() if name in self._choices.model_fields}
+        own = {name: value for name, value in fields.items() if name not in choices}
+        body, of_body = _validated(model, own)
+        context, of_context = _validated(self._choices, choices)
+        if body is None or context is None:
+            raise bad_fields(*of_body, *of_context, renamed={IMAGES: field})
+        return body, context
 
-    def _parsed(
-        self,
-        subjects: Sequence[Subject],
-        *,
-        context: Context | Mapping[str, Any],
-        ids: Sequence[str] = (),
-        arms: Sequence[ArmName] = (),
-        field: str = IMAGE,
-    ) -> ParsedRequest:
-        in_json = isinstance(context, Context)
-        chosen = context.model_dump(exclude_unset=True) if isinstance(context, Context) else context
-        try:
-            choices = self._choices.model_validate(chosen)
-        except ValidationError as error:
-            raise bad_fields(error, "context." if in_json else "") from None
-        return ParsedRequest(subjects, ids, arms, choices, field)
-
-    def _references(self, images: Sequence[str]) -> list[Reference]:
-        return [self._reference(image, f"images.{index}") for index, image in enumerate(images)]
-
-    def _reference(self, image: str, field: str) -> Reference:
+    def _reference(self, picture: Picture, path: str) -> Reference:
         """The reference to a picture for the graph. It is never a path: a caller must not read this machine's files."""
-        if URL.match(image):
+        if isinstance(picture, Upload):
+            return picture.data
+        if is_url(picture):
             if not self._settings.allow_urls:
                 raise bad_field(
-                    field,
+                    path,
                     "this server does not fetch pictures by URL",
                     hint="send the picture itself, or set ONELOOK_HTTP__ALLOW_URLS=true on the server",
                 )
-            return image
-        return image if image[:5].lower() == "data:" else f"data:;base64,{image}"
+            return picture
+        return picture if is_data_url(picture) else f"data:;base64,{picture}"
+
+
+Checked = TypeVar("Checked", bound=BaseModel)
+
+
+def _validated(model: type[Checked], fields: Mapping[str, Any]) -> tuple[Checked | None, list[ValidationError]]:
+    try:
+        return model.model_validate(fields), []
+    except ValidationError as error:
+        return None, [error]
+
+
+def _one_subject(pictures: Pictures, context: Context, arms: Sequence[ArmName] = ()) -> ParsedRequest:
+    names = [pictures.name(index) for index in range(len(pictures.given))]
+    if len(names) == 1:
+        (name,) = names
+    else:
+        name = " + ".join(each or pictures.path(index) for index, each in enumerate(names))
+    return ParsedRequest([list(pictures.references)], [name], context, pictures.field, arms=arms)
+
+
+def _fields_of_form(form: Form, model: type[BaseModel]) -> dict[str, Any]:
+    """The form's fields as JSON has them: those that `model` lists are lists, the others are set once."""
+    lists = {*model.model_fields, IMAGE}
+    fields: dict[str, Any] = {}
+    for name, values in form.fields.items():
+        if name not in (IMAGE, IMAGES) and any(isinstance(value, Upload) for value in values):
+            raise bad_field(name, f"is no field for files; send them in the field {IMAGES}")
+        if name not in lists and len(values) > 1:
+            raise bad_field(name, f"is set {len(values)} times; set it once")
+        fields[name] = values if name in lists else values[0]
+    if not fields.keys() & {IMAGE, IMAGES}:
+        raise bad_field(IMAGES, "has no picture", hint='send one as curl does: curl -F "image=@picture.jpg" URL')
+    return fields
 
 
 def timeout_s(request: Request, longest_s: float) -> float:
@@ -204,3 +205,18 @@ def timeout_s(request: Request, longest_s: float) -> float:
     if not seconds > 0:
         raise bad_field(TIMEOUT, "must be a positive number of seconds")
     return min(seconds, longest_s)
+
+
+def wants_ledger(request: Request) -> bool:
+    """Whether the results have their ledgers: the query parameter `ledger`, true or false; default: true.
+
+    Raises:
+        Problem: another value, or another query parameter, which would be ignored (422).
+    """
+    for name in request.query_params:
+        if name != LEDGER:
+            raise bad_field(name, "is no query parameter of this route", hint="the choices of a run are in the body")
+    values = request.query_params.getlist(LEDGER)
+    if len(values) > 1 or not set(values) <= {"true", "false"}:
+        raise bad_field(LEDGER, "must be true or false, once")
+    return values != ["false"]

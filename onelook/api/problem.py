@@ -36,10 +36,15 @@ STATUS_OF_KIND: Mapping[str, HTTPStatus] = {
 RETRY_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
 
+def result_json(result: TagResult, *, ledger: bool) -> str:
+    """`result` as JSON, with or without its ledger."""
+    return result.model_dump_json(exclude=None if ledger else {"ledger"})
+
+
 class FieldError(BaseModel):
     """An error in one field of the request."""
 
-    field: str = Field(description="Path of the field, such as context.arm or images.0; a header by its name.")
+    field: str = Field(description="Path of the field, such as arm or images.0; a header by its name.")
     message: str
 
 
@@ -70,11 +75,12 @@ class Problem(Exception):
         errors: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         result: TagResult | None = None,
+        ledger: bool = True,
         retry: bool = False,
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.kind, self.hint = status, detail, kind, hint
-        self.errors, self.result = errors, result
+        self.errors, self.result, self.ledger = errors, result, ledger
         self.headers = dict(headers or {})
         if retry or status in RETRY_LATER:
             self.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
@@ -95,7 +101,7 @@ class Problem(Exception):
         if request_id:
             body["request_id"] = request_id
         if self.result is not None:
-            body["result"] = orjson.Fragment(self.result.model_dump_json())
+            body["result"] = orjson.Fragment(result_json(self.result, ledger=self.ledger))
         return body
 
     def response(self, request_id: str | None) -> Response:
@@ -110,17 +116,22 @@ def bad_field(field: str, message: str, *, hint: str | None = None) -> Problem:
     )
 
 
-def bad_fields(error: ValidationError, prefix: str = "") -> Problem:
-    """Every field that a model refused, by its path. Values are left out, because they can be pictures."""
-    wrong = [
-        (prefix + ".".join(str(part) for part in problem["loc"]) or "body", problem["msg"])
-        for problem in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+def bad_fields(*errors: ValidationError, renamed: Mapping[str, str] | None = None) -> Problem:
+    """Every field that a model refused, by its path. Values are left out, because they can be pictures.
+
+    `renamed`: what the caller called a field of the models.
+    """
+    names = renamed or {}
+    wrong = []
+    for error in errors:
+        for problem in error.errors(include_url=False, include_input=False, include_context=False):
+            first, *rest = problem["loc"] or ("body",)
+            wrong.append((".".join(map(str, (names.get(str(first), first), *rest))), problem["msg"]))
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "; ".join(f"{field}: {message}" for field, message in wrong[:10]),
         kind="BadField",
-        hint="GET /openapi.json and GET /v1/options list the fields and their choices",
+        hint="GET /docs shows the fields, GET /v1/options the choices of a run",
         errors=wrong[:100],
     )
 
@@ -131,8 +142,8 @@ def problem_of_error(error: OnelookError) -> Problem:
     return Problem(status, error.message, kind=type(error).__name__, hint=error.hint, retry=error.retryable)
 
 
-def problem_of_result(result: TagResult, field: str) -> Problem:
-    """A failed run. `field`: the request's field with the picture."""
+def problem_of_result(result: TagResult, field: str, *, ledger: bool) -> Problem:
+    """A failed run. `field`: the request's field with the picture. `ledger`: whether the result has its ledger."""
     error: ErrorRecord = result.errors[-1]
     return Problem(
         STATUS_OF_KIND.get(error.kind, HTTPStatus.BAD_GATEWAY),
@@ -141,5 +152,6 @@ def problem_of_result(result: TagResult, field: str) -> Problem:
         hint=error.hint,
         errors=[(field, error.message)] if error.node == "prepare" else (),
         result=result,
+        ledger=ledger,
         retry=error.retryable,
     )

@@ -38,7 +38,7 @@ class BatchLine(Frozen):
     """A line of a batch's response: `result`, or `problem` if there was no run."""
 
     index: int = Field(description="Index of the picture in the request, from 0.")
-    id: str = Field(description="The picture's id, or the name of its file.")
+    id: str = Field(description="The picture's id, or the name of its file in a form.")
     progress: Progress
     result: TagResult | None = None
     problem: ProblemBody | None = None

@@ -16,7 +16,7 @@ from onelook.api.admission import Admission
 from onelook.api.malloc_tuning import tune_malloc
 from onelook.api.metrics import Metrics
 from onelook.api.parsed_request import ParsedRequest, RequestReader
-from onelook.api.problem import Problem
+from onelook.api.problem import Problem, result_json
 from onelook.api.ready import Readiness
 from onelook.deadline import deadline_in
 from onelook.demo.checkpoint import demo_note, with_demo_models
@@ -54,8 +54,8 @@ class AppState:
         choices = type(self.tagger.services.run).model_fields["arm"].annotation
         return tuple(get_args(choices))
 
-    async def tag(self, subject: Subject, context: Context, within_s: float) -> TagResult:
-        """Run once, when the limit of pictures in flight allows it.
+    async def tag(self, subject: Subject, context: Context, within_s: float, *, name: str | None = None) -> TagResult:
+        """Run once, when the limit of pictures in flight allows it. `name`: what the result calls the subject.
 
         Raises:
             Problem: there is no result within `within_s` and a grace period (504).
@@ -64,7 +64,7 @@ class AppState:
             try:
                 async with asyncio.timeout(within_s + GRACE_S):
                     async with self.admission.in_flight_limit:
-                        result = await self.tagger.tag(subject, context)
+                        result = await self.tagger.tag(subject, context, name=name)
             except TimeoutError:
                 raise Problem(
                     HTTPStatus.GATEWAY_TIMEOUT,
@@ -80,24 +80,29 @@ class AppState:
     async def compare(self, parsed: ParsedRequest, within_s: float) -> list[TagResult]:
         """Run the arms one after the other, so that they do not slow each other down; `within_s` is for each."""
         arms = parsed.arms or self.arms
-        (subject,) = parsed.subjects
+        (subject,), (name,) = parsed.subjects, parsed.names
         return [
-            await self.tag(subject, parsed.context.model_copy(update={"arm": arm}), within_s)
+            await self.tag(subject, parsed.context.model_copy(update={"arm": arm}), within_s, name=name)
             for arm in dict.fromkeys(arms)
         ]
 
-    async def batch(self, parsed: ParsedRequest, within_s: float) -> AsyncIterator[bytes]:
-        """A line of JSON for each picture, as soon as its run ends; `within_s` is for each of them."""
-        total, done = len(parsed.subjects), 0
+    async def batch(self, parsed: ParsedRequest, within_s: float, *, ledger: bool) -> AsyncIterator[bytes]:
+        """A line of JSON for each picture, as soon as its run ends; `within_s` is for each of them.
 
-        async def line(subject: Subject) -> dict[str, object]:
+        `ledger`: whether the results have their ledgers.
+        """
+        total, done = len(parsed.subjects), 0
+        named = list(zip(parsed.subjects, parsed.names, strict=True))
+
+        async def line(named: tuple[Subject, str | None]) -> dict[str, object]:
+            subject, name = named
             try:
-                result = await self.tag(subject, parsed.context, within_s)
+                result = await self.tag(subject, parsed.context, within_s, name=name)
             except Problem as problem:
                 return {"problem": problem.body()}
-            return {"result": orjson.Fragment(result.model_dump_json())}
+            return {"result": orjson.Fragment(result_json(result, ledger=ledger))}
 
-        async with aclosing(as_completed(line, parsed.subjects, at_once=self.settings.concurrency)) as outcomes:
+        async with aclosing(as_completed(line, named, at_once=self.settings.concurrency)) as outcomes:
             async for index, outcome in outcomes:
                 done += 1
                 head = {"index": index, "id": parsed.ids[index], "progress": {"done": done, "total": total}}

@@ -92,7 +92,7 @@ async def until(happened: Callable[[], bool]) -> None:
 
 def form(*pictures: bytes, **fields: str | list[str]) -> aiohttp.FormData:
     """Pictures and choices as a browser sends a form."""
-    data = aiohttp.FormData()
+    data = aiohttp.FormData(default_to_multipart=True)
     for number, picture in enumerate(pictures):
         data.add_field("image", picture, filename=f"picture-{number}.jpg", content_type="image/jpeg")
     for name, values in fields.items():

@@ -35,7 +35,7 @@ async def test_a_picture_in_a_form(demo: Client) -> None:
     "image", [b64encode(BUILDING).decode(), f"data:image/jpeg;base64,{b64encode(BUILDING).decode()}"]
 )
 async def test_a_picture_in_json(demo: Client, image: str) -> None:
-    answer = await demo.post("/v1/tags", json={"images": [image], "context": {"language": "en"}})
+    answer = await demo.post("/v1/tags", json={"images": [image], "language": "en"})
     category = answer.result.category
     assert category is not None
     assert (category.id, category.label) == ("building", "building")
@@ -65,13 +65,9 @@ async def test_several_pictures_are_one_subject(demo: Client) -> None:
 
 
 async def test_a_batch_has_a_line_per_picture_with_id_and_progress(demo: Client) -> None:
-    items = [
-        {"id": "a building", "image": b64encode(BUILDING).decode()},
-        {"id": "no picture", "image": b64encode(b"hello").decode()},
-        {"id": "broken base64", "image": "///"},
-        {"image": b64encode(PLANT).decode()},
-    ]
-    answer = await demo.post("/v1/tags/batch", json={"items": items})
+    images = [*(b64encode(data).decode() for data in (BUILDING, b"hello")), "///", b64encode(PLANT).decode()]
+    ids = ["a building", "no picture", "broken base64", ""]
+    answer = await demo.post("/v1/tags/batch", json={"images": images, "ids": ids})
     assert (answer.status, answer.content_type) == (200, "application/x-ndjson")
     assert [line["progress"] for line in answer.lines] == [{"done": done, "total": 4} for done in (1, 2, 3, 4)]
     by_index = {line["index"]: line for line in answer.lines}
@@ -86,6 +82,85 @@ async def test_the_ids_of_a_form_batch_are_file_names(demo: Client) -> None:
     answer = await demo.post("/v1/tags/batch", data=form(BUILDING, PLANT, reply_format="compact"))
     categories_by_id = {line["id"]: line["result"]["category"]["id"] for line in answer.lines}
     assert categories_by_id == {"picture-0.jpg": "building", "picture-1.jpg": "plant"}
+
+
+async def test_ids_in_a_form_take_the_place_of_file_names(demo: Client) -> None:
+    answer = await demo.post("/v1/tags/batch", data=form(BUILDING, PLANT, ids=["one", "two"], reply_format="compact"))
+    by_id = {line["id"]: line["result"] for line in answer.lines}
+    assert {each: result["category"]["id"] for each, result in by_id.items()} == {"one": "building", "two": "plant"}
+    assert {each: result["source"] for each, result in by_id.items()} == {"one": "one", "two": "two"}
+
+
+async def test_a_choice_means_the_same_in_a_form_and_in_json(demo: Client) -> None:
+    choices = {"arm": "reads", "language": "en", "long_edge": "448", "confidence_threshold": "0.25", "adaptive": "true"}
+    image = b64encode(BUILDING).decode()
+    answers = [
+        await demo.post("/v1/tags?ledger=false", data=form(BUILDING, **choices)),
+        await demo.post("/v1/tags?ledger=false", json={"image": image, **choices}),
+        await demo.post(
+            "/v1/tags?ledger=false",
+            json={"images": [image], **choices, "long_edge": 448, "confidence_threshold": 0.25, "adaptive": True},
+        ),
+    ]
+    results = [answer.json for answer in answers]
+    for result in results:
+        assert result.pop("source") in ("picture-0.jpg", "data URL")
+        del result["usage"]  # cached tokens depend on what was asked before
+    assert results[0] == results[1] == results[2]
+    assert (results[0]["arm"], results[0]["language"]) == ("reads", "en")
+
+
+async def test_a_result_without_its_ledger(demo: Client) -> None:
+    one = await demo.post("/v1/tags?ledger=false", data=form(BUILDING))
+    assert "ledger" not in one.json
+    assert one.json["usage"]["prompt_tokens"] > 0
+    assert "ledger" in (await demo.post("/v1/tags?ledger=true", data=form(BUILDING))).json
+    compared = await demo.post("/v1/compare?ledger=false", data=form(BUILDING, arms=["fused"]))
+    (arm,) = compared.json["arms"]
+    assert "ledger" not in arm["result"]
+    assert arm["parts"]
+    batch = await demo.post("/v1/tags/batch?ledger=false", data=form(BUILDING, b"no picture"))
+    assert [line["result"].keys() & {"ledger"} for line in batch.lines] == [set(), set()]
+    failed = await demo.post("/v1/tags?ledger=false", data=form(b"no picture"))
+    assert "ledger" not in failed.problem(422, kind="ImageUnreadable")["result"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("cat.jpg", "cat.jpg"),
+        ("猫 一.jpg", "猫 一.jpg"),
+        ("../../etc/cat.jpg", "cat.jpg"),
+        ("C:\\pictures\\cat.jpg", "cat.jpg"),
+        ("\x1b]0;title\x07\x1b[31mcat.jpg", "]0;title[31mcat.jpg"),
+        ("cat\u202egpj.exe", "catgpj.exe"),
+        ("a\tb \u2028 c.jpg", "ab c.jpg"),
+        ("x" * 300 + ".jpg", "x" * 199 + "…"),
+        ("..", ".."),
+        ("", "the given bytes"),
+        ("\x00\x01", "the given bytes"),
+    ],
+)
+async def test_a_result_has_the_name_of_the_uploaded_file(demo: Client, given: str, shown: str) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="%b"\r\n\r\n'
+    escaped = given.replace("\\", "\\\\").encode()
+    body = head % escaped + BUILDING + b"\r\n--b--\r\n"
+    answer = await demo.post("/v1/tags", data=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.result.source == shown
+
+
+async def test_the_names_of_several_pictures(demo: Client) -> None:
+    image = b64encode(BUILDING).decode()
+    named = await demo.post("/v1/tags", data=form(BUILDING, PLANT))
+    assert named.result.source == "picture-0.jpg + picture-1.jpg"
+    unnamed = await demo.post("/v1/tags", json={"images": [image, image]})
+    assert unnamed.result.source == "images.0 + images.1"
+    mixed = await demo.post("/v1/tags", data=form(BUILDING, image="eA=="))
+    assert mixed.problem(422, kind="ImageUnreadable")["result"]["source"] == "picture-0.jpg + image.1"
+    (alone,) = (await demo.post("/v1/compare", json={"images": [image], "arms": ["fused"]})).json["arms"]
+    assert alone["result"]["source"] == "data URL"
+    batch = await demo.post("/v1/tags/batch", json={"images": [image, image], "ids": ["a/b.jpg", ""]})
+    assert {line["id"]: line["result"]["source"] for line in batch.lines} == {"a/b.jpg": "b.jpg", "": "images.1"}
 
 
 async def test_compared_arms_have_their_ledgers(demo: Client) -> None:

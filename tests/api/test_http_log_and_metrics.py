@@ -35,7 +35,7 @@ async def test_a_log_line_for_each_request_without_picture_or_key(
     ):
         headers = {"Authorization": "Bearer s3cret", "X-Request-ID": "one"}
         image = b64encode(picture).decode()
-        await client.post("/v1/tags?who=me", json={"images": [image]}, headers=headers)
+        await client.post("/v1/tags?ledger=true", json={"images": [image]}, headers=headers)
         await client.post("/v1/tags", json={"images": ["AAAA" + image]}, headers=headers)
         await client.get("/v1/taxonomy")
     lines = [JsonLines().format(record) for record in caplog.records if record.name == "onelook.http"]
@@ -49,7 +49,7 @@ async def test_a_log_line_for_each_request_without_picture_or_key(
     assert (logged[0]["arm"], logged[0]["result"], logged[1]["result"]) == ("fused", "needs_review", "failed")
     assert all(each["ms"] > 0 for each in logged)
     everything = "\n".join([*lines, caplog.text])
-    for secret in ("s3cret", image[:40], "who=me", "base64"):
+    for secret in ("s3cret", image[:40], "ledger=true", "base64"):
         assert secret not in everything
 
 

@@ -72,6 +72,44 @@ def mode_of_body(case: schemathesis.Case) -> GenerationMode | None:
     return None if body is None else body.mode
 
 
+async def test_operations_keep_their_ids(demo: Client) -> None:
+    """Generated clients name their methods after them."""
+    document = (await demo.get("/openapi.json")).json
+    ids = {operation["operationId"]: f"{method} {path}" for path, method, operation in operations_of(document)}
+    assert ids == {
+        "tag": "post /v1/tags",
+        "tag_batch": "post /v1/tags/batch",
+        "compare_arms": "post /v1/compare",
+        "get_taxonomy": "get /v1/taxonomy",
+        "get_options": "get /v1/options",
+        "draw_graph": "get /v1/graph",
+        "list_samples": "get /v1/samples",
+        "get_sample": "get /v1/samples/{name}",
+        "check_health": "get /healthz",
+        "check_readiness": "get /readyz",
+        "get_metrics": "get /metrics",
+    }
+
+
+async def test_a_form_and_json_have_the_same_fields(demo: Client) -> None:
+    document = (await demo.get("/openapi.json")).json
+    choices = {*(await demo.get("/v1/options")).json["context"]["properties"]}
+    for path, model, own in (
+        ("/v1/tags", "TagsBody", set()),
+        ("/v1/compare", "CompareBody", {"arms"}),
+        ("/v1/tags/batch", "BatchBody", {"ids"}),
+    ):
+        in_form = document["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+        in_json = document["components"]["schemas"][model]
+        assert {*in_form["properties"]} == {*in_json["properties"]} == {"image", "images", *own, *choices}
+
+
+def operations_of(document: Any) -> Iterator[tuple[str, str, Any]]:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            yield path, method, operation
+
+
 async def test_every_operation_documents_its_problems(demo: Client) -> None:
     document = (await demo.get("/openapi.json")).json
     for path, operations in document["paths"].items():

@@ -33,8 +33,8 @@ async def test_urls_are_refused_by_default(connect: Connect, url: str) -> None:
     async with SimulatedServer() as engine, connect(engine) as client:
         one = await client.post("/v1/tags", json={"images": ["eA==", url]})
         one.problem(422, kind="BadField", field="images.1")
-        many = await client.post("/v1/tags/batch", json={"items": [{"image": url}]})
-        many.problem(422, kind="BadField", field="items.0.image")
+        many = await client.post("/v1/tags/batch", json={"images": [url]})
+        many.problem(422, kind="BadField", field="images.0")
 
 
 async def test_urls_to_private_addresses_are_refused(connect: Connect) -> None:
