@@ -97,12 +97,17 @@ def read_message(message: AIMessage) -> Reply:
     Raises:
         EngineFailed: the engine gave up in the middle of its answer.
         EngineRefused: a content filter held the answer back.
+        ReplyError: there are thoughts, and no answer.
         EngineIncapable: the metadata is not that of the protocol.
     """
     metadata = message.response_metadata
     text = message.content if isinstance(message.content, str) else message.text
     choice = {
-        "message": {"role": "assistant", "content": text},
+        "message": {
+            "role": "assistant",
+            "content": text,
+            "reasoning_content": message.additional_kwargs.get("reasoning_content"),
+        },
         "finish_reason": metadata.get("finish_reason"),
         "logprobs": metadata.get("logprobs"),
     }

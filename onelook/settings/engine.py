@@ -34,6 +34,10 @@ class EngineSettings(BaseModel):
         "auto",
         description="Whether a server gets the one-token questions about a picture in one request; auto: if it can.",
     )
+    thinking: bool = Field(
+        False,
+        description="Whether a model that can think does so before it answers (enable_thinking of its chat template).",
+    )
     timeout_s: Positive = Field(60.0, description="Longest wait for one engine call, in seconds.")
 
     device: str = Field("auto", description="Embedded engine: cpu, cuda, cuda:1, mps, or auto.")

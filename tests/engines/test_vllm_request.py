@@ -39,6 +39,7 @@ async def test_the_question_arrives_as_it_was_asked() -> None:
             "temperature": 0.0,
             "logprobs": True,
             "top_logprobs": 3,
+            "chat_template_kwargs": {"enable_thinking": False},
         }
     ]
 

@@ -18,6 +18,7 @@ from onelook.engines.openai.response import Completion, error_of, faults, read_c
 from onelook.engines.openai.served_model import ServedModel, find_model
 from onelook.engines.openai.server import OpenAIServer
 from onelook.engines.openai.sleep_mode import SleepMode
+from onelook.engines.openai.thinking import ThinkingSwitch
 from onelook.engines.probe import probe, refuse_incapable
 from onelook.engines.time_limit import time_limit
 from onelook.errors import EngineFailed, EngineIncapable, EngineRefused
@@ -39,12 +40,14 @@ class OpenAIEngine(Engine):
         model: str | None = None,
         guidance: Literal["auto"] | Guidance = "auto",
         batches: Literal["auto", "always", "never"] = "auto",
+        thinking: bool = False,
     ) -> None:
         self.server = server
         self._wanted = model
         self._guidance = guidance
         self._batches = batches
         self._sleep_mode = SleepMode(server)
+        self._thinking = ThinkingSwitch(thinking, server.address)
         self._served: ServedModel | None = None
         self._lookups: dict[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = {}
 
@@ -61,7 +64,13 @@ class OpenAIEngine(Engine):
             timeout_s=settings.timeout_s,
             variables=settings.variables,
         )
-        return cls(server, model=settings.model, guidance=settings.guidance, batches=settings.batch)
+        return cls(
+            server,
+            model=settings.model,
+            guidance=settings.guidance,
+            batches=settings.batch,
+            thinking=settings.thinking,
+        )
 
     @property
     def model(self) -> str:
@@ -87,7 +96,7 @@ class OpenAIEngine(Engine):
                 **self.request_fields(request, served),
                 "messages": name_pictures(messages) if served.batches else messages,
             }
-            reply = self._read(await self.server.post("chat/completions", body))
+            reply = self._read(await self._thinking.send(self.server.post, "chat/completions", body))
             replies.append(reply)
         return reply
 
@@ -110,7 +119,9 @@ class OpenAIEngine(Engine):
                 }
                 try:
                     async with observed_call(self, requests) as replies:
-                        replies += read_batch(await self.server.post(BATCH_PATH, body), requests, self.server.address)
+                        replies += read_batch(
+                            await self._thinking.send(self.server.post, BATCH_PATH, body), requests, self.server.address
+                        )
                 except EngineRefused:
                     if self._batches == "always":
                         raise
@@ -141,6 +152,7 @@ class OpenAIEngine(Engine):
             "logprobs": True,
             "top_logprobs": request.top_logprobs,
             **guidance_fields(request.constraint, served.guidance),
+            **self._thinking.fields(),
         }
 
     async def probe(self) -> list[Finding]:

@@ -8,14 +8,28 @@ from pydantic import BaseModel, Field, ValidationError
 
 from onelook.engines.base import Reply, StopReason
 from onelook.engines.tokens import TokenLogprob, read_tokens
-from onelook.errors import EngineFailed, EngineRefused
+from onelook.errors import EngineFailed, EngineRefused, ReplyInvalid, ReplyTruncated
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
 
+THINK, THOUGHT = "<think>", "</think>"
+STOP_THINKING = (
+    "set ONELOOK_THINKING=false, the default; if the model thinks nevertheless, start vLLM with"
+    """ --default-chat-template-kwargs '{"enable_thinking": false}' and without --reasoning-parser"""
+)
+
 
 class AssistantMessage(BaseModel):
+    """`reasoning` is vLLM's name for the thoughts, `reasoning_content` that of SGLang, llama.cpp and older vLLM."""
+
     role: str
     content: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+
+    @property
+    def thoughts(self) -> str:
+        return self.reasoning or self.reasoning_content or ""
 
 
 class Logprobs(BaseModel):
@@ -66,8 +80,11 @@ def read_choice(choice: CompletionChoice, usage: TokenUsage | None, metrics: Met
     Raises:
         EngineFailed: the server gave up in the middle of its answer.
         EngineRefused: a content filter held the answer back.
+        ReplyTruncated: the model thought until the token limit.
+        ReplyInvalid: the whole reply is in the field for thoughts.
     """
     text = choice.message.content or ""
+    _refuse_thoughts(choice, text)
     logprobs = choice.logprobs.content if choice.logprobs is not None else None
     return Reply(
         text=text,
@@ -75,6 +92,20 @@ def read_choice(choice: CompletionChoice, usage: TokenUsage | None, metrics: Met
         tokens=read_tokens(logprobs or (), text),
         usage=_usage(usage),
         timing=_timing(metrics),
+    )
+
+
+def _refuse_thoughts(choice: CompletionChoice, text: str) -> None:
+    """Thoughts in place of an answer. Where a server has no reasoning parser, they are in the text itself."""
+    unfinished = text.lstrip().startswith(THINK) and THOUGHT not in text
+    thoughts = text if unfinished else choice.message.thoughts
+    if not thoughts or (text.strip() and not unfinished):
+        return
+    if choice.finish_reason == "length":
+        raise ReplyTruncated(f"the model thought until the token limit: {thoughts[-60:]!r}", hint=STOP_THINKING)
+    raise ReplyInvalid(
+        f"the model's reply is in the field for thoughts, and there is no answer: {thoughts[:200]!r}",
+        hint=STOP_THINKING,
     )
 
 

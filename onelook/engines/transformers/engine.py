@@ -44,10 +44,18 @@ class TransformersEngine(Engine):
         EngineRefused: it cannot answer such a question.
     """
 
-    def __init__(self, model: str, options: LoadOptions = DEFAULT_OPTIONS, *, prefix_cache_mb: int = 512) -> None:
+    def __init__(
+        self,
+        model: str,
+        options: LoadOptions = DEFAULT_OPTIONS,
+        *,
+        prefix_cache_mb: int = 512,
+        thinking: bool = False,
+    ) -> None:
         self._model = model
         self._options = options
         self._prefix_cache_bytes = prefix_cache_mb * 1_000_000
+        self._thinking = thinking
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
         self._generator: Generator | None = None
 
@@ -67,7 +75,7 @@ class TransformersEngine(Engine):
             settings.min_pixels,
             settings.max_pixels,
         )
-        return cls(settings.model, options, prefix_cache_mb=settings.prefix_cache_mb)
+        return cls(settings.model, options, prefix_cache_mb=settings.prefix_cache_mb, thinking=settings.thinking)
 
     @property
     def model(self) -> str:
@@ -177,5 +185,7 @@ class TransformersEngine(Engine):
             leave_one_core()
             from onelook.engines.transformers.generation import Generator
 
-            self._generator = Generator(checkpoint, prefix_cache_bytes=self._prefix_cache_bytes)
+            self._generator = Generator(
+                checkpoint, prefix_cache_bytes=self._prefix_cache_bytes, thinking=self._thinking
+            )
         return self._generator

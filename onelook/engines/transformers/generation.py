@@ -58,9 +58,11 @@ class Vocabulary:
 class Generator:
     """A loaded checkpoint that answers. Not safe for more than one thread."""
 
-    def __init__(self, checkpoint: Checkpoint, *, prefix_cache_bytes: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, prefix_cache_bytes: int, thinking: bool = False) -> None:
+        """`thinking`: whether a model whose chat template has that switch thinks before it answers."""
         self.model: Any = checkpoint.model
         self.processor: Any = checkpoint.processor
+        self._template_variables = _thinking_variable(self.processor.chat_template, thinking)
         config, tokenizer = self.model.config, self.processor.tokenizer
         text_config = config.get_text_config()
         stop_tokens = _stop_tokens(self.model.generation_config.eos_token_id, tokenizer.eos_token_id)
@@ -129,7 +131,12 @@ class Generator:
         """The model's inputs, on the CPU. Raises EngineRefused when the processor does not take the conversation."""
         try:
             return self.processor.apply_chat_template(
-                conversation.turns, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+                conversation.turns,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+                **self._template_variables,
             )
         except (jinja2.TemplateError, ValueError) as error:
             raise EngineRefused(f"the model's processor refuses the conversation: {error}") from error
@@ -166,6 +173,12 @@ class Generator:
             written = [step.token for step in guide.steps]
             self.prefixes.store(np.concatenate([prompt.tokens, written]), prompt.pictures, states_of(cache))
         return cached
+
+
+def _thinking_variable(template: str | dict[str, str] | None, thinking: bool) -> dict[str, bool]:
+    """The template's switch; nothing where it has none. A checkpoint may have several templates under names."""
+    texts = template.values() if isinstance(template, dict) else [template or ""]
+    return {"enable_thinking": thinking} if any("enable_thinking" in text for text in texts) else {}
 
 
 def _size_grid(config: Any) -> int:
