@@ -23,7 +23,6 @@ from onelook.api.cors import Cors
 from onelook.api.disconnect import unless_disconnected
 from onelook.api.fields import BatchBody, CompareBody, TagsBody
 from onelook.api.key import check_key
-from onelook.api.log_lines import log_lines
 from onelook.api.openapi import BODY_STATUSES, DESCRIPTION, add_model_schemas, picture_body, problem_responses
 from onelook.api.parsed_request import timeout_s, wants_ledger
 from onelook.api.problem import Problem, problem_of_error, problem_of_result, result_json
@@ -33,6 +32,7 @@ from onelook.api.samples import MEDIA_TYPES as SAMPLE_TYPES
 from onelook.api.samples import samples
 from onelook.api.state import AppState, open_app_state, open_server
 from onelook.errors import OnelookError
+from onelook.observability.logs import write_logs
 from onelook.observability.traces import trace_requests
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
@@ -271,8 +271,9 @@ def build_app(make_tagger: Callable[[], Tagger] = open_server) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log_lines()
-        async with open_app_state(await asyncio.to_thread(make_tagger)) as state:
+        tagger = await asyncio.to_thread(make_tagger)
+        write_logs(tagger.services.settings.http.log_format)
+        async with open_app_state(tagger) as state:
             app.state.onelook = state
             yield
 

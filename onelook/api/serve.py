@@ -6,30 +6,40 @@ import uvicorn
 
 from onelook.api.app import build_app
 from onelook.api.state import GRACE_S, open_server
-from onelook.settings.process import Settings
+from onelook.errors import SettingsError
+from onelook.observability.logs import write_logs
+from onelook.settings.process import Settings, load_settings
 
 # Longer than clients and load balancers keep a connection that rests (15 to 60 s by their defaults): whoever closes
 # first may close it on a request that is under way.
 KEEP_ALIVE_S = 75
 
 
-def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C; then what is in hand is finished, and nothing new is taken.
-
-    `host`, `port`: instead of the settings' own.
 
     Raises:
         UserError: the taxonomy, a template or a setting is wrong.
         EngineIncapable: the engine needs a package that is not installed.
     """
     http = settings.http
+    write_logs(http.log_format)
     tagger = open_server(settings)
     uvicorn.run(
         build_app(lambda: tagger),
-        host=http.host if host is None else host,
-        port=http.port if port is None else port,
+        host=http.host,
+        port=http.port,
+        log_config=None,
         access_log=False,  # api.request_log writes one line for each request
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(http.deadline_s + GRACE_S) + 1,
     )
+
+
+def write_logs_as_set() -> None:
+    """Write the log as the environment says, for a process that someone else starts."""
+    try:
+        write_logs(load_settings().http.log_format)
+    except SettingsError:
+        write_logs("text")  # the application reports it when it starts

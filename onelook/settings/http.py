@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -38,6 +38,9 @@ class HttpSettings(BaseModel):
         1024.0, description="Most memory, in 10^6 bytes, for the bodies of all requests together."
     )
     max_batch: AtLeastOne = Field(1000, description="Most pictures of one batch.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of the log on standard error: text for people, json for programs."
+    )
     body_timeout_s: Positive = Field(
         20.0, description="Time for a body to arrive, in seconds; each 64 KiB of it buy one second more."
     )

@@ -8,7 +8,7 @@ from base64 import b64encode
 
 import pytest
 
-from onelook.api.log_lines import JsonLines
+from onelook.observability.logs import JsonLines
 from tests.api.conftest import Connect
 from tests.api.served import Client, form
 from tests.engines.openai_simulation import SimulatedServer, always, completion

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from onelook.cli.failure import reported
 from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
 from onelook.settings.process import load_settings
+
+LogFormat = Literal["text", "json"]
 
 app = typer.Typer(add_completion=False)
 
@@ -24,6 +26,10 @@ def serve(
         typer.Option(
             min=0, max=65535, help="Port to listen at; 0 takes a free one. Default: ONELOOK_HTTP__PORT, or 8080."
         ),
+    ] = None,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(help="Lines of the log: text, or json for programs. Default: ONELOOK_HTTP__LOG_FORMAT, or text."),
     ] = None,
     engine: EngineOption = None,
     model: ModelOption = None,
@@ -41,4 +47,6 @@ def serve(
         # Imported here, so that a wrong setting is reported at once.
         from onelook.api.serve import serve as run
 
-        run(settings, host=host, port=port)
+        given = {"host": host, "port": port, "log_format": log_format}
+        http = settings.http.model_copy(update={name: value for name, value in given.items() if value is not None})
+        run(settings.model_copy(update={"http": http}))
