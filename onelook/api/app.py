@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -16,7 +15,6 @@ from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException as RoutingError
-from starlette.staticfiles import StaticFiles
 
 from onelook.api.admission import Reservation
 from onelook.api.cors import Cors
@@ -24,6 +22,7 @@ from onelook.api.disconnect import unless_disconnected
 from onelook.api.fields import BatchBody, CompareBody, TagsBody
 from onelook.api.key import check_key
 from onelook.api.openapi import BODY_STATUSES, DESCRIPTION, add_model_schemas, picture_body, problem_responses
+from onelook.api.page import pages, static_files
 from onelook.api.parsed_request import timeout_s, wants_ledger
 from onelook.api.problem import Problem, problem_of_error, problem_of_result, result_json
 from onelook.api.request_log import RequestLog
@@ -38,7 +37,6 @@ from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
 from onelook.tagger import Tagger
 
-WEB = Path(__file__).parent.parent / "web"
 JSON, NDJSON, METRICS = "application/json", "application/x-ndjson", "text/plain; version=0.0.4"
 
 
@@ -62,8 +60,8 @@ async def admit(request: Request) -> AsyncIterator[Reservation]:
 
 Admitted = Annotated[Reservation, Depends(admit)]
 
-v1 = APIRouter(prefix="/v1", dependencies=[Depends(require_key)])
-operations = APIRouter()
+v1 = APIRouter(prefix="/v1", tags=["pictures"], dependencies=[Depends(require_key)])
+operations = APIRouter(tags=["operations"])
 
 
 @v1.post(
@@ -244,13 +242,6 @@ async def metrics(request: Request) -> Response:
     return Response(state_of(request).metrics.text(), media_type=METRICS)
 
 
-@operations.get("/", include_in_schema=False)
-async def page() -> Response:
-    if not (WEB / "index.html").is_file():
-        raise RoutingError(HTTPStatus.NOT_FOUND)
-    return FileResponse(WEB / "index.html")
-
-
 async def problem_response(request: Request, error: Exception) -> Response:
     """An error that stops a request, as problem+json."""
     match error:
@@ -282,12 +273,13 @@ def build_app(make_tagger: Callable[[], Tagger] = open_server) -> FastAPI:
         version=version("onelook"),
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # these pages load scripts from other hosts
+        docs_url=None,  # FastAPI's pages load scripts from other hosts; `api.page` has one that does not
         redoc_url=None,
     )
     app.include_router(v1)
     app.include_router(operations)
-    app.mount("/static", StaticFiles(directory=WEB, check_dir=False), name="static")
+    app.include_router(pages)
+    app.mount("/static", static_files, name="static")
     for kind in (Problem, OnelookError, RoutingError):
         app.add_exception_handler(kind, problem_response)
     app.add_middleware(Cors)

@@ -15,6 +15,7 @@ from onelook.graph.arms import ArmName
 from onelook.types import Frozen
 
 IMAGE, IMAGES = "image", "images"
+ONE = "`image` is another name of this field; in JSON one picture can then go without a list."
 LONGEST_ID = 256
 
 Image = Annotated[
@@ -32,7 +33,9 @@ Id = Annotated[str, StringConstraints(max_length=LONGEST_ID)]
 class TagsBody(Frozen):
     """One subject."""
 
-    images: list[Image] = Field(min_length=1, max_length=MAX_IMAGES, description="One to five pictures of one subject.")
+    images: list[Image] = Field(
+        min_length=1, max_length=MAX_IMAGES, description=f"One to five pictures of one subject. {ONE}"
+    )
 
 
 class CompareBody(TagsBody):
@@ -46,7 +49,7 @@ class CompareBody(TagsBody):
 class BatchBody(Frozen):
     """Many subjects of one picture each."""
 
-    images: list[Image] = Field(min_length=1, description="Pictures, each of a subject of its own.")
+    images: list[Image] = Field(min_length=1, description=f"Pictures, each of a subject of its own. {ONE}")
     ids: list[Id] = Field(
         [],
         description="An id for each picture, in the same order; it comes back with the result. Default: the file's name"

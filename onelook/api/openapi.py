@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from onelook.api.fields import IMAGE, IMAGES, BatchBody, CompareBody, TagsBody
+from onelook.api.fields import IMAGES, BatchBody, CompareBody, TagsBody
 from onelook.api.problem import MEDIA_TYPE, ProblemBody
 from onelook.api.responses import BatchLine
 from onelook.types import Context
@@ -65,9 +65,8 @@ def picture_body(body: type[BaseModel], **example: object) -> dict[str, Any]:
     schema = body_schema(body)
     file = {"type": "string", "format": "binary"}
     images = schema["properties"][IMAGES]
-    form = {**schema, "properties": {**schema["properties"]}}
-    for name in (IMAGE, IMAGES):
-        form["properties"][name] = {**images, "items": file, "description": images["description"] + IN_A_FORM}
+    in_a_form = {**images, "items": file, "description": images["description"] + IN_A_FORM}
+    form = {**schema, "properties": {**schema["properties"], IMAGES: in_a_form}}
     return {
         "requestBody": {
             "required": True,
@@ -100,25 +99,17 @@ def picture_body(body: type[BaseModel], **example: object) -> dict[str, Any]:
 
 
 def body_schema(body: type[BaseModel]) -> dict[str, Any]:
-    """The JSON Schema of a body: its own fields, the choices of a run, and `image` as another name of `images`."""
+    """The JSON Schema of a body: its own fields, and the choices of a run."""
     schema = body.model_json_schema()
-    own = schema["properties"]
-    several = own[IMAGES]
-    bare = {key: value for key, value in several.items() if key not in ("description", "title")}
     choices = {
         name: {key: value for key, value in field.items() if key not in ("default", "title")}
+        | {"example": field["default"]}  # the server's own default may be another
         for name, field in Context.model_json_schema()["properties"].items()
     }
-    image = {
-        "anyOf": [several["items"], bare],
-        "description": "Another name of images. One picture can go without a list.",
-    }
     return {
-        "type": "object",
+        **schema,
         "description": schema["description"] + " The choices of the run are those of GET /v1/options.",
-        "properties": {IMAGES: several, IMAGE: image, **own, **choices},
-        "oneOf": [{"required": [IMAGES]}, {"required": [IMAGE]}],
-        "additionalProperties": False,
+        "properties": {**schema["properties"], **choices},
     }
 
 

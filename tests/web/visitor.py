@@ -50,6 +50,15 @@ class Visitor:
 @contextmanager
 def visit(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
     """`options` as in Playwright's `new_context`: viewport, color_scheme, locale…; waits until the page is filled."""
+    with opened(browser, url, **options) as visitor:
+        visitor.page.goto(f"{url}/")
+        visitor.page.locator(".sample img[src], .problem").last.wait_for()
+        yield visitor
+
+
+@contextmanager
+def opened(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
+    """An empty page of a user of the server at `url`."""
     context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 900}, **options})
     visitor = Visitor(context.new_page())
 
@@ -65,8 +74,6 @@ def visit(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
     visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
     visitor.page.on("request", asked)
     try:
-        visitor.page.goto(f"{url}/")
-        visitor.page.locator(".sample img[src], .problem").last.wait_for()
         yield visitor
     finally:
         context.close()
