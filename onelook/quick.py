@@ -32,7 +32,7 @@ class _Kept:
                 self._tagger = Tagger(settings)
                 self._settings = settings
                 if note := demo_note(settings, self._tagger.services.prompts):
-                    log.warning("%s", note)
+                    log.warning("%s", note.text("python"))
             return self._tagger.tag_sync(picture, context)
 
 

@@ -152,12 +152,13 @@ async def taxonomy(request: Request) -> Response:
 )
 async def options(request: Request) -> Response:
     state = state_of(request)
-    services = state.tagger.services
+    services, note = state.tagger.services, state.note
     found = Options(
         context=type(services.run).model_json_schema(),
         arms=list(state.arms),
         model=services.engine.model,
-        note=state.note,
+        note=note.text("server") if note else None,
+        note_kind=note.kind if note else None,
     )
     return Response(found.model_dump_json(), media_type=JSON)
 

@@ -53,6 +53,7 @@ class Options(Frozen):
     note: str | None = Field(
         None, description="A warning about the answers, such as that they come from the demo model."
     )
+    note_kind: str | None = Field(None, description="A stable name of the warning, such as demo_model.")
 
 
 class SampleEntry(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from onelook.prompts.questions import Prompts
 from onelook.settings.process import Settings
@@ -54,17 +54,42 @@ def with_demo_models(settings: Settings) -> Settings:
     return settings.model_copy(update={"model": str(MODEL), "router": router})
 
 
-def demo_note(settings: Settings, prompts: Mapping[Language, Prompts]) -> str | None:
-    """What a user must know before believing the demo model's answers to these prompts; None for any other model."""
+Door = Literal["terminal", "python", "server"]
+"""Who reads a message, and so how a model is named there."""
+
+REAL_MODEL: Final[Mapping[Door, str]] = {
+    "terminal": "name a real model with --model, or a server with --engine vllm --base-url",
+    "python": 'name a real model with model="…", or a server with engine="vllm", base_url="…"',
+    "server": "start the server with a real model: --model, or --engine vllm --base-url",
+}
+
+
+class DemoNote(Frozen):
+    """What a user must know before believing the demo model's answers. `moved`: the languages whose prompts are no
+    longer those that it was trained on."""
+
+    moved: tuple[Language, ...] = ()
+
+    @property
+    def kind(self) -> Literal["demo_model", "demo_model_other_prompts"]:
+        """A stable name, for programs."""
+        return "demo_model_other_prompts" if self.moved else "demo_model"
+
+    def text(self, door: Door) -> str:
+        note = (
+            "the demo model knows the bundled album's drawings only, not photographs; for photographs,"
+            f" {REAL_MODEL[door]}"
+        )
+        if self.moved:
+            note += (
+                f"\nand it was trained on other prompts or another taxonomy ({', '.join(self.moved)}): its answers may"
+                " be wrong; `make demo-model` trains it again"
+            )
+        return note
+
+
+def demo_note(settings: Settings, prompts: Mapping[Language, Prompts]) -> DemoNote | None:
+    """The note on the demo model's answers to these prompts; None for any other model."""
     if settings.engine != "embedded" or settings.model != str(MODEL):
         return None
-    note = (
-        "the demo model knows the bundled album's drawings only, not photographs; for those name a real model with"
-        " --model, or a server with --engine vllm --base-url"
-    )
-    if moved := read_training(MODEL).moved(prompts):
-        note += (
-            f"\nand it was trained on other prompts or another taxonomy ({', '.join(moved)}): its answers may be wrong;"
-            " `make demo-model` trains it again"
-        )
-    return note
+    return DemoNote(moved=tuple(read_training(MODEL).moved(prompts)))

@@ -5,15 +5,15 @@ import { comparison, empty, looking } from "./answer.js";
 import * as api from "./api.js";
 import { Choices } from "./choices.js";
 import { byId, sentence } from "./dom.js";
-import { ms, number, say, sayAll, setLanguage } from "./language.js";
+import { known, ms, number, say, sayAll, setLanguage } from "./language.js";
 import { PictureField } from "./picture.js";
 import { problemCard } from "./problem.js";
 
 const TICK_MS = 100;
 
-/** @type {{ taxonomy: any, choices: Choices | null, model: string, problem: api.Problem | null, asking: AbortController | null,
+/** @type {{ taxonomy: any, choices: Choices | null, model: string, note: any, problem: api.Problem | null, asking: AbortController | null,
  *   answer: { results: any[], truth: any, threshold: number } | null }} */
-const state = { taxonomy: null, choices: null, model: "", problem: null, asking: null, answer: null };
+const state = { taxonomy: null, choices: null, model: "", note: {}, problem: null, asking: null, answer: null };
 
 const answer = byId("answer");
 const shown = byId("shown");
@@ -38,6 +38,7 @@ function translate() {
   state.choices?.followLanguage();
   nameButton();
   nameModel();
+  showNote();
   showProblem();
   if (!state.asking) showAnswer();
 }
@@ -55,10 +56,15 @@ function nameModel() {
   byId("model").textContent = model ? say("model", { model }) : "";
 }
 
-/** Shows the server's note about its model. @param {string} note */
-function showNote(note) {
-  byId("note").replaceChildren(sentence(note));
-  byId("note").hidden = !note;
+/** Shows the server's note about its model, in the page's language if the page has words for its kind. */
+function showNote() {
+  const { note, note_kind: kind } = state.note;
+  const translated = known(`note.${kind}`);
+  const place = byId("note");
+  place.replaceChildren(sentence(translated ? say(`note.${kind}`) : (note ?? "")));
+  place.toggleAttribute("lang", !translated);
+  if (!translated) place.lang = "en"; // what is left is the server's own
+  place.hidden = !note;
 }
 
 function showProblem() {
@@ -97,7 +103,8 @@ async function start() {
     state.choices = new Choices(byId("arms"), byId("fields"), options, nameButton);
     state.model = options.model;
     nameModel();
-    showNote(options.note ?? "");
+    state.note = options;
+    showNote();
     showAlbum(samples, (one) => picture.take(one), fail);
     nameButton();
   } catch (error) {

@@ -3,6 +3,7 @@
 import { element, sentence, unseen } from "./dom.js";
 import { known, labelOf, ms, percent, say } from "./language.js";
 import { hint } from "./problem.js";
+import { takeAlong } from "./result.js";
 
 const MARKS = { ok: "✓", needs_review: "?", failed: "✗" };
 
@@ -28,6 +29,7 @@ export function card(result, setting) {
     result.category && tags(result, setting),
     result.pictures?.length > 0 &&
       element("p", { class: "small seen" }, say("seenAt", { sizes: sizes(result.pictures) })),
+    takeAlong(result),
   );
 }
 
@@ -49,15 +51,30 @@ function why(result, setting) {
   if (firstLook) {
     const { reason, pictures, category } = firstLook;
     reasons.push(
-      say("lookedAgain", { sizes: sizes(pictures), reason, category: categoryLabel(setting.taxonomy, category) }),
+      say("lookedAgain", { sizes: sizes(pictures), reason: reasonWords(reason), category: categoryLabel(setting.taxonomy, category) }),
     );
   }
   if (escalation) {
     const { reason, model, category } = escalation;
     const first = categoryLabel(setting.taxonomy, category);
-    reasons.push(say("escalated", { reason, model: lastPart(model), category: first }));
+    reasons.push(say("escalated", { reason: reasonWords(reason), model: lastPart(model), category: first }));
   }
   return reasons.filter(Boolean).map((reason) => element("p", { class: "why" }, reason));
+}
+
+/** The server's reasons that have words here; another one is shown as it is. @type {[RegExp, string][]} */
+const REASONS = [
+  [/^the least sure label has (?<confidence>[\d.]+), below (?<threshold>[\d.]+)$/, "reason.unsure"],
+  [/^the taxonomy marks (?<category>.+) for the specialist$/, "reason.marked"],
+];
+
+/** @param {string} reason */
+function reasonWords(reason) {
+  for (const [pattern, words] of REASONS) {
+    const found = pattern.exec(reason);
+    if (found) return say(words, found.groups);
+  }
+  return reason;
 }
 
 /** The lowest confidence of the chosen and of the absent labels. @param {any} result @param {Setting} setting */

@@ -63,6 +63,8 @@ export default {
   unknownConfidence: "The engine returned no confidence.",
   escalated: "The specialist answered, because {reason}. First answer ({model}): {category}.",
   lookedAgain: "First pass at {sizes} ({category}); second pass because {reason}.",
+  "reason.unsure": "the least sure label has {confidence}, below {threshold}",
+  "reason.marked": "the taxonomy marks {category} for the specialist",
   seenAt: "Seen at {sizes} pixels.",
   nothing: "none",
   truth: "Truth",
@@ -70,6 +72,14 @@ export default {
   wrong: "wrong",
   missed: "missed",
   unknown: "unknown",
+
+  copy: "Copy JSON",
+  download: "Download JSON",
+  copied: "Copied.",
+  notCopied: "The browser did not allow copying.",
+  docs: "The HTTP API",
+  "note.demo_model": "The demo model knows the bundled album's drawings only, not photographs. For those, start the server with a real model: --model, or --engine vllm --base-url.",
+  "note.demo_model_other_prompts": "The demo model knows the bundled album's drawings only, not photographs, and it was trained on other prompts or another taxonomy: its answers may be wrong. For photographs, start the server with a real model: --model, or --engine vllm --base-url.",
 
   agree: "All arms give the same tags.",
   differ: "The arms differ in {where}.",

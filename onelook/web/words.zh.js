@@ -62,6 +62,8 @@ export default {
   unknownConfidence: "引擎没有返回置信度。",
   escalated: "由专家模型回答，原因：{reason}。最初的回答（{model}）：{category}。",
   lookedAgain: "第一遍用 {sizes}（{category}），又看第二遍，原因：{reason}。",
+  "reason.unsure": "置信度最低的标签为 {confidence}，低于 {threshold}",
+  "reason.marked": "分类体系指定 {category} 由专家模型回答",
   seenAt: "看图尺寸：{sizes} 像素。",
   nothing: "无",
   truth: "标准答案",
@@ -69,6 +71,14 @@ export default {
   wrong: "错误",
   missed: "漏掉",
   unknown: "未知",
+
+  copy: "复制 JSON",
+  download: "下载 JSON",
+  copied: "已复制。",
+  notCopied: "浏览器不允许复制。",
+  docs: "HTTP 接口",
+  "note.demo_model": "演示模型只认得自带相册里的图画，不认得照片。要处理照片，请用真正的模型启动服务器：--model，或 --engine vllm --base-url。",
+  "note.demo_model_other_prompts": "演示模型只认得自带相册里的图画，不认得照片；而且它是用别的提示或别的分类体系训练的，答案可能不对。要处理照片，请用真正的模型启动服务器：--model，或 --engine vllm --base-url。",
 
   agree: "各路径的标签完全相同。",
   differ: "各路径在{where}上不同。",

@@ -12,6 +12,7 @@ from onelook.demo.checkpoint import (
     MODEL,
     ROUTER,
     SPECIALIST,
+    DemoNote,
     Training,
     demo_note,
     read_training,
@@ -53,10 +54,19 @@ def test_a_note_says_that_the_prompts_have_changed(
     moved = demo_note(with_demo_models(load_settings()), prompts)
 
     assert kept is not None
-    assert "other prompts" not in kept
+    assert "other prompts" not in kept.text("terminal")
     assert moved is not None
-    assert "other prompts or another taxonomy (zh)" in moved
-    assert "make demo-model" in moved
+    assert "other prompts or another taxonomy (zh)" in moved.text("terminal")
+    assert "make demo-model" in moved.text("terminal")
+    assert (kept.kind, moved.kind) == ("demo_model", "demo_model_other_prompts")
+
+
+def test_the_note_names_a_model_as_its_reader_does() -> None:
+    note = DemoNote()
+    assert "--model" in note.text("terminal")
+    assert "start the server with" in note.text("server")
+    assert 'model="…"' in note.text("python")
+    assert "--" not in note.text("python")
 
 
 def test_training_knows_which_languages_moved(prompts: dict[Language, Prompts]) -> None:

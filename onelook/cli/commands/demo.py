@@ -109,4 +109,4 @@ def _words(answer: Answer, taxonomy: Taxonomy, language: Language) -> str:
 
 def _print_note(tagger: Tagger) -> None:
     if note := demo_note(tagger.services.settings, tagger.services.prompts):
-        out.print(Text(note, style="yellow"))
+        out.print(Text(note.text("terminal"), style="yellow"))

@@ -152,7 +152,7 @@ async def tag_all(
 
     async with tagger:
         if note := demo_note(tagger.services.settings, tagger.services.prompts):
-            print_note(note)
+            print_note(note.text("terminal"))
         with err.status("starting the engine"):
             await tagger.start(context)
         if stale := tagger.calibration_note(context):
