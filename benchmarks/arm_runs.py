@@ -11,7 +11,7 @@ from random import Random
 from rich.progress import track
 
 from benchmarks.new_pictures import NewPictures
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.errors import EngineError
 from onelook.lab.album import Labelled
 from onelook.lab.scores import LabelledResult
@@ -41,8 +41,8 @@ class CountingEngine(Engine):
     def capabilities(self) -> Capabilities:
         return self.engine.capabilities
 
-    async def start(self) -> None:
-        await self.engine.start()
+    async def start(self, constraints: Constraints = "schema") -> None:
+        await self.engine.start(constraints)
 
     async def ask(self, request: AskRequest) -> Reply:
         self.calls += 1

@@ -16,7 +16,7 @@ class Arm:
     `entry`: the node that follows `prepare`. `entry_enlarged`: the node that a second pass on a larger picture enters.
     `routed`: a zero-shot classifier names the category. `guided`: replies are constrained; free text, which may be
     unreadable, is asked for once more. `two_calls`: category and details are calls of their own, each reply parsed by a
-    node of its own.
+    node of its own. `lettered`: labels are read as single letters, which needs a constraint beyond JSON schemas.
     """
 
     name: ArmName
@@ -26,6 +26,7 @@ class Arm:
     routed: bool = False
     guided: bool = True
     two_calls: bool = False
+    lettered: bool = False
 
 
 _ALL = (
@@ -40,6 +41,7 @@ _ALL = (
         entry="read",
         entry_enlarged="read",
         description="labels are read as letters, one token a question, on one cached prefix",
+        lettered=True,
     ),
     Arm(
         name="hybrid",

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from langchain_core.runnables.graph import Graph
 
+from onelook.answering.requirements import needed_constraints, refuse_unmet, specialist_constraints
 from onelook.background import BackgroundLoop
 from onelook.calibration.fits import load_calibration
 from onelook.engines.answer_cache import CachedEngine
@@ -179,12 +180,25 @@ class Tagger:
 
         Raises:
             EngineError: an engine, or the router, is not fit.
-            SettingsError: `context` chooses what this process does not have.
+            SettingsError: `context` chooses what this process does not have, or what an engine cannot do.
+            PromptError: the arm answers by letters, and there are more options than letters.
         """
-        if ARMS[complete(context, self.services.run).arm].routed:
+        choices = complete(context, self.services.run)
+        refuse_unmet(self.services, choices)
+        if ARMS[choices.arm].routed:
             await self.services.router.start()
-        for engine in self.engines:
-            await engine.start()
+        await self.services.engine.start(needed_constraints(choices))
+        if self.services.specialist is not None:
+            await self.services.specialist.start(specialist_constraints(choices))
+
+    def refuse_unmet(self, context: Context | None = None) -> None:
+        """Raise what no run with `context` could do, as far as it is known: a server reports most at its first answer.
+
+        Raises:
+            SettingsError: `context` chooses what this process does not have, or what an engine cannot do.
+            PromptError: the arm answers by letters, and there are more options than letters.
+        """
+        refuse_unmet(self.services, complete(context, self.services.run))
 
     async def probe(self) -> list[Finding]:
         """What each engine can do, and the router if the default arm is routed or a setting of the router is set."""
@@ -261,9 +275,13 @@ class Tagger:
         """Tag many, `settings.concurrency` at once; each comes out once, with its index, as soon as it is done.
 
         With `settings.residency` at `defer`, the pictures that need the specialist come last.
+
+        Raises, before the first picture:
+            SettingsError, PromptError: no picture could be tagged so; see `refuse_unmet`.
         """
         if isinstance(images, str | bytes):
             raise TypeError("tag_many takes several pictures: give a list, or one picture to tag")
+        self.refuse_unmet(context)
         at_once = self.services.settings.concurrency
         return as_completed(lambda image: self.tag(image, context), images, at_once=at_once)
 

@@ -149,6 +149,12 @@ class Prompts:
             raise too_many(f"{category_id}.{attribute_id}", len(options))
         return questions
 
+    def refuse_too_many_options(self) -> None:
+        """Raises `PromptError` if a question that is answered by one letter has more options than there are letters."""
+        self.read_category()
+        for category_id, attribute_id, backwards in self._read_attribute:
+            self.read_attribute(category_id, attribute_id, backwards=backwards)
+
     def zero_shot(self) -> Mapping[str, str]:
         """Per category id a sentence that describes its pictures, for a zero-shot image classifier."""
         return self._zero_shot

@@ -76,6 +76,7 @@ async def tags(request: Request, reservation: Admitted) -> Response:
     state = state_of(request)
     seconds, ledger = timeout_s(request, state.http.deadline_s), wants_ledger(request)
     parsed = await state.reader.tags(request, reservation)
+    state.tagger.refuse_unmet(parsed.context)
     (subject,), (name,) = parsed.subjects, parsed.names
     result = await unless_disconnected(request, state.tag(subject, parsed.context, seconds, name=name))
     request.state.log_fields.update(arm=result.arm, result=result.status)
@@ -103,6 +104,7 @@ async def batch(request: Request, reservation: Admitted) -> Response:
     state = state_of(request)
     seconds, ledger = timeout_s(request, state.http.deadline_s), wants_ledger(request)
     parsed = await state.reader.batch(request, reservation)
+    state.tagger.refuse_unmet(parsed.context)
     request.state.log_fields.update(pictures=len(parsed.subjects))
     return StreamingResponse(state.batch(parsed, seconds, ledger=ledger), media_type=NDJSON)
 

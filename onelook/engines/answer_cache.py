@@ -10,7 +10,7 @@ from threading import Lock
 import orjson
 from cachetools import TTLCache
 
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
 
@@ -42,8 +42,8 @@ class CachedEngine(Engine):
     def capabilities(self) -> Capabilities:
         return self.engine.capabilities
 
-    async def start(self) -> None:
-        await self.engine.start()
+    async def start(self, constraints: Constraints = "schema") -> None:
+        await self.engine.start(constraints)
 
     async def ask(self, request: AskRequest) -> Reply:
         """The reply that was kept, or the engine's. Raises `EngineError` as the engine does."""

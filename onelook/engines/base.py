@@ -19,6 +19,7 @@ __all__ = [
     "Capabilities",
     "Choice",
     "Constraint",
+    "Constraints",
     "Engine",
     "Finding",
     "JsonSchema",
@@ -90,6 +91,10 @@ class Finding:
     hint: str | None = None
 
 
+Constraints = Literal["none", "schema", "regex"]
+"""What replies are held to: nothing (free text), JSON schemas only, or every constraint."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What the graph must know of an engine.
@@ -120,8 +125,11 @@ class Engine(Protocol):
     def capabilities(self) -> Capabilities:
         """What this engine can do."""
 
-    async def start(self) -> None:
-        """Load or connect now, and raise if a needed capability is missing. If this is not called, `ask` does it."""
+    async def start(self, constraints: Constraints = "schema") -> None:
+        """Load or connect now, and raise if a needed capability is missing. If this is not called, `ask` does it.
+
+        `constraints`: what the replies of the coming runs are held to.
+        """
 
     async def ask(self, request: AskRequest) -> Reply: ...
 

@@ -9,7 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from pydantic import ValidationError
 
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.engines.openai.request import Guidance, guidance_fields
 from onelook.engines.openai.response import (
     Completion,
@@ -59,9 +59,9 @@ class ChatEngine(Engine):
             patience_s=self._patience_s, constraints="schema" if self.guidance == "response_format" else "regex"
         )
 
-    async def start(self) -> None:
+    async def start(self, constraints: Constraints = "schema") -> None:
         """Raises `EngineIncapable` for the first needed capability that is missing, with the probe's hint."""
-        await refuse_incapable(self)
+        await refuse_incapable(self, constraints)
 
     async def ask(self, request: AskRequest) -> Reply:
         """Ask once. Raises `DeadlinePassed` after `request.within_s`, and other `EngineError` as the client failed."""

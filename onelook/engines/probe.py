@@ -10,7 +10,7 @@ import orjson
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from PIL import Image
 
-from onelook.engines.base import AskRequest, Choice, Constraint, Engine, Finding, JsonSchema, Reply
+from onelook.engines.base import AskRequest, Choice, Constraint, Constraints, Engine, Finding, JsonSchema, Reply
 from onelook.errors import EngineError, EngineIncapable, EngineRefused
 
 # Words that no model writes by itself in answer to a greeting: only a constraint that was kept explains them.
@@ -46,21 +46,34 @@ async def probe(engine: Engine) -> list[Finding]:
     return [answers, _keeps_schema(first), choice, *_extras(second)]
 
 
-async def refuse_incapable(engine: Engine) -> None:
-    """Ask for the needed capabilities alone, which takes one question.
+async def refuse_incapable(engine: Engine, constraints: Constraints = "schema") -> None:
+    """Ask for what runs need, replies held to `constraints`: one question, two for `regex`.
 
     Raises:
-        EngineIncapable: one of them is missing; with the probe's hint.
+        EngineIncapable: it is missing; with the probe's hint.
     """
     try:
-        finding = _keeps_schema(await _ask(engine, SCHEMA))
+        finding = await _first_missing(engine, constraints)
     except EngineError as error:
         finding = _no_answer(error)
-    if not finding.ok:
+    if finding is not None:
         raise EngineIncapable(f"{finding.capability}: {finding.detail}", hint=finding.hint)
 
 
-async def _ask(engine: Engine, constraint: Constraint) -> Reply:
+async def _first_missing(engine: Engine, constraints: Constraints) -> Finding | None:
+    if constraints == "none":
+        await _ask(engine, None)
+        return None
+    finding = _keeps_schema(await _ask(engine, SCHEMA))
+    if finding.ok and constraints == "regex":
+        try:
+            finding = _keeps_choice(await _ask(engine, Choice(WORDS)))
+        except (EngineIncapable, EngineRefused) as error:
+            finding = _no_choice(error.message, error.hint)
+    return None if finding.ok else finding
+
+
+async def _ask(engine: Engine, constraint: Constraint | None) -> Reply:
     return await engine.ask(AskRequest(_messages(), constraint, max_tokens=MAX_TOKENS, top_logprobs=2))
 
 
@@ -91,7 +104,8 @@ def _keeps_schema(reply: Reply) -> Finding:
         "JSON schema",
         ok=False,
         detail=f"not kept: asked for {SCHEMA.regex}, got {reply.text[:80]!r}{cut}",
-        hint="the server must do guided decoding; on vLLM set ONELOOK_GUIDANCE=structured_outputs",
+        hint="the server must do guided decoding; on vLLM set ONELOOK_GUIDANCE=structured_outputs, on an older one"
+        " ONELOOK_GUIDANCE=response_format; a server that cannot do it runs --arm legacy or ONELOOK_RUN__ARM=legacy",
     )
 
 
@@ -107,7 +121,7 @@ def _no_choice(detail: str, hint: str | None) -> Finding:
         ok=False,
         detail=detail,
         needed=False,
-        hint=hint or "--reply-format compact needs it; --reply-format json does not",
+        hint=hint or "--arm reads and --reply-format compact need it; --arm fused --reply-format json does not",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.engines.residency import Residency, Sleepable
 from onelook.errors import DeadlinePassed, EngineIncapable
 from onelook.run_pool import barrier
@@ -58,12 +58,12 @@ class ResidentEngine(Engine):
         """The engine's own, except that waiting for the memory is no fault."""
         return replace(self.engine.capabilities, patience_s=None)
 
-    async def start(self) -> None:
+    async def start(self, constraints: Constraints = "schema") -> None:
         """Bring the first engine into memory, and send the other one out of it. The specialist is only checked."""
         await self._sleepable.check_sleep()
         if self._sleepable is self.residency.sleepables[0]:
             async with self._in_memory():
-                await self.engine.start()
+                await self.engine.start(constraints)
 
     async def ask(self, request: AskRequest) -> Reply:
         """Ask as the engine does. The reply's timing has what the question waited for.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply, StopReason, Token
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, StopReason, Token
 from onelook.errors import EngineError
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
@@ -51,7 +51,7 @@ class ScriptedEngine(Engine):
     capabilities: Capabilities = UNLIMITED
     asked: list[AskRequest] = field(default_factory=list)
 
-    async def start(self) -> None:
+    async def start(self, constraints: Constraints = "schema") -> None:
         return None
 
     async def ask(self, request: AskRequest) -> Reply:

@@ -27,6 +27,8 @@ from onelook.types import Answer
 # The tokens of valid JSON that say where a string stands: its braces, and whether it is a key.
 TOKEN = re.compile(r'(?P<brace>[{}])|"(?P<string>(?:[^"\\]|\\.)*)"(?P<key>\s*:)?')
 
+FENCE = "```"
+
 
 class JsonCodec:
     """Writes and reads the JSON replies to one question."""
@@ -56,6 +58,12 @@ class JsonCodec:
         try:
             document = json.loads(text, object_pairs_hook=unique_keys)
         except (ValueError, RecursionError) as error:
+            if (wrapping := _wrapping(text)) is not None:
+                raise ReplyInvalid(
+                    f"the reply {text[:200]!r} has its JSON {wrapping}: the server did not keep the constraint",
+                    hint="`onelook doctor` shows which constraints it keeps; --arm legacy or ONELOOK_RUN__ARM=legacy"
+                    " reads such replies",
+                ) from None
             raise ReplyInvalid(f"the reply {text[:200]!r} is not JSON: {error}") from None
         return self.validated(document, text)
 
@@ -136,6 +144,20 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)!r}")
     return document
+
+
+def _wrapping(text: str) -> str | None:
+    """What stands around the JSON object in a reply that a constraint would not have let through; None without one."""
+    for start in (found.start() for found in re.finditer(r"\{", text)):
+        try:
+            _, end = json.JSONDecoder().raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        around = text[:start] + text[end:]
+        if not around.strip():  # two keys of one name: the object stands alone
+            return None
+        return "in a Markdown fence" if FENCE in around else "between other words"
+    return None
 
 
 def _strings(text: str) -> Iterator[tuple[int, str, int, int]]:

@@ -23,7 +23,7 @@ LETTERS = ascii_uppercase
 def too_many(what: str, options: int) -> PromptError:
     return PromptError(
         f"{what} has {options} options, but a one-letter question has {len(LETTERS)} letters",
-        hint="split it, or use an arm that writes its answer",
+        hint="split it, or use an arm that writes its answer: --arm fused or ONELOOK_RUN__ARM=fused",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -66,7 +67,7 @@ class SimulatedServer:
     """`async with SimulatedServer(respond) as server:` listens at `server.base_url`.
 
     `bodies` and `headers` are those of the questions, `lookups` counts how often the models were listed.
-    With `respond_batch` it takes several questions in one request; their bodies are `batches`.
+    With `respond_batch` it takes several questions in one request; their bodies are `batches`. `tls`: its certificate.
     Left and entered again, it listens at the same address.
     """
 
@@ -77,10 +78,12 @@ class SimulatedServer:
         models: Sequence[str] = ("tiny",),
         owner: str = "vllm",
         respond_batch: Respond | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.respond = respond or always(completion())
         self.cards = [{"id": name, "object": "model", "owned_by": owner} for name in models]
         self.respond_batch = respond_batch
+        self.tls = tls
         self.bodies: list[Body] = []
         self.batches: list[Body] = []
         self.headers: list[Mapping[str, str]] = []
@@ -114,9 +117,9 @@ class SimulatedServer:
             app.add_routes([web.post("/v1/chat/completions/batch", self._complete_batch)])
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self.tls).start()
         self._port = self._runner.addresses[0][1]
-        self.base_url = f"http://127.0.0.1:{self._port}/v1"
+        self.base_url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._port}/v1"
         return self
 
     async def __aexit__(

@@ -173,3 +173,20 @@ async def test_a_result_that_was_written_down_can_be_read_again(make_tagger: Mak
     read = TagResult.model_validate_json(written)
     assert read.model_dump_json() == written
     assert read.ledger.parts() == result.ledger.parts()
+
+
+@pytest.mark.parametrize(
+    ("reply", "wrapping"),
+    [
+        (f"```json\n{PORTRAIT}\n```", "in a Markdown fence"),
+        (f"Sure! ```\n{PORTRAIT}\n``` Anything else?", "in a Markdown fence"),
+        (f"Here it is: {PORTRAIT}", "between other words"),
+    ],
+)
+async def test_json_with_something_around_it_is_named_in_a_guided_arm(
+    make_tagger: MakeTagger, picture: bytes, reply: str, wrapping: str
+) -> None:
+    (error,) = (await make_tagger([sure(reply)]).tag(picture)).errors
+    assert error.kind == "ReplyInvalid"
+    assert f"has its JSON {wrapping}: the server did not keep the constraint" in error.message
+    assert "--arm legacy" in (error.hint or "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.engines.scripted import ScriptedReply
 from onelook.errors import EngineError
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
@@ -63,7 +63,7 @@ class SimulatedEngine(Engine):
     def capabilities(self) -> Capabilities:
         return Capabilities(patience_s=60)
 
-    async def start(self) -> None:
+    async def start(self, constraints: Constraints = "schema") -> None:
         assert self.device.loaded == {self.name}
 
     async def ask(self, request: AskRequest) -> Reply:

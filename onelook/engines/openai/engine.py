@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from onelook.engines.base import AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.engines.callbacks import observed_call
 from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
@@ -83,9 +83,9 @@ class OpenAIEngine(Engine):
             patience_s=self.server.timeout_s, constraints="schema" if guidance == "response_format" else "regex"
         )
 
-    async def start(self) -> None:
+    async def start(self, constraints: Constraints = "schema") -> None:
         """Raises `EngineIncapable` for the first needed capability that the server lacks, with the probe's hint."""
-        await refuse_incapable(self)
+        await refuse_incapable(self, constraints)
 
     async def ask(self, request: AskRequest) -> Reply:
         """Ask once. Raises `DeadlinePassed` after `request.within_s`; the server sees the connection close then."""

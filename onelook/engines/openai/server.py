@@ -127,6 +127,13 @@ class OpenAIServer:
                 hint=f"allow more time with {self.variables}TIMEOUT_S={2 * self.timeout_s:g}, or send fewer pictures at"
                 " once with --concurrency 2 or ONELOOK_CONCURRENCY=2",
             ) from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise EngineIncapable(
+                f"the certificate of {self.address} is not trusted: {error.certificate_error}",
+                hint="for a certificate of your own (self-signed, or of an internal authority) set"
+                " SSL_CERT_FILE=/path/to/that-certificate.pem; on a trusted network, http instead of https in"
+                f" {self.variables}BASE_URL does without one",
+            ) from None
         except aiohttp.ClientSSLError as error:
             raise EngineIncapable(
                 f"no secure connection to {self.address}: {error}",

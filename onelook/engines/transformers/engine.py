@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from onelook.engines.base import SIZE_GRID, AskRequest, Capabilities, Engine, Finding, Reply
+from onelook.engines.base import SIZE_GRID, AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.engines.callbacks import observed_call
 from onelook.engines.probe import probe
 from onelook.engines.time_limit import time_limit
@@ -86,8 +86,8 @@ class TransformersEngine(Engine):
         grid = SIZE_GRID if self._generator is None else self._generator.size_grid
         return Capabilities(concurrent=False, size_grid=grid)
 
-    async def start(self) -> None:
-        """Load the model now, not with the first question. There is no probe: our own code keeps the constraints."""
+    async def start(self, constraints: Constraints = "schema") -> None:
+        """Load the model now, not with the first question. There is no probe: our own code keeps all constraints."""
         await asyncio.wrap_future(self._worker.submit(self._loaded))
 
     async def ask(self, request: AskRequest) -> Reply:

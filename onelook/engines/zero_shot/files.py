@@ -41,12 +41,14 @@ class SiglipFiles:
             EngineRefused: a text is longer. It is not cut, because its meaning could change.
         """
         lengths = [len(ids) for ids in self.tokenizer([text.lower() for text in texts])["input_ids"]]
-        for text, length in zip(texts, lengths, strict=True):
-            if length > self.text_tokens:
-                raise EngineRefused(
-                    f"the router reads {self.text_tokens} tokens, and this text has {length}: {text[:200]!r}",
-                    hint="shorten the category's `when` in the taxonomy",
-                )
+        too_long = [each for each in zip(texts, lengths, strict=True) if each[1] > self.text_tokens]
+        if too_long:
+            (text, length), *others = too_long
+            raise EngineRefused(
+                f"the router reads {self.text_tokens} tokens, and this text has {length}: {text[:200]!r}"
+                + (f"; {len(others)} more texts are too long" if others else ""),
+                hint="shorten the category's `when` in the taxonomy",
+            )
         padded = self.tokenizer([text.lower() for text in texts], padding="max_length", max_length=self.text_tokens)
         ids: list[list[int]] = padded["input_ids"]
         return ids
