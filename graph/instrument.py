@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Overwrite
 
 from onelook.answering.result import build_result
-from onelook.errors import EngineTimeout, OnelookError
+from onelook.errors import EngineError, EngineTimeout, OnelookError
 from onelook.graph.state import State, fresh
 from onelook.ledger.model import Ledger, NodeTiming
 from onelook.ledger.stamps import OpenSpan, closed, node_span, run_started_ns
@@ -48,9 +48,12 @@ class NodeFailed(Exception):
 
 
 def is_retryable(error: Exception) -> bool:
-    """Whether a failed node is tried again: the error itself says so. The graph is the only owner of retries."""
+    """Whether a failed node is tried again: the error itself says so. The graph is the only owner of retries.
+
+    Where the engine says when it takes requests again, it has waited for that as long as it may.
+    """
     if isinstance(error, NodeFailed):
-        return error.error.retryable
+        return error.error.retryable and _retry_after_s(error.error) is None
     return isinstance(error, NodeTimeoutError)
 
 
@@ -85,6 +88,7 @@ def error_handler(services: Services) -> ErrorHandler:
             message=cause.message,
             hint=cause.hint,
             retryable=cause.retryable,
+            retry_after_s=_retry_after_s(cause),
         )
         if error.node == FIRST:
             state = {**state, **fresh()}
@@ -93,6 +97,10 @@ def error_handler(services: Services) -> ErrorHandler:
         return Command(goto="__end__", update={**fresh(), **update} if error.node == FIRST else update)
 
     return fail
+
+
+def _retry_after_s(error: OnelookError) -> float | None:
+    return error.retry_after_s if isinstance(error, EngineError) else None
 
 
 def _failed(services: Services, state: State, context: Context) -> TagResult:

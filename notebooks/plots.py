@@ -14,7 +14,14 @@ Point = tuple[float, float]
 
 COLUMN, ROW = 2.4, 1.5
 NODE, SPAN = "#2b7a78", "#b8c4c2"
-ENGINE = {"turn": "#8d99ae", "switch": "#d1495b", "queue": "#edae49", "first_token": "#9d4edd", "decode": "#3066be"}
+ENGINE = {
+    "turn": "#8d99ae",
+    "switch": "#d1495b",
+    "throttle": "#f4d58d",
+    "queue": "#edae49",
+    "first_token": "#9d4edd",
+    "decode": "#3066be",
+}
 
 
 def draw_graph(axes: Axes, graph: Graph) -> None:

@@ -15,7 +15,8 @@
         ├── EngineUnavailable    nothing answers at the address (retryable)
         ├── EngineTimeout        no answer in time (retryable)
         │   └── DeadlinePassed     no answer before the caller's own deadline
-        ├── EngineFailed         the server failed, HTTP 5xx or 429 (retryable)
+        ├── EngineFailed         the server failed, HTTP 5xx (retryable)
+        │   └── EngineOverloaded   it takes no requests for now, HTTP 429 or 503 (retryable)
         ├── EngineRefused        the server refused the request, HTTP 4xx
         ├── EngineIncapable      a needed capability, model or package is missing
         └── ReplyError           an answer came, but it is not usable
@@ -87,7 +88,14 @@ class ImageUnreachable(ImageError):
 
 
 class EngineError(OnelookError):
-    """The model or its server did not deliver."""
+    """The model or its server did not deliver.
+
+    `retry_after_s`: the server takes no request for so many seconds, and the caller cannot wait that long.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class EngineUnavailable(EngineError):
@@ -109,9 +117,13 @@ class DeadlinePassed(EngineTimeout):
 
 
 class EngineFailed(EngineError):
-    """The server failed (HTTP 5xx) or is overloaded (429)."""
+    """The server failed (HTTP 5xx)."""
 
     retryable = True
+
+
+class EngineOverloaded(EngineFailed):
+    """The server takes no requests for now (HTTP 429 or 503)."""
 
 
 class EngineRefused(EngineError):

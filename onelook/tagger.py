@@ -18,6 +18,7 @@ from onelook.engines.answer_cache import CachedEngine
 from onelook.engines.base import MAX_IMAGES, Engine, Finding
 from onelook.engines.build import build_engine
 from onelook.engines.resident import share_memory
+from onelook.engines.throttle import Throttle, Waiting
 from onelook.engines.zero_shot.base import Router
 from onelook.engines.zero_shot.build import build_router
 from onelook.engines.zero_shot.cached import CachedRouter
@@ -174,6 +175,16 @@ class Tagger:
     def engines(self) -> list[Engine]:
         """The first engine, and the specialist where there is one."""
         return list(self.services.engines)
+
+    @property
+    def throttles(self) -> list[Throttle]:
+        """What holds requests back while a server is overloaded or down: of the engines' servers and the router's."""
+        parts: list[Engine | Router] = [*self.engines, self.services.router]
+        return [throttle for part in parts for throttle in part.throttles]
+
+    def waiting(self) -> Waiting | None:
+        """What pictures wait for at this moment, if a server is overloaded or down. From any thread."""
+        return next((waiting for each in self.throttles if (waiting := each.waiting()) is not None), None)
 
     async def start(self, context: Context | None = None) -> None:
         """Load or connect now instead of at the first picture; the router only if the arm of `context` is routed.

@@ -122,6 +122,7 @@ class ErrorRecord(Frozen):
     message: str
     hint: str | None = None
     retryable: bool = False
+    retry_after_s: float | None = Field(None, description="The server takes no request for so many seconds.")
 
 
 class Versions(Frozen):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from onelook.deadline import remaining_s
 from onelook.engines.base import AskRequest, Engine, Reply
 from onelook.images.picture import Picture
+from onelook.ledger.model import ServerTiming
 from onelook.ledger.stamps import span
 from onelook.prompts.question import Question
 from onelook.services import Services
@@ -32,7 +33,7 @@ async def ask_together(
     """Ask several questions about the same pictures at once, and return the replies in their order.
 
     The first error is raised. In the ledger they are one span with the sum of their tokens; the engine's own times
-    overlap there, so they are left out.
+    overlap there, so they are left out. All begin to wait for the server at the same time, so the longest wait counts.
     """
     if len(questions) == 1 and not top_logprobs:
         return [await ask(services, questions[0], pictures)]
@@ -42,6 +43,9 @@ async def ask_together(
         ]
     with span("engine") as taken:
         replies = await services.engine.ask_many(requests)
+        taken.server = ServerTiming(
+            throttle_ms=max((reply.timing.throttle_ms or 0.0 for reply in replies), default=0.0) or None
+        )
         taken.usage = Usage.total(reply.usage for reply in replies)
         taken.cached = all(reply.cached for reply in replies)
     return replies

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from onelook.api.admission import Admission
+from onelook.engines.circuit_breaker import BreakerState
 from onelook.engines.residency import Residency
+from onelook.engines.throttle import Throttle
 from onelook.result import TagResult
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120)
@@ -33,16 +36,51 @@ class SwitchCollector(Collector):
         yield CounterMetricFamily("onelook_model_switching_seconds", "Time of switches.", value=counts.switching_s)
 
 
+class ThrottleCollector(Collector):
+    """What holds requests back while a server is overloaded or down."""
+
+    def __init__(self, throttles: Sequence[Throttle]) -> None:
+        self._throttles = throttles
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        def counter(name: str, description: str) -> CounterMetricFamily:
+            return CounterMetricFamily(f"onelook_server_{name}", description, labels=["server"])
+
+        def gauge(name: str, description: str, *labels: str) -> GaugeMetricFamily:
+            return GaugeMetricFamily(f"onelook_server_{name}", description, labels=["server", *labels])
+
+        rejections = counter("rejections", "Requests that it did not take.")
+        waits = counter("wait_seconds", "Waits until it took a request.")
+        outages = counter("outages", "How often it went down.")
+        state = gauge("breaker", "Circuit breaker: 1 for its state.", "state")
+        limit = gauge("limit", "Most requests in flight; +Inf until it is overloaded for the first time.")
+        in_flight = gauge("in_flight", "Requests that it works at.")
+        waiting = gauge("waiting", "Requests that are held back.")
+        for each in self._throttles:
+            server = [each.address]
+            rejections.add_metric(server, each.rejections)
+            waits.add_metric(server, each.waited_s)
+            outages.add_metric(server, each.breaker.opened)
+            for name in get_args(BreakerState):
+                state.add_metric([*server, name], name == each.breaker.state)
+            limit.add_metric(server, each.limit.current)
+            in_flight.add_metric(server, each.in_flight)
+            waiting.add_metric(server, each.outstanding - each.in_flight)
+        yield from (rejections, waits, outages, state, limit, in_flight, waiting)
+
+
 class Metrics:
     """One registry for each server, so that one process can hold several servers (tests do)."""
 
-    def __init__(self, admission: Admission, residency: Residency | None) -> None:
+    def __init__(self, admission: Admission, residency: Residency | None, throttles: Sequence[Throttle] = ()) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         if residency is not None:
             registry.register(SwitchCollector(residency))
+        if throttles:
+            registry.register(ThrottleCollector(throttles))
         self._requests = Counter(
             "onelook_http_requests", "Requests by route and status.", ["route", "status"], registry=registry
         )
@@ -59,6 +97,9 @@ class Metrics:
             ["node", "arm"],
             buckets=SECONDS,
             registry=registry,
+        )
+        self._retries = Counter(
+            "onelook_retries", "Attempts of a node after its first.", ["node", "arm"], registry=registry
         )
         self._tokens = Counter("onelook_tokens", "Tokens by kind.", ["kind"], registry=registry)
         self._cache_hits = Counter(
@@ -85,6 +126,8 @@ class Metrics:
             self._run_s.labels(arm).observe(ledger.wall_ms / 1e3)
         for node in ledger.nodes:
             self._node_s.labels(node.name, arm).observe(node.duration_ms / 1e3)
+            if node.attempts > 1:
+                self._retries.labels(node.name, arm).inc(node.attempts - 1)
             if any(span.cached for span in node.spans):
                 self._cache_hits.labels(node.name).inc()
         for name, count in result.usage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,7 @@ STATUS_OF_KIND: Mapping[str, HTTPStatus] = {
     "EngineTimeout": HTTPStatus.GATEWAY_TIMEOUT,
     "DeadlinePassed": HTTPStatus.GATEWAY_TIMEOUT,
     "EngineFailed": HTTPStatus.BAD_GATEWAY,
+    "EngineOverloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "EngineRefused": HTTPStatus.BAD_GATEWAY,
     "EngineIncapable": HTTPStatus.BAD_GATEWAY,
     "ReplyInvalid": HTTPStatus.BAD_GATEWAY,
@@ -77,13 +79,15 @@ class Problem(Exception):
         result: TagResult | None = None,
         ledger: bool = True,
         retry: bool = False,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.kind, self.hint = status, detail, kind, hint
         self.errors, self.result, self.ledger = errors, result, ledger
         self.headers = dict(headers or {})
         if retry or status in RETRY_LATER:
-            self.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
+            seconds = RETRY_AFTER_S if retry_after_s is None else math.ceil(retry_after_s)
+            self.headers.setdefault("Retry-After", str(seconds))
 
     def body(self, request_id: str | None = None) -> dict[str, Any]:
         """The members of `ProblemBody` that have a value."""
@@ -154,4 +158,5 @@ def problem_of_result(result: TagResult, field: str, *, ledger: bool) -> Problem
         result=result,
         ledger=ledger,
         retry=error.retryable,
+        retry_after_s=error.retry_after_s,
     )

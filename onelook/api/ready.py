@@ -32,6 +32,9 @@ class Readiness:
         """Why the engine cannot answer now; None if it can."""
         if time.monotonic() - self._answered_at < FRESH_S:
             return None
+        for throttle in self._engine.throttles:
+            if (pause := throttle.pause()) is not None:
+                return f"waiting for {throttle.address}: {pause}"
         if self._probing is None:
             self._probing = asyncio.create_task(self._probe())
             self._probing.add_done_callback(lambda _: setattr(self, "_probing", None))

@@ -45,7 +45,7 @@ class AppState:
         self.http = self.settings.http
         self.admission = Admission(self.http)
         self.reader = RequestReader(self.http, tagger.services.run)
-        self.metrics = Metrics(self.admission, tagger.services.residency)
+        self.metrics = Metrics(self.admission, tagger.services.residency, tagger.throttles)
         self.readiness = Readiness(tagger.services.engine)
 
     @property

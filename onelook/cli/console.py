@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 UNFOLDED = 10_000  # columns: more than any row has
 
@@ -19,14 +30,27 @@ def in_whole_rows() -> Console:
     return out if sys.stdout.isatty() or os.environ.get("COLUMNS") else Console(width=UNFOLDED)
 
 
-def progress() -> Progress:
-    """A bar for a person who waits; a program sees nothing of it."""
+class WaitingColumn(ProgressColumn):
+    """Why nothing goes on, while nothing does: the server is overloaded or down."""
+
+    def __init__(self, waiting: Callable[[], object | None]) -> None:
+        super().__init__()
+        self._waiting = waiting
+
+    def render(self, task: Task) -> Text:
+        waiting = self._waiting()
+        return Text("" if waiting is None else f"waiting for the server ({waiting})", style="yellow")
+
+
+def progress(waiting: Callable[[], object | None] = lambda: None) -> Progress:
+    """A bar for a person who waits; a program sees nothing of it. `waiting`: what pictures wait for, if anything."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        WaitingColumn(waiting),
         console=err,
         transient=True,
         disable=not err.is_terminal,

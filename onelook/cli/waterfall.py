@@ -14,6 +14,7 @@ SPAN = ("─", "bright_black")
 ENGINE = {
     "turn": ("·", "bright_black"),
     "switch": ("░", "red"),
+    "throttle": ("░", "yellow"),
     "queue": ("·", "yellow"),
     "first_token": ("▒", "magenta"),
     "decode": ("█", "blue"),

@@ -11,6 +11,7 @@ import orjson
 from cachetools import TTLCache
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.throttle import Throttle
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
 
@@ -41,6 +42,10 @@ class CachedEngine(Engine):
     @property
     def capabilities(self) -> Capabilities:
         return self.engine.capabilities
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        return self.engine.throttles
 
     async def start(self, constraints: Constraints = "schema") -> None:
         await self.engine.start(constraints)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, runtime_checkable
 from langchain_core.messages import BaseMessage
 
 from onelook.constraint import Choice, Constraint, JsonSchema, Regex
+from onelook.engines.throttle import Throttle
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
 
@@ -124,6 +125,11 @@ class Engine(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this engine can do."""
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        """What holds requests back while a server is overloaded or down, one for each of its servers."""
+        return ()
 
     async def start(self, constraints: Constraints = "schema") -> None:
         """Load or connect now, and raise if a needed capability is missing. If this is not called, `ask` does it.

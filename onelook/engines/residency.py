@@ -161,4 +161,5 @@ class Residency:
 def _in_a_switch(error: Exception) -> Exception:
     if not isinstance(error, EngineError):
         return error
-    return type(error)(f"the switch of models failed: {error.message}", hint=error.hint)
+    message = f"the switch of models failed: {error.message}"
+    return type(error)(message, hint=error.hint, retry_after_s=error.retry_after_s)

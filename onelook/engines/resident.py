@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
 from onelook.engines.residency import Residency, Sleepable
+from onelook.engines.throttle import Throttle
 from onelook.errors import DeadlinePassed, EngineIncapable
 from onelook.run_pool import barrier
 
@@ -57,6 +58,10 @@ class ResidentEngine(Engine):
     def capabilities(self) -> Capabilities:
         """The engine's own, except that waiting for the memory is no fault."""
         return replace(self.engine.capabilities, patience_s=None)
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        return self.engine.throttles
 
     async def start(self, constraints: Constraints = "schema") -> None:
         """Bring the first engine into memory, and send the other one out of it. The specialist is only checked."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, StopReason, Token
+from onelook.engines.throttle import Throttle
 from onelook.errors import EngineError
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
@@ -81,6 +82,7 @@ class ScriptedRouter:
     script: Sequence[Sequence[float] | EngineError]
     model: str = "scripted router"
     patience_s: float | None = None
+    throttles: Sequence[Throttle] = ()
     classified: int = 0
 
     async def start(self) -> None:

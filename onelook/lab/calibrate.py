@@ -12,6 +12,7 @@ from PIL import Image
 
 from onelook.calibration.fits import Curve, Fit, RouterFit
 from onelook.engines.base import Engine, Finding
+from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.base import Router
 from onelook.errors import EngineError, UserError
 from onelook.graph.arms import ARMS
@@ -255,6 +256,10 @@ class RecordingRouter(Router):
     @property
     def patience_s(self) -> float | None:
         return self._router.patience_s
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        return self._router.throttles
 
     async def start(self) -> None:
         await self._router.start()

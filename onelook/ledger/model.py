@@ -12,12 +12,15 @@ class ServerTiming(Frozen):
 
     turn_ms: float | None = Field(None, description="Waiting for the other model's questions, if models share memory.")
     switch_ms: float | None = Field(None, description="Unloading the other model and loading this one.")
+    throttle_ms: float | None = Field(
+        None, description="Waiting until the server took the request: it was overloaded or down."
+    )
     queue_ms: float | None = None
     first_token_ms: float | None = Field(None, description="From the end of the queue to the first token (TTFT).")
     decode_ms: float | None = Field(None, description="From the first token to the last.")
 
     def known(self) -> dict[str, float]:
-        """The reported phases, in order: turn, switch, queue, first_token, decode."""
+        """The reported phases, in order: turn, switch, throttle, queue, first_token, decode."""
         return {name.removesuffix("_ms"): value for name, value in self.model_dump(exclude_none=True).items()}
 
 

@@ -39,6 +39,14 @@ class EngineSettings(BaseModel):
         description="Whether a model that can think does so before it answers (enable_thinking of its chat template).",
     )
     timeout_s: Positive = Field(60.0, description="Longest wait for one engine call, in seconds.")
+    max_retry_after_s: Positive = Field(
+        120.0, description="Server: longest wait that it can ask for with Retry-After, in seconds."
+    )
+    max_outage_s: Positive | None = Field(
+        None,
+        description="Server: so long, in seconds, it can be down or refuse every request before pictures fail. Default:"
+        " as long as it takes; the deadline of a request to the HTTP server holds.",
+    )
 
     device: str = Field("auto", description="Embedded engine: cpu, cuda, cuda:1, mps, or auto.")
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(

@@ -1,6 +1,6 @@
 /** A run's ledger as intervals on a time axis, without DOM access. The intervals of a run add up to its wall time. */
 
-/** @typedef {"prepare" | "turn" | "switch" | "queue" | "first_token" | "decode" | "engine" | "parse" | "other" | "scheduling"} Kind */
+/** @typedef {"prepare" | "turn" | "switch" | "throttle" | "queue" | "first_token" | "decode" | "engine" | "parse" | "other" | "scheduling"} Kind */
 /** @typedef {{ kind: Kind, from: number, to: number }} Stretch milliseconds since the run began */
 /** @typedef {{ name: string, attempts: number, cached: boolean, stretches: Stretch[] }} Row one node span */
 
@@ -9,6 +9,7 @@ export const KINDS = [
   "prepare",
   "turn",
   "switch",
+  "throttle",
   "queue",
   "first_token",
   "decode",
@@ -22,7 +23,7 @@ export const KINDS = [
 const ownKind = (node) => (node === "prepare" || node === "parse" ? node : "other");
 
 /** The phases of a call that an engine can report, in order. @type {Kind[]} */
-const REPORTED = ["turn", "switch", "queue", "first_token", "decode"];
+const REPORTED = ["turn", "switch", "throttle", "queue", "first_token", "decode"];
 
 /** The reported phases end with the call; the time before them is transport. @param {any} call @returns {Stretch[]} */
 function engineStretches(call) {

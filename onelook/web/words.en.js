@@ -96,6 +96,7 @@ export default {
   "kind.prepare": "prepare",
   "kind.turn": "waiting for another model",
   "kind.switch": "model switch",
+  "kind.throttle": "waiting for the server",
   "kind.queue": "queue",
   "kind.first_token": "first token",
   "kind.decode": "decode",

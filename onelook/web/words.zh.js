@@ -94,6 +94,7 @@ export default {
   "kind.prepare": "准备",
   "kind.turn": "等待其他模型",
   "kind.switch": "切换模型",
+  "kind.throttle": "等待服务器接受请求",
   "kind.queue": "排队",
   "kind.first_token": "首个 token",
   "kind.decode": "解码",

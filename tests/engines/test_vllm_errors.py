@@ -15,6 +15,7 @@ from onelook.errors import (
     EngineError,
     EngineFailed,
     EngineIncapable,
+    EngineOverloaded,
     EngineRefused,
     EngineTimeout,
     EngineUnavailable,
@@ -115,9 +116,9 @@ async def test_no_answer_in_time() -> None:
         (403, EngineRefused, "ONELOOK_API_KEY"),
         (404, EngineRefused, "ONELOOK_BASE_URL"),
         (413, EngineRefused, None),
-        (429, EngineFailed, "--concurrency"),
+        (429, EngineOverloaded, "--concurrency"),
         (500, EngineFailed, "log"),
-        (503, EngineFailed, "log"),
+        (503, EngineOverloaded, "log"),
     ],
 )
 async def test_a_refusal_repeats_the_servers_words(status: int, kind: type[EngineError], hint: str | None) -> None:

@@ -105,7 +105,7 @@ async def test_a_reply_cut_off_at_max_tokens_is_no_answer(picture: bytes) -> Non
 
 async def test_one_that_dies_between_two_pictures_fails_the_second_only(picture: bytes) -> None:
     async with SimulatedServer(always(completion(PORTRAIT))) as server:
-        settings = load_settings(engine="vllm", base_url=server.base_url, retry_interval_s=0.001, max_attempts=2)
+        settings = load_settings(engine="vllm", base_url=server.base_url, max_outage_s=0.001)
         async with Tagger(settings) as tagger:
             first = await tagger.tag(picture)
             await server.__aexit__(None, None, None)

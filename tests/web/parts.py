@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-REPORTED = ("turn", "switch", "queue", "first_token", "decode")
+REPORTED = ("turn", "switch", "throttle", "queue", "first_token", "decode")
 
 
 def kind_of(part: str) -> str:

@@ -157,7 +157,7 @@ async def tag_all(
             await tagger.start(context)
         if stale := tagger.calibration_note(context):
             print_note(stale)
-        with progress() as bar:
+        with progress(tagger.waiting) as bar:
             task = bar.add_task("tagging", total=len(subjects))
             async for index, result in tagger.tag_many(subjects, context):
                 keep(index, result)

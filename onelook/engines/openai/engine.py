@@ -20,9 +20,12 @@ from onelook.engines.openai.server import OpenAIServer
 from onelook.engines.openai.sleep_mode import SleepMode
 from onelook.engines.openai.thinking import ThinkingSwitch
 from onelook.engines.probe import probe, refuse_incapable
+from onelook.engines.throttle import Throttle
 from onelook.engines.time_limit import time_limit
 from onelook.errors import EngineFailed, EngineIncapable, EngineRefused
 from onelook.settings.engine import EngineSettings
+
+NO_WAIT_S = 0.0005  # less than this: the request was sent at once
 
 
 class OpenAIEngine(Engine):
@@ -62,6 +65,8 @@ class OpenAIEngine(Engine):
             settings.base_url,
             api_key=settings.api_key,
             timeout_s=settings.timeout_s,
+            max_retry_after_s=settings.max_retry_after_s,
+            max_outage_s=settings.max_outage_s,
             variables=settings.variables,
         )
         return cls(
@@ -79,9 +84,12 @@ class OpenAIEngine(Engine):
     @property
     def capabilities(self) -> Capabilities:
         guidance = self._served.guidance if self._served is not None else self._guidance
-        return Capabilities(
-            patience_s=self.server.timeout_s, constraints="schema" if guidance == "response_format" else "regex"
-        )
+        # No patience: the server times each request by itself, and waiting until it takes one is no fault.
+        return Capabilities(constraints="schema" if guidance == "response_format" else "regex")
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        return (self.server.throttle,)
 
     async def start(self, constraints: Constraints = "schema") -> None:
         """Raises `EngineIncapable` for the first needed capability that the server lacks, with the probe's hint."""
@@ -96,7 +104,8 @@ class OpenAIEngine(Engine):
                 **self.request_fields(request, served),
                 "messages": name_pictures(messages) if served.batches else messages,
             }
-            reply = self._read(await self._thinking.send(self.server.post, "chat/completions", body))
+            answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
+            reply = _throttled(self._read(answer), throttled_s)
             replies.append(reply)
         return reply
 
@@ -119,9 +128,9 @@ class OpenAIEngine(Engine):
                 }
                 try:
                     async with observed_call(self, requests) as replies:
-                        replies += read_batch(
-                            await self._thinking.send(self.server.post, BATCH_PATH, body), requests, self.server.address
-                        )
+                        answer, throttled_s = await self._thinking.send(self.server.post, BATCH_PATH, body)
+                        batch = read_batch(answer, requests, self.server.address)
+                        replies += [_throttled(reply, throttled_s) for reply in batch]
                 except EngineRefused:
                     if self._batches == "always":
                         raise
@@ -194,3 +203,10 @@ class OpenAIEngine(Engine):
                 hint=f"{self.server.variables}BASE_URL must be the address of an OpenAI-compatible server",
             ) from None
         return read_choice(completion.choices[0], completion.usage, completion.metrics)
+
+
+def _throttled(reply: Reply, seconds: float) -> Reply:
+    """`reply` with the wait for the server in its timing, where there was one."""
+    if seconds < NO_WAIT_S:
+        return reply
+    return replace(reply, timing=reply.timing.model_copy(update={"throttle_ms": seconds * 1000}))

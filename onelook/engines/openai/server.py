@@ -11,17 +11,20 @@ import io
 import re
 from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import aiohttp
 import orjson
 from pydantic import SecretStr
 from yarl import URL
 
+from onelook.engines.retry_after import retry_after_s
+from onelook.engines.throttle import MAX_RETRY_AFTER_S, Rejected, Throttle
 from onelook.errors import (
     EngineError,
     EngineFailed,
     EngineIncapable,
+    EngineOverloaded,
     EngineRefused,
     EngineTimeout,
     EngineUnavailable,
@@ -32,15 +35,36 @@ from onelook.errors import (
 KEEP_ALIVE_S = 4.0
 LONGEST_SERVER_MESSAGE = 500
 
+# The server did not work at the request: the same request can be sent again.
+REJECTED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+# OpenAI's code in the body of an HTTP 429 that no waiting helps.
+NO_QUOTA = b"insufficient_quota"
+
 # What a server may repeat and a log must not hold: pictures, other long data, an Authorization header.
 _UNFIT = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]*|[\w+/=-]{200,}|(?:Basic|Bearer) \S+", re.ASCII)
 
 
-class OpenAIServer:
-    """Posts and gets JSON under `base_url` (which ends in `/v1`). Works from several event loops; never retries.
+class _HttpAnswer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
-    `timeout_s` is for a whole request, in seconds. `variables`: how the names of the environment variables begin that
-    set it, for messages. Raises `SettingsError` for an address that is no http(s) URL.
+
+class Posted(NamedTuple):
+    """The JSON object that answers a request, and for how many seconds the request waited to be taken."""
+
+    answer: dict[str, Any]
+    throttled_s: float
+
+
+class OpenAIServer:
+    """Posts and gets JSON under `base_url` (which ends in `/v1`). Works from several event loops.
+
+    Never retries: its `throttle` only holds a request back until the server takes it. `timeout_s` is for a whole
+    request from then on, in seconds. `max_retry_after_s` and `max_outage_s` are the throttle's. `variables`: how the
+    names of the environment variables begin that set it, for messages. Raises `SettingsError` for an address that is no
+    http(s) URL.
     """
 
     def __init__(
@@ -49,6 +73,8 @@ class OpenAIServer:
         *,
         api_key: SecretStr | None = None,
         timeout_s: float = 60.0,
+        max_retry_after_s: float = MAX_RETRY_AFTER_S,
+        max_outage_s: float | None = None,
         variables: str = "ONELOOK_",
     ) -> None:
         self.variables = variables
@@ -60,6 +86,7 @@ class OpenAIServer:
                 hint="a request has one Authorization header: remove one of the two",
             )
         self.timeout_s = timeout_s
+        self.throttle = Throttle(self.address, max_retry_after_s=max_retry_after_s, max_outage_s=max_outage_s)
         self._open: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[Any]]] = {}
 
     @property
@@ -69,17 +96,26 @@ class OpenAIServer:
 
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`, relative to the base URL. Raises `EngineError`."""
-        return await self._request("GET", path, None)
+        content, _ = await self.throttle.send(lambda: self._content("GET", path), question=False)
+        return self._object(content)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def post(self, path: str, body: Mapping[str, Any]) -> Posted:
         """The JSON object that answers `body`. Raises `EngineError`."""
-        # As a file: aiohttp writes it in pieces, where bytes over 1 MiB would hold the event loop (it warns of that).
-        return await self._request("POST", path, io.BytesIO(orjson.dumps(body)))
+        data = orjson.dumps(body)
+        content, throttled_s = await self.throttle.send(lambda: self._content("POST", path, data))
+        return Posted(self._object(content), throttled_s)
 
     async def takes(self, path: str) -> bool:
-        """Whether the server takes POST at `path`: it then answers a GET with HTTP 405, not 404."""
-        status, _ = await self._exchange("GET", self._url.joinpath(path), None)
-        return status == HTTPStatus.METHOD_NOT_ALLOWED
+        """Whether the server takes POST at `path`: it then answers a GET with HTTP 405, not 404. Raises `EngineError`
+        where it is overloaded or does not answer."""
+
+        async def status() -> int:
+            answer = await self._exchange("GET", self._url.joinpath(path))
+            self._raise_if_rejected(answer)
+            return answer.status
+
+        found, _ = await self.throttle.send(status, question=False)
+        return found == HTTPStatus.METHOD_NOT_ALLOWED
 
     async def call_route(self, method: Literal["GET", "POST"], route: str, **query: str) -> dict[str, Any]:
         """The JSON object that vLLM's own `route`, which is beside `/v1`, answers; {} for an empty answer.
@@ -89,10 +125,13 @@ class OpenAIServer:
             EngineError: as everywhere.
         """
         root = self._url.parent if self._url.name == "v1" else self._url
-        status, content = await self._exchange(method, root.joinpath(route).extend_query(query), None)
-        if status != HTTPStatus.OK:
-            raise self._refusal(status, content)
-        return self._object(content) if content else {}
+        try:
+            answer = await self._exchange(method, root.joinpath(route).extend_query(query))
+        except Rejected as rejected:
+            raise rejected.error from None
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(answer)
+        return self._object(answer.content) if answer.content else {}
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; those of another loop close when that loop shuts down."""
@@ -100,11 +139,19 @@ class OpenAIServer:
         if owner is not None:
             await owner.aclose()
 
-    async def _request(self, method: str, path: str, body: io.BytesIO | None) -> dict[str, Any]:
-        status, content = await self._exchange(method, self._url.joinpath(path), body)
-        if status != HTTPStatus.OK:
-            raise self._refusal(status, content)
-        return self._object(content)
+    async def _content(self, method: str, path: str, data: bytes | None = None) -> bytes:
+        answer = await self._exchange(method, self._url.joinpath(path), data)
+        if answer.status == HTTPStatus.OK:
+            return answer.content
+        self._raise_if_rejected(answer)
+        error = self._refusal(answer)
+        if answer.status >= 500 and (seconds := retry_after_s(answer.headers)) is not None:
+            self.throttle.hold(seconds, f"HTTP {answer.status}", error)
+        raise error
+
+    def _raise_if_rejected(self, answer: _HttpAnswer) -> None:
+        if answer.status in REJECTED and isinstance(error := self._refusal(answer), EngineOverloaded):
+            raise Rejected(error, f"HTTP {answer.status}", retry_after_s=retry_after_s(answer.headers))
 
     def _object(self, content: bytes) -> dict[str, Any]:
         try:
@@ -115,12 +162,14 @@ class OpenAIServer:
             raise self._not_openai(f"answered with a JSON {type(answer).__name__}, not an object")
         return answer
 
-    async def _exchange(self, method: str, url: URL, body: io.BytesIO | None) -> tuple[int, bytes]:
-        """HTTP status and content. Raises `EngineError` if no answer comes."""
+    async def _exchange(self, method: str, url: URL, data: bytes | None = None) -> _HttpAnswer:
+        """What the server answers. Raises `EngineError` if no answer comes, `Rejected` if there is no connection."""
         session = await self._session()
+        # As a file: aiohttp writes it in pieces, where bytes over 1 MiB would hold the event loop (it warns of that).
+        body = None if data is None else io.BytesIO(data)
         try:
             async with session.request(method, url, data=body) as response:
-                return response.status, await response.read()
+                return _HttpAnswer(response.status, response.headers, await response.read())
         except TimeoutError:
             raise EngineTimeout(
                 f"{self.address} gave no answer within {self.timeout_s:g} s",
@@ -141,11 +190,10 @@ class OpenAIServer:
             ) from None
         except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
             raise self._not_openai(f"broke the HTTP protocol ({type(error).__name__})") from None
+        except aiohttp.ClientConnectorError as error:
+            raise Rejected(self._unavailable(error), "no connection", down=True) from None
         except aiohttp.ClientError as error:
-            raise EngineUnavailable(
-                f"nothing answers at {self.address}: {error or type(error).__name__}",
-                hint=f"is the server running there? {self.variables}BASE_URL sets the address",
-            ) from None
+            raise self._unavailable(error) from None
 
     async def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
@@ -170,16 +218,29 @@ class OpenAIServer:
                 if loop in self._open and self._open[loop][0] is session:
                     del self._open[loop]
 
-    def _refusal(self, status: int, content: bytes) -> EngineError:
-        message = f"{self.address} answered HTTP {status}: {self._message(content) or 'no reason given'}"
+    def _unavailable(self, error: aiohttp.ClientError) -> EngineUnavailable:
+        return EngineUnavailable(
+            f"nothing answers at {self.address}: {error or type(error).__name__}",
+            hint=f"is the server running there? {self.variables}BASE_URL sets the address",
+        )
+
+    def _refusal(self, answer: _HttpAnswer) -> EngineError:
+        status = answer.status
+        message = f"{self.address} answered HTTP {status}: {self._message(answer.content) or 'no reason given'}"
         if status in (401, 403):
             return EngineRefused(message, hint=f"set {self.variables}API_KEY to a key that the server accepts")
         if status == 404:
             return EngineRefused(
                 message, hint=f"{self.variables}BASE_URL is the address before /chat/completions; it mostly ends in /v1"
             )
+        if status == 429 and NO_QUOTA in answer.content:
+            return EngineRefused(
+                message, hint=f"the quota of {self.variables}API_KEY is used up: waiting does not help"
+            )
         if status == 429:
-            return EngineFailed(message, hint="the server is overloaded: --concurrency 2 or ONELOOK_CONCURRENCY=2")
+            return EngineOverloaded(message, hint="the server is overloaded: --concurrency 2 or ONELOOK_CONCURRENCY=2")
+        if status == 503:
+            return EngineOverloaded(message, hint="the server is starting or overloaded; its own log has the reason")
         if status >= 500:
             return EngineFailed(message, hint="the server's own log has the reason")
         if status >= 400:

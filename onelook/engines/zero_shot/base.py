@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from PIL import Image
 
 from onelook.engines.base import Finding
+from onelook.engines.throttle import Throttle
 
 
 @runtime_checkable
@@ -24,6 +25,11 @@ class Router(Protocol):
     @property
     def patience_s(self) -> float | None:
         """The longest that one `classify` may take, in seconds; None where waiting for it is no fault."""
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        """What holds requests back while its server is overloaded or down."""
+        return ()
 
     async def start(self) -> None:
         """Load or connect now, and raise if the model is not fit. If this is not called, `classify` does it."""

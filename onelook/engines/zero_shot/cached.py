@@ -10,6 +10,7 @@ from PIL import Image
 
 from onelook.engines.answer_cache import KEEP_ANSWERS_S
 from onelook.engines.base import Finding
+from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.base import Router
 
 MAX_KEPT = 10_000
@@ -29,6 +30,10 @@ class CachedRouter(Router):
     @property
     def patience_s(self) -> float | None:
         return self.router.patience_s
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        return self.router.throttles
 
     async def start(self) -> None:
         await self.router.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from onelook.engines.base import Finding
+from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.encoder import Encoder
 from onelook.engines.zero_shot.text_cache import TextCache
 from onelook.engines.zero_shot.vectors import Vector, cosine, softmax
@@ -37,13 +38,14 @@ class SiglipRouter:
         *,
         temperature: float,
         cache: Path,
-        patience_s: float | None = None,
+        throttles: Sequence[Throttle] = (),
     ) -> None:
-        """`cache` is the folder in which the texts' vectors are kept."""
+        """`cache` is the folder in which the texts' vectors are kept. `throttles`: those of the encoder's server."""
         self.encoder = encoder
         self.texts = tuple(texts)
         self.temperature = temperature
-        self.patience_s = patience_s
+        self.patience_s: float | None = None  # a server times each request by itself, and a wait for it is no fault
+        self.throttles = throttles
         self._cache = TextCache(cache)
         self._vectors: list[Vector] | None = None
         self._making: dict[asyncio.AbstractEventLoop, asyncio.Task[list[Vector]]] = {}

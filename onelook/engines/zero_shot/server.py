@@ -81,11 +81,12 @@ class ServedSiglip:
     async def _vectors(self, count: int, asked: Mapping[str, Any]) -> list[Vector]:
         body = {"model": self.model, "encoding_format": "float", **asked}
         try:
-            answer = await self._server.post("embeddings", body)
+            answer, _ = await self._server.post("embeddings", body)
         except EngineRefused as error:
             raise EngineRefused(f"router: {error.message}", hint=START) from None
         except EngineError as error:
-            raise type(error)(f"router: {error.message}", hint=error.hint) from None
+            message = f"router: {error.message}"
+            raise type(error)(message, hint=error.hint, retry_after_s=error.retry_after_s) from None
         match answer:
             case {"data": [*entries]} if len(entries) == count:
                 vectors = [self._vector(entry) for entry in entries]
