@@ -46,6 +46,14 @@ class RouterSettings(BaseModel):
     base_url: str = Field("http://127.0.0.1:8002/v1", description="Address of the pooling server.")
     api_key: SecretStr | None = Field(None, description="API key of the server.")
     timeout_s: Positive = Field(20.0, description="Longest wait for one response of the server, in seconds.")
+    max_retry_after_s: Positive = Field(
+        120.0, description="Longest wait that the server can ask for with Retry-After, in seconds."
+    )
+    max_outage_s: Positive | None = Field(
+        None,
+        description="So long, in seconds, the server can be down or refuse every request before pictures fail. Default:"
+        " as long as it takes.",
+    )
     tokenizer: str | None = Field(
         None,
         description="Server: folder or Hugging Face id with the model's tokenizer. Default: what the server loaded.",

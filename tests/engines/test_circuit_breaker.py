@@ -17,11 +17,11 @@ def open_at(breaker: CircuitBreaker, now_s: float) -> None:
 
 
 def test_it_opens_after_failures_in_a_row(breaker: CircuitBreaker) -> None:
-    for _ in range(FAILURES - 1):
+    states: list[str] = []
+    for _ in range(FAILURES):
         breaker.fail(0.0, probe=False)
-    assert breaker.state == "closed"
-    breaker.fail(0.0, probe=False)
-    assert breaker.state == "open"
+        states.append(breaker.state)
+    assert states == ["closed"] * (FAILURES - 1) + ["open"]
     assert not breaker.allows(0.0)
 
 

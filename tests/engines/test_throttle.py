@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from onelook.deadline import deadline_in
-from onelook.engines.throttle import JITTER, Rejected, Throttle
+from onelook.engines.throttle import JITTER, MAX_RETRY_AFTER_S, Rejected, Throttle
 from onelook.errors import EngineError, EngineFailed, EngineOverloaded, EngineRefused, EngineTimeout, EngineUnavailable
 from tests.loop_clock import skip
 from tests.pauses import pauses_skipped
@@ -58,13 +58,15 @@ class Server:
             self.at_work -= 1
 
 
-def throttle(jitter: float = 0.0, **options: float) -> Throttle:
-    return Throttle(ADDRESS, rng=lambda: jitter, **options)
+def throttle(
+    jitter: float = 0.0, *, max_retry_after_s: float = MAX_RETRY_AFTER_S, max_outage_s: float | None = None
+) -> Throttle:
+    return Throttle(ADDRESS, max_retry_after_s=max_retry_after_s, max_outage_s=max_outage_s, rng=lambda: jitter)
 
 
-async def proven(**options: float) -> Throttle:
+async def proven(*, max_outage_s: float | None = None) -> Throttle:
     """One whose server has answered before."""
-    found = throttle(**options)
+    found = throttle(max_outage_s=max_outage_s)
     await found.send(Server())
     return found
 

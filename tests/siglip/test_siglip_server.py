@@ -154,7 +154,7 @@ async def test_temperature_and_scale_are_settings(tiny_siglip: Path, picture: by
     [
         (forever, "EngineTimeout", "gave no answer within 20 s"),
         (always({"error": {"message": "out of memory"}}, 500), "EngineFailed", "HTTP 500: out of memory"),
-        (always({"error": {"message": "busy"}}, 429), "EngineFailed", "HTTP 429: busy"),
+        (always({"error": {"message": "busy"}}, 429), "EngineOverloaded", "HTTP 429: busy"),
         (always({"error": {"message": "no such route"}}, 404), "EngineRefused", "--runner pooling"),
         (always({"error": {"message": "both text and image"}}, 400), "EngineRefused", "both text and image"),
         (raw("<html>"), "EngineIncapable", "not JSON"),
@@ -168,7 +168,7 @@ async def test_a_fault_of_the_server_is_a_failed_result_that_says_which(
 ) -> None:
     async with SimulatedPoolingServer(tiny_siglip) as server:
         setattr(server, of, respond)
-        node, found, words = failure(await tag(server.base_url, picture))
+        node, found, words = failure(await tag(server.base_url, picture, max_outage_s=0.001))
     assert (node, found) == ("route", kind)
     assert says in words
     assert server.base_url in words
@@ -221,7 +221,7 @@ async def test_texts_of_different_dimensions_are_refused(tiny_siglip: Path, pict
 async def test_a_fault_that_passes_is_tried_again(tiny_siglip: Path, picture: bytes) -> None:
     async def recovering(asked: Body) -> web.StreamResponse:
         server.pictures = None
-        return web.json_response({"error": {"message": "warming up"}}, status=503)
+        return web.json_response({"error": {"message": "warming up"}}, status=500)
 
     async with SimulatedPoolingServer(tiny_siglip, sees=BUILDING) as server:
         server.pictures = recovering

@@ -56,7 +56,10 @@ async def until_ready(client: Client) -> None:
     raise AssertionError("never ready")
 
 
-async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_path: Path) -> None:
+async def test_a_killed_and_restarted_engine_costs_time_and_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONELOOK_HTTP__DEADLINE_S", "3600")  # a slow machine takes long to start the engine again
     port = free_port()
 
     def vllm(name: str) -> AbstractContextManager[str]:
@@ -84,22 +87,20 @@ async def test_a_killed_and_restarted_engine_costs_answers_and_nothing_else(tmp_
             while not await client.metric("onelook_in_flight"):
                 pass  # all callers may be between two requests; the engine dies in the middle of some
             await asyncio.to_thread(kill_with_engine, server_on(port))
-            await until(lambda: answers[-1].status != 200)
+            while not await client.metric("onelook_server_outages_total", server=f"http://127.0.0.1:{port}/v1"):
+                pass
             unready = await client.get("/readyz")
             unready.problem(503, kind="NotReady")
             assert unready.headers["Retry-After"]
 
             await asyncio.to_thread(stack.enter_context, vllm("again"))
             await until_ready(client)
-            await until(lambda: answers[-1].status == 200)
+            before = len(answers)
+            await until(lambda: len(answers) > before + AT_ONCE)
             over.set()
             await asyncio.gather(*callers)
 
-            for answer in answers:
-                if answer.status != 200:
-                    assert answer.status in (502, 503), answer.body
-                    assert answer.content_type == "application/problem+json"
-                    assert int(answer.headers["Retry-After"]) > 0
+            assert [answer.body for answer in answers if answer.status != 200] == []
             category = (await client.post("/v1/tags", data=form(PICTURE))).result.category
             assert category is not None
             assert category.id == "building"

@@ -30,6 +30,8 @@ def build_router(settings: RouterSettings, texts: Sequence[str]) -> Router:
             settings.base_url,
             api_key=settings.api_key,
             timeout_s=settings.timeout_s,
+            max_retry_after_s=settings.max_retry_after_s,
+            max_outage_s=settings.max_outage_s,
             variables=settings.variables,
         )
         throttles = (server.throttle,)
