@@ -51,11 +51,16 @@ AFTER_ENLARGE: dict[Hashable, str] = {
 
 
 def build_graph(
-    services: Services, *, checkpointer: Checkpointer = None, input_schema: type[Any] = Input
+    services: Services,
+    *,
+    checkpointer: Checkpointer = None,
+    input_schema: type[Any] = Input,
+    output_schema: type[Any] = Output,
 ) -> TaggerGraph:
     """Compile the graph over `services`. Replies and ledger go into `checkpointer`, pictures never do.
 
-    `input_schema`: `Input`, or a schema that a form shows instead.
+    `input_schema`: `Input`, or a schema that a form shows instead. `output_schema`: `Output`, or more channels of the
+    state: a stream of updates has only these.
     """
     settings = services.settings
     retry = RetryPolicy(
@@ -65,7 +70,7 @@ def build_graph(
     asking: Any = {"retry_policy": retry, "timeout": one_call}
     two_rounds = None if one_call is None else 2 * one_call
 
-    graph = StateGraph(State, context_schema=type(services.run), input_schema=input_schema, output_schema=Output)
+    graph = StateGraph(State, context_schema=type(services.run), input_schema=input_schema, output_schema=output_schema)
     graph.set_node_defaults(error_handler=cast("Any", error_handler(services)))  # its hints lack NodeError
     graph.add_node("prepare", instrument("prepare", prepare, services), retry_policy=retry)
     graph.add_node("analyze", instrument("analyze", analyze, services), **asking)

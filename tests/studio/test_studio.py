@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -18,17 +19,29 @@ from onelook.types import Context
 from tests.patience import HANG_S
 from tests.studio.make_studio import make_studio
 
+SAMPLE = str(DRAWINGS / "heldout-0001.jpg")
 RANDOM_WEIGHTS_SAY: tuple[list[str], ...] = ([], ["ReplyInvalid"], ["ReplyTruncated"])  # free text of random weights
 
 
 @pytest.fixture(scope="module")
-def studio_url(tiny_checkpoint: Path, tiny_siglip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def studio_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("studio")
+
+
+@pytest.fixture
+def studio_log(studio_folder: Path) -> Path:
+    """What the server has written so far."""
+    return studio_folder / "log"
+
+
+@pytest.fixture(scope="module")
+def studio_url(tiny_checkpoint: Path, tiny_siglip: Path, studio_folder: Path) -> Iterator[str]:
     models = {
         "ONELOOK_MODEL": str(tiny_checkpoint),
         "ONELOOK_ROUTER__MODEL": str(tiny_siglip),
         "ONELOOK_ROUTER__THRESHOLD": "0",  # random weights are never sure
     }
-    with make_studio(tmp_path_factory.mktemp("studio"), **models) as url:
+    with make_studio(studio_folder, **models) as url:
         yield url
 
 
@@ -132,6 +145,48 @@ async def test_every_arm_streams_node_by_node(arm: ArmName, studio: LangGraphCli
     nodes = [name for name in seen if "__" not in name]
     assert all(name in spans for name in nodes), "out of order"
     assert len(nodes) >= (3 if seen[-1] == "review" else 2)
+
+
+async def test_updates_carry_what_each_node_found(studio: LangGraphClient) -> None:
+    updates: dict[str, Any] = {}
+    async for part in studio.runs.stream(
+        None,
+        "onelook",
+        input={"image": str(DRAWINGS / "heldout-0001.jpg")},
+        context={"arm": "reads"},
+        stream_mode="updates",
+    ):
+        if part.event == "updates":
+            updates |= part.data
+    assert list(updates) == ["prepare", "read", "review"]
+    assert updates["prepare"]["way"] == "reads"
+    assert "the arm reads" in updates["prepare"]["why"]
+    result = updates["review"]["result"]
+    assert updates["read"]["category"] == result["category"]
+    assert updates["read"]["details"] == result["details"]
+    assert not {"image", "pictures", "originals"} & {name for update in updates.values() for name in update}
+
+
+async def test_a_thread_runs_again_without_a_warning_of_what_it_restores(
+    studio: LangGraphClient, studio_log: Path
+) -> None:
+    """With every kind of state: a second pass, an error, a plain answer."""
+    thread = await studio.threads.create()
+    results = []
+    twice: Any = {"arm": "reads", "adaptive": True, "confidence_threshold": 1.0, "long_edge": 1024}
+    for image, context in ((SAMPLE, twice), ("nothing.jpg", {}), (SAMPLE, {"arm": "reads"}), (SAMPLE, twice)):
+        output: Any = await studio.runs.wait(thread["thread_id"], "onelook", input={"image": image}, context=context)
+        results.append(output["result"])
+    first, failed, plain, again = results
+    assert first["first_look"]["category"]["id"]
+    assert failed["errors"][0]["kind"] == "ImageNotFound"
+    assert plain["first_look"] is None
+    assert answer({"result": first}) == answer({"result": again})
+    state: Any = await studio.threads.get_state(thread["thread_id"])
+    assert state["values"]["category"] == again["category"]
+    log = await asyncio.to_thread(studio_log.read_text)
+    for word in ("Deserializing unregistered type", "Blocked deserialization", "will be blocked"):
+        assert word not in log
 
 
 async def test_a_bad_choice_is_refused(studio: LangGraphClient) -> None:

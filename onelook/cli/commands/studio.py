@@ -19,6 +19,10 @@ CONFIG = Path(__file__).parent.parent / "langgraph.json"
 # Without them LangGraph's server asks other hosts for its newest version, reports its use, and traces runs.
 QUIET = {"LANGGRAPH_NO_VERSION_CHECK": "1", "LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGSMITH_TRACING": "false"}
 
+# With it LangGraph restores from a checkpoint the types in `onelook.graph.studio.RESTORED` and no others; without it,
+# it restores all and warns of each of ours. It is read when LangGraph is imported, so langgraph.json cannot set it.
+STRICT = {"LANGGRAPH_STRICT_MSGPACK": "true"}
+
 app = typer.Typer(add_completion=False)
 
 
@@ -35,17 +39,18 @@ def studio(
 ) -> None:
     """Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.
 
-    It keeps its threads in the folder .langgraph_api of the working directory.
+    Studio's own page is LangChain's: the browser loads it from smith.langchain.com, and it talks to this server. The
+    server keeps its threads in the folder .langgraph_api of the working directory.
     """
     arguments = {"engine": engine, "model": model, "base_url": base_url, "taxonomy": taxonomy, "templates": templates}
     with reported():
         load_settings(**arguments)
         if find_spec("langgraph_cli") is None or find_spec("langgraph_api") is None:
             fail(SettingsError("LangGraph Studio's server is not installed", hint="pip install 'onelook[studio]'"))
-        from langgraph_cli.cli import cli
-
         # The server imports the graph by its name, so options reach it through the environment.
         given = {f"ONELOOK_{name.upper()}": str(value) for name, value in arguments.items() if value is not None}
-        os.environ.update(QUIET | given)
+        os.environ.update(QUIET | STRICT | given)
+        from langgraph_cli.cli import cli
+
         words = ["dev", "--config", str(CONFIG), "--host", host, "--port", str(port), "--no-reload"]
         cli(args=words if browser else [*words, "--no-browser"], prog_name="langgraph")
