@@ -30,7 +30,8 @@ class Readiness:
 
     async def reason_not_ready(self) -> str | None:
         """Why the engine cannot answer now; None if it can."""
-        if time.monotonic() - self._answered_at < FRESH_S:
+        down = any(throttle.breaker.state != "closed" for throttle in self._engine.throttles)
+        if not down and time.monotonic() - self._answered_at < FRESH_S:
             return None
         for throttle in self._engine.throttles:
             if (pause := throttle.pause()) is not None:

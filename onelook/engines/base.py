@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
 from langchain_core.messages import BaseMessage
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 MAX_IMAGES = 5
+NO_WAIT_S = 0.0005  # less than this: the request was sent at once
 
 # In Qwen2-VL and Qwen2.5-VL a token covers 28 x 28 pixels (patches of 14, merged 2 x 2); in Qwen3-VL it is 32 x 32.
 SIZE_GRID = 28
@@ -79,6 +80,12 @@ class Reply:
     usage: Usage
     timing: ServerTiming
     cached: bool = False
+
+    def throttled(self, seconds: float) -> Reply:
+        """This reply, with what its request waited until the server took it in its timing, if it waited."""
+        if seconds < NO_WAIT_S:
+            return self
+        return replace(self, timing=self.timing.model_copy(update={"throttle_ms": seconds * 1000}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -16,13 +17,16 @@ from onelook.engines.openai.response import (
     faults,
     read_choice,
 )
-from onelook.engines.openai.server import fit_for_message
+from onelook.engines.openai.server import NO_QUOTA, REJECTED, fit_for_message
 from onelook.engines.probe import probe, refuse_incapable
+from onelook.engines.retry_after import retry_after_s
+from onelook.engines.throttle import Rejected, Throttle
 from onelook.engines.time_limit import time_limit
 from onelook.errors import (
     EngineError,
     EngineFailed,
     EngineIncapable,
+    EngineOverloaded,
     EngineRefused,
     EngineTimeout,
     EngineUnavailable,
@@ -48,6 +52,7 @@ class ChatEngine(Engine):
         self.chat = chat
         self.guidance = guidance
         self._patience_s = patience_s
+        self._throttle = Throttle(self.model)
 
     @property
     def model(self) -> str:
@@ -58,6 +63,10 @@ class ChatEngine(Engine):
         return Capabilities(
             patience_s=self._patience_s, constraints="schema" if self.guidance == "response_format" else "regex"
         )
+
+    @property
+    def throttles(self) -> Sequence[Throttle]:
+        return (self._throttle,)
 
     async def start(self, constraints: Constraints = "schema") -> None:
         """Raises `EngineIncapable` for the first needed capability that is missing, with the probe's hint."""
@@ -74,15 +83,19 @@ class ChatEngine(Engine):
         if request.constraint is not None:
             # Not as `response_format=`: ChatOpenAI would take the openai client's slower way of parsing.
             options["extra_body"] = guidance_fields(request.constraint, self.guidance)
-        async with time_limit(self.model, [request]):
+
+        async def invoke() -> AIMessage:
             try:
-                message = await self.chat.ainvoke(list(request.messages), **options)
+                return await self.chat.ainvoke(list(request.messages), **options)
             except Exception as error:
-                known = _engine_error(error)
+                known = _known_error(error)
                 if known is None:
                     raise
                 raise known from error
-        return read_message(message)
+
+        async with time_limit(self.model, [request]):
+            message, throttled_s = await self._throttle.send(invoke)
+        return read_message(message).throttled(throttled_s)
 
     async def probe(self) -> list[Finding]:
         return await probe(self)
@@ -120,7 +133,7 @@ def read_message(message: AIMessage) -> Reply:
     return read_choice(completion.choices[0], completion.usage, completion.metrics)
 
 
-def _engine_error(error: Exception) -> EngineError | None:
+def _known_error(error: Exception) -> EngineError | Rejected | None:
     """An error of the `openai` client in our words; None for any other. A chat model that uses it has imported it."""
     openai: Any = sys.modules.get("openai")
     if openai is None or not isinstance(error, openai.APIError):
@@ -129,7 +142,17 @@ def _engine_error(error: Exception) -> EngineError | None:
     if isinstance(error, openai.APITimeoutError):
         return EngineTimeout(message, hint="set the chat model's `timeout` higher")
     if isinstance(error, openai.APIConnectionError):
-        return EngineUnavailable(message, hint="is the server running? The chat model's `base_url` sets its address")
-    if isinstance(error, openai.APIStatusError) and error.status_code < 500 and error.status_code != 429:
-        return EngineRefused(message)
+        gone = EngineUnavailable(message, hint="is the server running? The chat model's `base_url` sets its address")
+        return (
+            Rejected(gone, "no connection", down=True)
+            if isinstance(error.__cause__, sys.modules["httpx"].ConnectError)
+            else gone
+        )
+    if isinstance(error, openai.APIStatusError):
+        status = error.status_code
+        if status in REJECTED and error.code != NO_QUOTA:
+            busy = EngineOverloaded(message, hint="the server is starting or overloaded: ONELOOK_CONCURRENCY=2")
+            return Rejected(busy, f"HTTP {status}", retry_after_s=retry_after_s(error.response.headers))
+        if status < 500:
+            return EngineRefused(message)
     return EngineFailed(message, hint="the server's own log has the reason")

@@ -75,6 +75,23 @@ async def test_an_engine_that_stops_and_restarts(connect: Connect, picture: byte
             assert (await client.post("/v1/tags", data=form(picture))).status == 200
 
 
+async def test_a_request_waits_for_an_engine_that_restarts_and_meanwhile_nothing_is_ready(
+    connect: Connect, picture: bytes
+) -> None:
+    async with SimulatedServer(always(completion(BUILDING))) as engine, connect(engine, own_clock=True) as client:
+        assert (await client.post("/v1/tags", data=form(picture))).status == 200
+        await engine.__aexit__(None, None, None)
+        waiting = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
+        while not await client.metric("onelook_server_outages_total", server=engine.base_url):
+            pass
+        unready = (await client.get("/readyz")).problem(503, kind="NotReady")  # though it answered a moment ago
+        assert engine.base_url in unready["detail"]
+        async with engine:
+            client.skip(10)
+            assert (await waiting).status == 200
+            assert (await client.get("/readyz")).status == 200
+
+
 async def test_an_overloaded_engine_has_its_retry_after_passed_on(connect: Connect, picture: bytes) -> None:
     async def busy(request: web.Request, asked: Body) -> web.StreamResponse:
         return web.json_response({"error": {"message": "slow down"}}, status=429, headers={"Retry-After": "90"})

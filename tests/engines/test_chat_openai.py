@@ -18,12 +18,14 @@ from onelook.errors import (
     EngineError,
     EngineFailed,
     EngineIncapable,
+    EngineOverloaded,
     EngineRefused,
     EngineTimeout,
     EngineUnavailable,
 )
 from tests.engines.openai_simulation import Body, SimulatedServer, always, completion, letter
 from tests.engines.test_vllm_errors import free_port
+from tests.pauses import pauses_skipped
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
 MESSAGES = [SystemMessage("Look."), HumanMessage([PICTURE, {"type": "text", "text": "What is it?"}])]
@@ -87,11 +89,27 @@ async def test_a_server_that_keeps_no_constraint_is_refused_at_start() -> None:
             await chat_engine(server.base_url).start()
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, EngineRefused), (429, EngineFailed), (500, EngineFailed)])
+@pytest.mark.parametrize(("status", "kind"), [(400, EngineRefused), (429, EngineOverloaded), (500, EngineFailed)])
 async def test_the_clients_errors_are_read(status: int, kind: type[EngineError]) -> None:
     async with SimulatedServer(always({"error": {"message": "no"}}, status)) as server:
         with pytest.raises(kind):
             await chat_engine(server.base_url).ask(question())
+
+
+async def test_an_overloaded_server_is_waited_for() -> None:
+    async def busy_once(request: web.Request, body: Body) -> web.StreamResponse:
+        if len(server.bodies) > 1:
+            return web.json_response(completion("hello"))
+        return web.json_response({"error": {"message": "slow down"}}, status=429, headers={"Retry-After": "30"})
+
+    async with SimulatedServer(busy_once) as server:
+        engine = chat_engine(server.base_url)
+        async with pauses_skipped(engine.throttles) as waits:
+            reply = await engine.ask(question())
+    assert reply.text == "hello"
+    assert reply.timing.throttle_ms is not None
+    assert reply.timing.throttle_ms >= 30_000
+    assert {each.reason for each in waits} == {"HTTP 429"}
 
 
 async def test_a_server_that_is_not_there_may_come_back() -> None:

@@ -25,8 +25,6 @@ from onelook.engines.time_limit import time_limit
 from onelook.errors import EngineFailed, EngineIncapable, EngineRefused
 from onelook.settings.engine import EngineSettings
 
-NO_WAIT_S = 0.0005  # less than this: the request was sent at once
-
 
 class OpenAIEngine(Engine):
     """The model `model` at `server`; None stands for the server's only model, which is looked up at the first call.
@@ -105,7 +103,7 @@ class OpenAIEngine(Engine):
                 "messages": name_pictures(messages) if served.batches else messages,
             }
             answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
-            reply = _throttled(self._read(answer), throttled_s)
+            reply = self._read(answer).throttled(throttled_s)
             replies.append(reply)
         return reply
 
@@ -130,7 +128,7 @@ class OpenAIEngine(Engine):
                     async with observed_call(self, requests) as replies:
                         answer, throttled_s = await self._thinking.send(self.server.post, BATCH_PATH, body)
                         batch = read_batch(answer, requests, self.server.address)
-                        replies += [_throttled(reply, throttled_s) for reply in batch]
+                        replies += [reply.throttled(throttled_s) for reply in batch]
                 except EngineRefused:
                     if self._batches == "always":
                         raise
@@ -203,10 +201,3 @@ class OpenAIEngine(Engine):
                 hint=f"{self.server.variables}BASE_URL must be the address of an OpenAI-compatible server",
             ) from None
         return read_choice(completion.choices[0], completion.usage, completion.metrics)
-
-
-def _throttled(reply: Reply, seconds: float) -> Reply:
-    """`reply` with the wait for the server in its timing, where there was one."""
-    if seconds < NO_WAIT_S:
-        return reply
-    return replace(reply, timing=reply.timing.model_copy(update={"throttle_ms": seconds * 1000}))

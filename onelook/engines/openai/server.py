@@ -39,7 +39,7 @@ LONGEST_SERVER_MESSAGE = 500
 REJECTED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 # OpenAI's code in the body of an HTTP 429 that no waiting helps.
-NO_QUOTA = b"insufficient_quota"
+NO_QUOTA = "insufficient_quota"
 
 # What a server may repeat and a log must not hold: pictures, other long data, an Authorization header.
 _UNFIT = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]*|[\w+/=-]{200,}|(?:Basic|Bearer) \S+", re.ASCII)
@@ -233,7 +233,7 @@ class OpenAIServer:
             return EngineRefused(
                 message, hint=f"{self.variables}BASE_URL is the address before /chat/completions; it mostly ends in /v1"
             )
-        if status == 429 and NO_QUOTA in answer.content:
+        if status == 429 and NO_QUOTA.encode() in answer.content:
             return EngineRefused(
                 message, hint=f"the quota of {self.variables}API_KEY is used up: waiting does not help"
             )
