@@ -29,9 +29,11 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
     """
     context = runtime.context
     image = state.get("image", [])
-    if not image and services.sample is not None:
+    # Pixels and open files are pictures, whatever their truth value is: that of an array is an error.
+    empty = image is None or (isinstance(image, str | bytes | list | tuple) and not image)
+    if empty and services.sample is not None:
         image = services.sample
-    references = image if isinstance(image, list) else [image]
+    references = list(image) if isinstance(image, list | tuple) else [image]
     if not 1 <= len(references) <= MAX_IMAGES:
         raise ImageRefused(
             f"{len(references)} pictures in one request, expected 1 to {MAX_IMAGES}",

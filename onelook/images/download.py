@@ -9,11 +9,11 @@ from http import HTTPStatus
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
 from onelook.errors import ImageNotFound, ImageRefused, ImageTooLarge, ImageUnreachable
 from onelook.images.addresses import is_public
 from onelook.images.limits import Limits
+from onelook.images.urls import parse_url, shown
 
 MAX_REDIRECTS = 5
 REDIRECTS = {301, 302, 303, 307, 308}
@@ -38,26 +38,6 @@ class AddressGuard:
             self.refused = True
             raise PermissionError("not a public address")
         return socket.socket(family, kind, protocol)
-
-
-def shown(url: URL) -> str:
-    """The URL for messages: without passwords and signed query strings, which must stay out of logs and results."""
-    return str(url.with_user(None).with_query(None).with_fragment(None))
-
-
-def parse_url(text: str, *, base: URL | None = None) -> URL:
-    """Raises ImageRefused for what is not an http(s) URL with a host."""
-    try:
-        url = URL(text) if base is None else base.join(URL(text))
-        usable = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ImageRefused(
-            f"{'the address' if base is None else shown(base) + ' redirects to what'} is not a complete http(s) URL",
-            hint="write it as https://host/path",
-        )
-    return url
 
 
 async def download(

@@ -11,7 +11,6 @@ from PIL.Image import Image
 from pybase64 import b64decode
 
 from onelook.errors import ImageNotFound, ImageRefused, ImageUnreadable
-from onelook.images.download import download, parse_url, shown
 from onelook.images.limits import Limits
 from onelook.images.memory import InMemory, check_bytes, describe_object, path_of, read_object
 from onelook.ledger.stamps import span
@@ -36,6 +35,8 @@ async def read(reference: object, limits: Limits) -> Loaded:
     if isinstance(reference, str) and is_url(reference):
         if not limits.allow_urls:
             raise ImageRefused("pictures by URL are turned off", hint="set ONELOOK_ALLOW_URLS=true to allow them")
+        from onelook.images.download import download  # aiohttp takes a quarter of a second; most runs need none
+
         with span("download"):
             return _not_empty(await download(reference, limits), reference)
     with span("read"):
@@ -68,6 +69,8 @@ def describe(reference: object) -> str:
     elif is_data_url(reference):
         return "data URL"
     elif is_url(reference):
+        from onelook.images.urls import parse_url, shown
+
         try:
             name = shown(parse_url(reference))
         except ImageRefused:

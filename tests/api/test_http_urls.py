@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from aiohttp import web
 
-from onelook.images import source
+from onelook.images import download as download_module
 from onelook.images.download import download
 from tests.api.conftest import Connect
 from tests.api.served import Client
@@ -70,7 +70,7 @@ class Outside:
 async def test_a_redirect_to_a_private_address_is_refused(
     connect: Connect, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "download", partial(download, allowed=lambda address: address == "127.0.0.1"))
+    monkeypatch.setattr(download_module, "download", partial(download, allowed=lambda address: address == "127.0.0.1"))
     outside = Outside(picture)
     app = web.Application()
     app.router.add_get("/{path}", outside.answer)

@@ -79,6 +79,23 @@ def test_importing_it_loads_nothing_else() -> None:
     assert not {"langgraph", "pydantic", "PIL", "numpy", "jinja2"} & set(loaded)
 
 
+def test_a_model_in_this_process_needs_no_http_client() -> None:
+    code = """
+import sys
+from onelook.demo.checkpoint import DRAWINGS, with_demo_models
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
+with Tagger(with_demo_models(load_settings(run={"arm": "hybrid"}))) as tagger:
+    print(tagger.tag_sync(DRAWINGS / "heldout-0002.jpg").status, *sorted(sys.modules))
+"""
+    finished = python(code, ROOT)
+    assert finished.returncode == 0, finished.stderr
+    status, *loaded = finished.stdout.split()
+    assert status == "ok"
+    assert "transformers" in loaded
+    assert not {"aiohttp", "yarl", "openai"} & set(loaded)
+
+
 def test_the_version_is_that_of_the_project() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{onelook.__version__}"' in pyproject

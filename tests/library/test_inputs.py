@@ -43,6 +43,22 @@ def test_the_demo_model_sees_the_same_in_every_way(way: str, demo: onelook.Tagge
     assert result.details.keys() == drawn.details.keys()
 
 
+@pytest.mark.parametrize("way", OPENERS)
+async def test_the_graph_itself_takes_what_a_tagger_takes(way: str, scripted: MakeScripted) -> None:
+    """As someone does who calls `graph.ainvoke` or has the graph as a part of another one."""
+    tagger = scripted()
+    output = await tagger.graph.ainvoke({"image": OPENERS[way]()})
+    assert output["result"].status == "ok"
+    assert output["result"].category.id == "portrait"
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 3)), np.zeros((1, 60, 80, 3), np.uint8), np.zeros((0,), np.uint8)])
+async def test_the_graph_itself_refuses_an_array_that_is_no_picture(array: Any, scripted: MakeScripted) -> None:
+    output = await scripted().graph.ainvoke({"image": array})
+    assert [error.kind for error in output["result"].errors] == ["ImageUnreadable"]
+    assert "height x width x 3" in output["result"].errors[0].message
+
+
 NAMES: dict[str, tuple[Callable[[], Any], str]] = {
     "path": (lambda: DRAWING, str(DRAWING)),
     "bytes": (lambda: DRAWING.read_bytes(), "the given bytes"),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onelook.engines.openai.server import OpenAIServer
 from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.base import Router
 from onelook.engines.zero_shot.embedded import EmbeddedSiglip
 from onelook.engines.zero_shot.encoder import Encoder
 from onelook.engines.zero_shot.router import SiglipRouter
-from onelook.engines.zero_shot.server import ServedSiglip
 from onelook.settings.cache_folder import cache_folder
 from onelook.settings.router import RouterSettings
 
@@ -26,6 +24,10 @@ def build_router(settings: RouterSettings, texts: Sequence[str]) -> Router:
     encoder: Encoder
     throttles: tuple[Throttle, ...] = ()
     if settings.engine == "vllm":
+        # Imported here: a router in this process needs no HTTP client.
+        from onelook.engines.openai.server import OpenAIServer
+        from onelook.engines.zero_shot.server import ServedSiglip
+
         server = OpenAIServer(
             settings.base_url,
             api_key=settings.api_key,
