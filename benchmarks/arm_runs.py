@@ -11,7 +11,7 @@ from random import Random
 from rich.progress import track
 
 from benchmarks.new_pictures import NewPictures
-from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.errors import EngineError
 from onelook.lab.album import Labelled
 from onelook.lab.scores import LabelledResult
@@ -52,8 +52,8 @@ class CountingEngine(Engine):
         self.calls += len(requests)
         return await self.engine.ask_many(requests)
 
-    async def probe(self) -> list[Finding]:
-        return await self.engine.probe()
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
+        return await self.engine.probe(workload)
 
     async def aclose(self) -> None:
         await self.engine.aclose()

@@ -6,17 +6,20 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Generator, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from langchain_core.runnables.graph import Graph
 
 from onelook.answering.requirements import needed_constraints, refuse_unmet, specialist_constraints
+from onelook.answering.workload import workload
 from onelook.background import BackgroundLoop
 from onelook.calibration.fits import load_calibration
 from onelook.engines.answer_cache import CachedEngine
 from onelook.engines.base import MAX_IMAGES, Engine, Finding
 from onelook.engines.build import build_engine
+from onelook.engines.probe import JSON_SCHEMA
 from onelook.engines.resident import share_memory
 from onelook.engines.throttle import Throttle, Waiting
 from onelook.engines.zero_shot.base import Router
@@ -212,11 +215,23 @@ class Tagger:
         refuse_unmet(self.services, complete(context, self.services.run))
 
     async def probe(self) -> list[Finding]:
-        """What each engine can do, and the router if the default arm is routed or a setting of the router is set."""
-        parts: list[Engine | Router] = [*self.engines]
-        if ARMS[self.services.run.arm].routed or self.services.settings.router != RouterSettings():
-            parts.append(self.services.router)
-        return [finding for part in parts for finding in await part.probe()]
+        """What each engine can do, and whether it does so at full strength with the default choices of a run; the
+        router too if the default arm is routed or a setting of the router is set.
+
+        Raises:
+            PromptError: the default arm answers by letters, and there are more options than letters.
+        """
+        services = self.services
+        arm, most = ARMS[services.run.arm], workload(services, services.run)
+        findings = await services.engine.probe(most)
+        if not arm.guided:  # free text needs no constraint
+            findings = [replace(each, needed=each.needed and each.capability != JSON_SCHEMA) for each in findings]
+        if services.specialist is not None:
+            guided = services.run.model_copy(update={"arm": "fused"})
+            findings += await services.specialist.probe(workload(services, guided))
+        if arm.routed or services.settings.router != RouterSettings():
+            findings += await services.router.probe()
+        return findings
 
     def drawing(self) -> Graph:
         """The graph as LangGraph draws it."""

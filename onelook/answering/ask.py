@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from onelook.deadline import remaining_s
 from onelook.engines.base import AskRequest, Engine, Reply
+from onelook.engines.degradation import WATCH
 from onelook.images.picture import Picture
 from onelook.ledger.model import ServerTiming
 from onelook.ledger.stamps import span
@@ -19,11 +20,13 @@ async def ask(
     services: Services, question: Question, pictures: Sequence[Picture], *, engine: Engine | None = None
 ) -> Reply:
     """Ask `engine` (None: the first one) once; the graph owns the retries. Raises `EngineError` as the engine did."""
+    asked = engine or services.engine
     with span("prompt"):
         request = _request(services, question, pictures)
     with span("engine") as taken:
-        reply = await (engine or services.engine).ask(request)
+        reply = await asked.ask(request)
         taken.server, taken.usage, taken.cached = reply.timing, reply.usage, reply.cached
+    WATCH.see(asked.model, [reply])
     return reply
 
 
@@ -48,6 +51,7 @@ async def ask_together(
         )
         taken.usage = Usage.total(reply.usage for reply in replies)
         taken.cached = all(reply.cached for reply in replies)
+    WATCH.see(services.engine.model, replies)
     return replies
 
 

@@ -10,7 +10,7 @@ from threading import Lock
 import orjson
 from cachetools import TTLCache
 
-from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.throttle import Throttle
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
@@ -72,8 +72,8 @@ class CachedEngine(Engine):
                 replies[index] = reply
         return [reply for reply in replies if reply is not None]
 
-    async def probe(self) -> list[Finding]:
-        return await self.engine.probe()
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
+        return await self.engine.probe(workload)
 
     async def aclose(self) -> None:
         await self.engine.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
@@ -28,6 +28,7 @@ __all__ = [
     "Reply",
     "StopReason",
     "Token",
+    "Workload",
 ]
 
 MAX_IMAGES = 5
@@ -71,7 +72,8 @@ StopReason = Literal["stop", "length"]
 class Reply:
     """What the model answered. The tokens' bytes, joined, are `text` in UTF-8; without logprobs there are no tokens.
 
-    `cached`: the answer to the same question asked before; usage and timing are then empty.
+    `cached`: the answer to the same question asked before; usage and timing are then empty. `thoughts`: what the model
+    wrote before its answer, where the server keeps that apart.
     """
 
     text: str
@@ -80,12 +82,24 @@ class Reply:
     usage: Usage
     timing: ServerTiming
     cached: bool = False
+    thoughts: str = ""
 
     def throttled(self, seconds: float) -> Reply:
         """This reply, with what its request waited until the server took it in its timing, if it waited."""
         if seconds < NO_WAIT_S:
             return self
         return replace(self, timing=self.timing.model_copy(update={"throttle_ms": seconds * 1000}))
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The most that the runs of this process ask of an engine.
+
+    `longest`: the longest question, about a square picture whose side has so many pixels; `long_edge`: the largest.
+    """
+
+    long_edge: int
+    longest: Callable[[int], AskRequest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +173,8 @@ class Engine(Protocol):
             for task in asking:
                 task.cancel()
 
-    async def probe(self) -> list[Finding]: ...
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
+        """What the engine can do, in two questions. With `workload` also whether it does so at full strength, in eight
+        more (`onelook.engines.checks`)."""
 
     async def aclose(self) -> None: ...

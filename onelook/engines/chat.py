@@ -10,7 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from pydantic import ValidationError
 
-from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.openai.request import Guidance, guidance_fields
 from onelook.engines.openai.response import (
     Completion,
@@ -97,8 +97,8 @@ class ChatEngine(Engine):
             message, throttled_s = await self._throttle.send(invoke)
         return read_message(message).throttled(throttled_s)
 
-    async def probe(self) -> list[Finding]:
-        return await probe(self)
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
+        return await probe(self, workload)
 
     async def aclose(self) -> None:
         return None

@@ -1,37 +1,36 @@
-"""Can this engine do what onelook needs? Every engine gets the same two small questions about one small picture."""
+"""Can this engine do what onelook needs, and does it do so at full strength? Every engine gets the same questions."""
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
-from collections.abc import Sequence
-
 import orjson
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-from PIL import Image
 
-from onelook.engines.base import AskRequest, Choice, Constraint, Constraints, Engine, Finding, JsonSchema, Reply
-from onelook.errors import EngineError, EngineIncapable, EngineRefused
+from onelook.engines.base import Choice, Constraint, Constraints, Engine, Finding, Reply, Workload
+from onelook.engines.checks.context import check_context
+from onelook.engines.checks.picture import check_picture_size
+from onelook.engines.checks.prefix_cache import check_prefix_cache
+from onelook.engines.checks.probabilities import check_masked, check_not_all_zero
+from onelook.engines.checks.questions import MAX_TOKENS, SCHEMA, SIDE, WORDS, short_question
+from onelook.engines.checks.thinking import check_thinking
+from onelook.errors import EngineError, EngineIncapable, EngineRefused, ReplyError
 
-# Words that no model writes by itself in answer to a greeting: only a constraint that was kept explains them.
-WORDS = ("zebra", "quartz")
-SCHEMA = JsonSchema(
-    schema={
-        "type": "object",
-        "properties": {"word": {"enum": list(WORDS)}},
-        "required": ["word"],
-        "additionalProperties": False,
-    },
-    regex=r'\{"word":"(zebra|quartz)"\}',
+ANSWERS = "answers"
+JSON_SCHEMA = "JSON schema"
+SCHEMA_TEXTS = tuple(f'{{"word":"{word}"}}' for word in WORDS)
+NO_SCHEMA = (
+    "the server must do guided decoding; on vLLM set ONELOOK_GUIDANCE=structured_outputs, on an older one"
+    " ONELOOK_GUIDANCE=response_format; a server that cannot do it runs --arm legacy or ONELOOK_RUN__ARM=legacy"
 )
-MAX_TOKENS = 64
-SIDE = 224
 
 
-async def probe(engine: Engine) -> list[Finding]:
-    """One finding for each capability, needed ones first. Raises nothing that is not a bug: a failure is a finding."""
+async def probe(engine: Engine, workload: Workload | None = None) -> list[Finding]:
+    """One finding for each capability, needed ones first; with `workload` also what degrades answers without an error.
+
+    Raises nothing that is not a bug: a failure is a finding.
+    """
     try:
-        first = await _ask(engine, SCHEMA)
+        first, schema = await _ask_schema(engine)
+    except ReplyError as error:
+        return [check_thinking(error)]
     except EngineError as error:
         return [_no_answer(error)]
     try:
@@ -39,11 +38,60 @@ async def probe(engine: Engine) -> list[Finding]:
     except (EngineIncapable, EngineRefused) as error:
         second, choice = first, _no_choice(error.message, error.hint)
     except EngineError as error:
-        return [_no_answer(error), _keeps_schema(first)]
+        return [_no_answer(error), schema]
     else:
         choice = _keeps_choice(second)
-    answers = Finding("answers", ok=True, detail=f"model {engine.model}")
-    return [answers, _keeps_schema(first), choice, *_extras(second)]
+    answers = Finding(ANSWERS, ok=True, detail=f"model {engine.model}")
+    findings = [answers, schema, choice, *_extras(second)]
+    if workload is not None:
+        findings += await _full_strength(engine, workload, first, second)
+    return findings
+
+
+async def _ask_schema(engine: Engine) -> tuple[Reply, Finding]:
+    """A reply, and whether it was held to a schema: a server that refuses schemas may answer without one."""
+    try:
+        reply = await _ask(engine, SCHEMA)
+    except (EngineIncapable, EngineRefused) as error:
+        return await _ask(engine, None), Finding(JSON_SCHEMA, ok=False, detail=error.message, hint=NO_SCHEMA)
+    return reply, _keeps_schema(reply)
+
+
+async def _full_strength(engine: Engine, workload: Workload, first: Reply, second: Reply) -> list[Finding]:
+    """`first` and `second`: the replies to the questions with a schema and with a choice."""
+    findings: list[Finding | None] = []
+    try:
+        free: Reply | ReplyError = await _ask(engine, None)
+    except ReplyError as error:
+        free = error
+    except EngineError as error:
+        return [_no_answer(error)]
+    findings.append(check_thinking(free))
+    if isinstance(free, ReplyError) or free.thoughts:
+        return [finding for finding in findings if finding is not None]  # one token would be a thought
+    findings.append(_counts_tokens(free))
+    findings.append(check_not_all_zero([first, second, free]))
+    findings.append(check_masked(second, WORDS) or check_masked(first, SCHEMA_TEXTS))
+    try:
+        findings += await _long_questions(engine, workload)
+    except EngineError as error:
+        findings.append(_no_answer(error))
+    return [finding for finding in findings if finding is not None]
+
+
+async def _long_questions(engine: Engine, workload: Workload) -> list[Finding | None]:
+    grid = engine.capabilities.size_grid
+    side = workload.long_edge // grid * grid
+    longest = workload.longest(side)
+    try:
+        outcome: Reply | EngineRefused = await engine.ask(longest)
+    except EngineRefused as refusal:
+        outcome = refusal
+    context = check_context(longest, outcome)
+    if isinstance(outcome, EngineRefused):
+        return [context]
+    size = check_picture_size(outcome.usage.image_tokens, side, grid)
+    return [context, size, *await check_prefix_cache(engine, longest)]
 
 
 async def refuse_incapable(engine: Engine, constraints: Constraints = "schema") -> None:
@@ -74,22 +122,11 @@ async def _first_missing(engine: Engine, constraints: Constraints) -> Finding | 
 
 
 async def _ask(engine: Engine, constraint: Constraint | None) -> Reply:
-    return await engine.ask(AskRequest(_messages(), constraint, max_tokens=MAX_TOKENS, top_logprobs=2))
+    return await engine.ask(short_question(constraint))
 
 
 def _no_answer(error: EngineError) -> Finding:
-    return Finding("answers", ok=False, detail=error.message, hint=error.hint)
-
-
-def _messages() -> Sequence[BaseMessage]:
-    file = io.BytesIO()
-    Image.new("RGB", (SIDE, SIDE), "teal").save(file, "PNG")
-    url = f"data:image/png;base64,{b64encode(file.getvalue()).decode('ascii')}"
-    picture = {"type": "image_url", "image_url": {"url": url}}
-    return [
-        SystemMessage("You are polite."),
-        HumanMessage([picture, {"type": "text", "text": "Say hello."}]),
-    ]
+    return Finding(ANSWERS, ok=False, detail=error.message, hint=error.hint)
 
 
 def _keeps_schema(reply: Reply) -> Finding:
@@ -98,14 +135,13 @@ def _keeps_schema(reply: Reply) -> Finding:
     except orjson.JSONDecodeError:
         kept = False
     if kept:
-        return Finding("JSON schema", ok=True, detail=f"kept: {reply.text}")
+        return Finding(JSON_SCHEMA, ok=True, detail=f"kept: {reply.text}")
     cut = f", cut off at {MAX_TOKENS} tokens" if reply.stop_reason == "length" else ""
     return Finding(
-        "JSON schema",
+        JSON_SCHEMA,
         ok=False,
         detail=f"not kept: asked for {SCHEMA.regex}, got {reply.text[:80]!r}{cut}",
-        hint="the server must do guided decoding; on vLLM set ONELOOK_GUIDANCE=structured_outputs, on an older one"
-        " ONELOOK_GUIDANCE=response_format; a server that cannot do it runs --arm legacy or ONELOOK_RUN__ARM=legacy",
+        hint=NO_SCHEMA,
     )
 
 
@@ -122,6 +158,25 @@ def _no_choice(detail: str, hint: str | None) -> Finding:
         detail=detail,
         needed=False,
         hint=hint or "--arm reads and --reply-format compact need it; --arm fused --reply-format json does not",
+    )
+
+
+def _counts_tokens(reply: Reply) -> Finding:
+    counts = reply.usage
+    if counts.prompt_tokens is not None and counts.completion_tokens is not None:
+        return Finding(
+            "token counts",
+            ok=True,
+            detail=f"{counts.prompt_tokens} read, {counts.completion_tokens} written",
+            needed=False,
+        )
+    return Finding(
+        "token counts",
+        ok=False,
+        detail="asked for a greeting, and the reply has no `usage`: results cannot show what a picture costs, and a"
+        " prompt that is cut off or a resampled picture is not seen",
+        needed=False,
+        hint="update the server, or the proxy before it: every OpenAI-compatible server sends `usage` with a reply",
     )
 
 

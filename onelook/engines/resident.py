@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.residency import Residency, Sleepable
 from onelook.engines.throttle import Throttle
 from onelook.errors import DeadlinePassed, EngineIncapable
@@ -86,9 +86,9 @@ class ResidentEngine(Engine):
             replies = await self.engine.ask_many([wait.taken_off(request) for request in requests])
             return [wait.added_to(reply) for reply in replies]
 
-    async def probe(self) -> list[Finding]:
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
         async with self._in_memory():
-            return await self.engine.probe()
+            return await self.engine.probe(workload)
 
     async def aclose(self) -> None:
         await self.residency.settle()

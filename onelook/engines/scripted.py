@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, StopReason, Token
+from onelook.engines.base import (
+    AskRequest,
+    Capabilities,
+    Constraints,
+    Engine,
+    Finding,
+    Reply,
+    StopReason,
+    Token,
+    Workload,
+)
 from onelook.engines.throttle import Throttle
 from onelook.errors import EngineError
 from onelook.ledger.model import ServerTiming
@@ -65,7 +75,7 @@ class ScriptedEngine(Engine):
         await asyncio.sleep(scripted.wait_s)
         return scripted.reply()
 
-    async def probe(self) -> list[Finding]:
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
         return [Finding("scripted", ok=True, detail="answers as written; it looks at no picture")]
 
     async def aclose(self) -> None:

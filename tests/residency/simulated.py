@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.scripted import ScriptedReply
 from onelook.errors import EngineError
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
@@ -77,7 +77,7 @@ class SimulatedEngine(Engine):
         self.answered += 1
         return ScriptedReply(self.name).reply()
 
-    async def probe(self) -> list[Finding]:
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
         assert self.device.loaded == {self.name}
         return []
 

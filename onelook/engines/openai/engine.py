@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.callbacks import observed_call
 from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
@@ -19,10 +19,10 @@ from onelook.engines.openai.served_model import ServedModel, find_model
 from onelook.engines.openai.server import OpenAIServer
 from onelook.engines.openai.sleep_mode import SleepMode
 from onelook.engines.openai.thinking import ThinkingSwitch
-from onelook.engines.probe import probe, refuse_incapable
+from onelook.engines.probe import JSON_SCHEMA, probe, refuse_incapable
 from onelook.engines.throttle import Throttle
 from onelook.engines.time_limit import time_limit
-from onelook.errors import EngineFailed, EngineIncapable, EngineRefused
+from onelook.errors import EngineError, EngineFailed, EngineIncapable, EngineRefused
 from onelook.settings.engine import EngineSettings
 
 
@@ -162,11 +162,16 @@ class OpenAIEngine(Engine):
             **self._thinking.fields(),
         }
 
-    async def probe(self) -> list[Finding]:
-        findings = await probe(self)
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
+        findings = await probe(self, workload)
         if not findings[0].ok:
             return findings
-        batches = (await self.served()).batches
+        served = await self.served()
+        batches = served.batches
+        if workload is not None and served.guidance == "structured_outputs":
+            findings = await self._with_working_guidance(findings)
+        if self._thinking.refused:
+            findings.append(self._thinking.finding())
         return [
             *findings,
             Finding(
@@ -177,6 +182,19 @@ class OpenAIEngine(Engine):
                 hint=None if batches else "vLLM 0.32 has it; without it, arm reads sends its questions one by one",
             ),
         ]
+
+    async def _with_working_guidance(self, findings: list[Finding]) -> list[Finding]:
+        """`findings`, with the guidance that the server keeps as the hint where it does not keep its own."""
+        (schema,) = [finding for finding in findings if finding.capability == JSON_SCHEMA]
+        if schema.ok:
+            return findings
+        portable = OpenAIEngine(self.server, model=self.model, guidance="response_format", batches="never")
+        try:
+            await refuse_incapable(portable)
+        except EngineError:
+            return findings
+        hint = f"set {self.server.variables}GUIDANCE=response_format: the server keeps the same schema that way"
+        return [replace(finding, hint=hint) if finding is schema else finding for finding in findings]
 
     async def check_sleep(self) -> None:
         await self._sleep_mode.check()

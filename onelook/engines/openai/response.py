@@ -92,6 +92,7 @@ def read_choice(choice: CompletionChoice, usage: TokenUsage | None, metrics: Met
         tokens=read_tokens(logprobs or (), text),
         usage=_usage(usage),
         timing=_timing(metrics),
+        thoughts=choice.message.thoughts,
     )
 
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from onelook.engines.base import Finding
 from onelook.errors import EngineRefused
 
 log = logging.getLogger("onelook")
@@ -33,6 +34,16 @@ class ThinkingSwitch:
 
     def fields(self) -> dict[str, Any]:
         return {} if self.refused else {FIELD: {VARIABLE: self.thinking}}
+
+    def finding(self) -> Finding:
+        """What `onelook doctor` reports of a server that refuses the field."""
+        return Finding(
+            "thinking switch",
+            ok=False,
+            detail=f"the server refuses {FIELD}: a model that thinks by default cannot be told not to",
+            needed=False,
+            hint="this is no loss for models that do not think (vLLM refuses it for Mistral tokenizers)",
+        )
 
     async def send(
         self, post: Callable[[str, Mapping[str, Any]], Awaitable[T]], path: str, body: Mapping[str, Any]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from onelook.engines.base import SIZE_GRID, AskRequest, Capabilities, Constraints, Engine, Finding, Reply
+from onelook.engines.base import SIZE_GRID, AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.callbacks import observed_call
 from onelook.engines.probe import probe
 from onelook.engines.time_limit import time_limit
@@ -131,8 +131,8 @@ class TransformersEngine(Engine):
                 return replies
         return await super().ask_many(requests)
 
-    async def probe(self) -> list[Finding]:
-        return await probe(self)
+    async def probe(self, workload: Workload | None = None) -> list[Finding]:
+        return await probe(self, workload)
 
     async def check_sleep(self) -> None:
         """Raises `EngineIncapable` if the model cannot be loaded, as far as that is known without loading it."""
