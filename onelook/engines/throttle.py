@@ -50,6 +50,11 @@ class Rejected(Exception):
         self.down = down
 
 
+def whole_s(seconds: float) -> int:
+    """For people; never 0 while there is something to wait for."""
+    return max(1, round(seconds))
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What requests wait for now: why, and the seconds until the next one is sent (None: it is on its way)."""
@@ -58,7 +63,7 @@ class Waiting:
     seconds: float | None
 
     def __str__(self) -> str:
-        return self.reason + (", trying now" if self.seconds is None else f", {math.ceil(self.seconds)} s")
+        return self.reason + (", trying now" if self.seconds is None else f", {whole_s(self.seconds)} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +338,7 @@ class Throttle:
         log.warning(
             "waiting for the server (%s, %d s): %s",
             reason,
-            math.ceil(seconds),
+            whole_s(seconds),
             error.message,
             extra={"fields": {"server": self.address, "reason": reason, "seconds": round(seconds, 1)}},
         )

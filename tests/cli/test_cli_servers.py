@@ -80,7 +80,7 @@ async def test_the_progress_line_says_what_is_waited_for(picture: Path) -> None:
         code, out, shown = await onelook(server, "tag", picture, terminal=True)
     assert (code, busy.asked) == (0, 3)
     assert "✓" in out or "review" in out
-    assert "waiting for the server (HTTP 429, 2 s)" in shown or "waiting for the server (HTTP 429, 1 s)" in shown
+    assert "waiting for the server (HTTP 429, 1 s)" in shown
 
 
 async def test_without_a_terminal_the_log_says_so(picture: Path) -> None:
@@ -88,7 +88,7 @@ async def test_without_a_terminal_the_log_says_so(picture: Path) -> None:
         code, _, err = await onelook(server, "tag", picture)
     assert code == 0
     (line,) = err.splitlines()
-    assert line.startswith("waiting for the server (HTTP 429, 2 s): ")
+    assert line.startswith("waiting for the server (HTTP 429, 1 s): ")
     assert line.endswith("slow down")
 
 
@@ -102,5 +102,5 @@ async def test_doctor_waits_too_and_says_so() -> None:
     async with SimulatedServer(Busy(rejected=1)) as server:
         code, out, err = await onelook(server, "doctor")
     assert "JSON schema: kept" in out
-    assert "waiting for the server (HTTP 429, 2 s): " in err
+    assert "waiting for the server (HTTP 429, 1 s): " in err
     assert code == 0, out
