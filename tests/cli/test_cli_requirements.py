@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from onelook.settings.process import PHOTOS
 from tests.cli.test_cli import Run, clean, onelook
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
 from tests.graph.replies import CATEGORY, DETAILS, PORTRAIT
@@ -86,6 +87,18 @@ async def test_more_options_than_letters(tag: Tag, onelook: Run, tmp_path: Path)
     )
     words = ["--taxonomy", taxonomy, "--language", "en", "--arm", "reads"]
     refused_once(await tag(None, *words), "dog.breed has 40 options", "26 letters", "--arm fused")
+
+
+async def test_sentences_longer_than_the_router_reads(tag: Tag, tiny_siglip: Path, tmp_path: Path) -> None:
+    taxonomy = tmp_path / "wordy.yaml"
+    wordy = "a person " + "who stands in front of a house or a tree " * 20
+    category = "    label: {zh: 人像, en: portrait}\n    when: {zh: 画面主体是人, en: "
+    original = PHOTOS.read_text(encoding="utf-8")
+    assert f"{category}a person is the main subject}}" in original
+    taxonomy.write_text(original.replace(f"{category}a person is the main subject", category + wordy), encoding="utf-8")
+    words = ["--taxonomy", taxonomy, "--arm", "hybrid"]
+    done = await tag(None, *words, ONELOOK_ROUTER__MODEL=str(tiny_siglip))
+    refused_once(done, "the router reads 64 tokens, and this text has", "shorten the category's `when`")
 
 
 async def test_legacy_runs_on_a_server_that_keeps_no_constraint(tag: Tag) -> None:

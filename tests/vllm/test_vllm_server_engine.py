@@ -16,6 +16,8 @@ from PIL import Image
 
 from onelook.engines.base import AskRequest, Choice, Constraint, JsonSchema, Regex
 from onelook.errors import EngineIncapable, EngineRefused
+from onelook.settings.process import load_settings
+from onelook.tagger import Tagger
 from tests.engines.openai_simulation import engine_at
 from tools.vllm_cpu.server import SERVED_NAME
 
@@ -190,3 +192,19 @@ async def test_a_cancelled_question_is_aborted_on_the_server(vllm_url: str) -> N
             await asking
         await until_running(vllm_url, 0)
     assert await metric(vllm_url, "generation_tokens_total") < before + tokens
+
+
+async def test_doctor_finds_a_healthy_server_at_full_strength(vllm_url: str) -> None:
+    async with Tagger(load_settings(engine="vllm", base_url=vllm_url)) as tagger:
+        findings = await tagger.probe()
+    assert {finding.capability: finding.detail for finding in findings if not finding.ok} == {}
+    assert {"thinking", "probabilities", "probabilities after the mask", "context", "picture size", "prefix cache"} <= {
+        finding.capability for finding in findings
+    }
+
+
+async def test_a_template_without_the_switch_for_thinking_ignores_it(vllm_url: str) -> None:
+    async with engine_at(vllm_url) as off, engine_at(vllm_url, thinking=True) as on:
+        replies = [await engine.ask(question(Choice(LABELS))) for engine in (off, on)]
+    assert replies[0].text == replies[1].text
+    assert replies[0].usage.prompt_tokens == replies[1].usage.prompt_tokens
