@@ -1,11 +1,11 @@
-"""How long a command of onelook takes from its start to its end, beside a script of ten lines that asks one question.
+"""How long a command of onelook takes from start to end, compared with a script of ten lines that asks one question.
 
-    python -m benchmarks.startup                                   # before a server without a model
-    python -m benchmarks.startup --vllm http://127.0.0.1:8000/v1   # before a vLLM server (`make vllm-cpu` starts one)
+    python -m benchmarks.startup                                   # with a server without a model
+    python -m benchmarks.startup --vllm http://127.0.0.1:8000/v1   # with a vLLM server (`make vllm-cpu` starts one)
 
 The script (`benchmarks/ten_lines.py`) imports `ChatOpenAI` and asks about the same picture on the same server as
 `onelook tag`. In every round each contender runs once, as a process of its own and in random order, and is compared
-with the script of its round: whatever else the machine does hits all alike. Ratios are medians over the rounds.
+with the script of its round: other load on the machine affects all alike. Ratios are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CATEGORIES, ATTRIBUTES, OPTIONS = 40, 8, 6
 
 
 def contenders(script: Path, base_url: str, model: str, picture: Path) -> dict[str, list[str]]:
-    """The command lines, by the names that the figures carry."""
+    """The command lines, by the names of their figures."""
     return {
         SCRIPT: [sys.executable, str(script), base_url, model, str(picture)],
         "help": [ONELOOK, "--help"],

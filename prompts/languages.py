@@ -1,4 +1,4 @@
-"""A language is a folder: the templates of its prompts, and `language.yaml`, which says how its compact replies look.
+"""A language is a folder: the templates of its prompts, and `language.yaml` with the separators of compact replies.
 
 A language without a folder is asked with the templates of a wider one (`pt-BR` with `pt`), else in English, always with
 the taxonomy's labels in the language itself.
@@ -51,7 +51,7 @@ def folder_of(language: Language, root: Path) -> Path:
 
 
 def separators(language: Language, root: Path) -> tuple[str, ...]:
-    """What may stand between two values of a compact reply, the shortest first.
+    """What may separate two values of a compact reply, the shortest first.
 
     Raises:
         PromptError: the folder's `language.yaml` is missing or wrong.

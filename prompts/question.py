@@ -28,7 +28,7 @@ class Question:
 
     @property
     def constraint(self) -> Constraint | None:
-        """What guided decoding holds the reply to; None for free text."""
+        """What guided decoding restricts the reply to; None for free text."""
         return self.codec.constraint
 
     @property
@@ -43,7 +43,7 @@ class Question:
         return [asked] if self.system is None else [SystemMessage(self.system), asked]
 
     def write(self, answer: Answer) -> str:
-        """The reply that says `answer`: what a model should write, and what a scripted one does.
+        """The reply for `answer`: what a model should write, and what a scripted one does.
 
         Raises:
             KeyError: the answer is not one to this question.

@@ -25,14 +25,14 @@ CODECS: Mapping[ReplyFormat, Callable[[Scope, str], Codec]] = {
     "json": lambda scope, separator: JsonCodec(scope),
     "compact": CompactCodec,
 }
-"""Per format of a reply what writes and reads it, given what is asked and what stands between compact values."""
+"""Per format of a reply the codec that writes and reads it, given the question and the separator of compact values."""
 
 
 class Prompts:
     """The questions of one taxonomy in one language.
 
     Two families. The guided one (`fused`, `category`, `details`, `read_*`) shares one system prompt, which holds the
-    taxonomy, and puts the pictures before the question. The legacy one is as found in the field: each question repeats
+    taxonomy, and has the pictures before the question. The legacy one is as found in the field: each question repeats
     what it needs, before the picture, and the reply is free text.
 
     Every text is rendered here: a template that is missing or wrong fails now, and the version covers all texts. What

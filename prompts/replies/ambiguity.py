@@ -2,9 +2,9 @@
 
 A compact reply is read value by value, and its reader chooses again and again: which category this is; which option
 of an attribute; after an option of a `choose: many`, whether another one follows or the next value. For each
-alternative of a choice, take the strings with which a text must go on if it takes that alternative: its own label,
+alternative of a choice, take the strings with which a text must continue if it takes that alternative: its own label,
 followed by each thing that may come next (another label, or END where the reply ends). If no string of one alternative
-is a prefix of a string of another, no text can go on in both ways, so at most one alternative fits. When that holds at
+is a prefix of a string of another, no text continues in both ways, so at most one alternative fits. If that holds at
 every choice, each reply has at most one reading, by induction from its first choice to its last.
 
 The condition is sufficient, not necessary: looking further ahead could clear some taxonomies that are refused here.
@@ -25,7 +25,7 @@ END = "\0"  # labels have no control characters
 
 
 class Start(NamedTuple):
-    """One string with which a text may go on, and the alternative that it belongs to: its key path and its label."""
+    """One string with which a text may continue, and the alternative that it belongs to: its key path and its label."""
 
     text: str
     location: tuple[str, ...]
@@ -34,7 +34,7 @@ class Start(NamedTuple):
 
 @lru_cache(maxsize=64)  # asked when the taxonomy is loaded, and again when its questions are made
 def clashes(taxonomy: Taxonomy, language: Language, separator: str) -> tuple[Mistake, ...]:
-    """The pairs of labels that a reader could take for one another when `separator` stands between values."""
+    """The pairs of labels that a reader could confuse when `separator` separates the values."""
     return tuple(
         Mistake(
             one.location,
@@ -53,7 +53,7 @@ def _named(start: Start) -> str:
 
 
 def _prefixes(choice: Sequence[Start]) -> Iterator[tuple[Start, Start]]:
-    """The pairs of different alternatives of which one begins like the other.
+    """The pairs of different alternatives where one is a prefix of the other.
 
     In sorted order all texts that begin with a given one come right after it, so the stack holds the prefixes of the
     current text; two alternatives are reported once.
@@ -87,7 +87,7 @@ def _choices(taxonomy: Taxonomy, language: Language, separator: str) -> Iterator
 
 
 def _next(attributes: Sequence[tuple[str, Attribute]], language: Language, separator: str) -> list[str]:
-    """The strings with which a reply goes on when these attributes are still to come."""
+    """The strings with which a reply continues when these attributes are still to come."""
     if not attributes:
         return [END]
     _, attribute = attributes[0]

@@ -1,7 +1,7 @@
 """The reply without guided decoding: the answer has to be found in whatever the model wrote.
 
 JSON in a fence or between sentences counts; so does a label in prose, if the question has one value and the text
-mentions one label. Two different answers in one text are none.
+mentions one label. Two different answers in one text count as no answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from onelook.types import Answer
 UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Room for the JSON and a few sentences around it; not a bound that a good reply comes near.
+# Room for the JSON and a few sentences around it; a good reply is far shorter.
 MAX_TOKENS = 256
 
 
@@ -89,7 +89,7 @@ def _objects(text: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def _mentions(labels: dict[str, str], text: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Ids and byte spans of the labels in the text: whole words, capital or not, and of two that overlap the longer."""
+    """Ids and byte spans of the labels in the text: whole words in either case; of two that overlap, the longer."""
     ids = {label.casefold(): id_ for id_, label in labels.items()}
     longest_first = sorted(labels.values(), key=len, reverse=True)
     letter = rf"[^\W_{UNSPACED}]"  # beside a label it makes the label a part of another word

@@ -1,7 +1,7 @@
 """The JSON reply: `{"primary_category":"人像","details":{"gender":"男性","composition":["自拍","半身"]}}`.
 
-It is written without optional whitespace, keys and lists in taxonomy order, and that is all that an exact engine lets
-through. A portable server cannot forbid whitespace or another order, so reading accepts those, and nothing else.
+It is written without optional whitespace, keys and lists in taxonomy order; an exact engine allows nothing else. A
+portable server cannot forbid whitespace or another order, so reading accepts those, and nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from onelook.prompts.replies.scope import Scope
 from onelook.prompts.taxonomy.model import Attribute
 from onelook.types import Answer
 
-# The tokens of valid JSON that say where a string stands: its braces, and whether it is a key.
+# The tokens of valid JSON that locate a string: its depth in braces, and whether it is a key.
 TOKEN = re.compile(r'(?P<brace>[{}])|"(?P<string>(?:[^"\\]|\\.)*)"(?P<key>\s*:)?')
 
 FENCE = "```"
@@ -68,7 +68,7 @@ class JsonCodec:
         return self.validated(document, text)
 
     def validated(self, document: object, text: str) -> Reading:
-        """The reading of a document that was parsed from `text`, which holds nothing but it."""
+        """The reading of a document that was parsed from `text`, which holds nothing else."""
         try:
             reply = self._type.validate_python(document)
         except ValidationError as error:
@@ -138,7 +138,7 @@ class JsonCodec:
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, in which a key that comes twice is a mistake and not a correction."""
+    """A JSON object. A repeated key is an error; Python's reader would keep the last value."""
     document = dict(pairs)
     if len(document) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -147,14 +147,14 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _wrapping(text: str) -> str | None:
-    """What stands around the JSON object in a reply that a constraint would not have let through; None without one."""
+    """The text around the JSON object in a reply that broke the constraint; None if there is no such text."""
     for start in (found.start() for found in re.finditer(r"\{", text)):
         try:
             _, end = json.JSONDecoder().raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
         around = text[:start] + text[end:]
-        if not around.strip():  # two keys of one name: the object stands alone
+        if not around.strip():  # two keys of one name: no text around the object
             return None
         return "in a Markdown fence" if FENCE in around else "between other words"
     return None

@@ -1,4 +1,4 @@
-"""The type of a JSON reply: a union discriminated by category, made from the taxonomy, and the schema it stands for."""
+"""The type of a JSON reply: a union discriminated by category, made from the taxonomy, and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _value(attribute: Attribute, language: Language) -> Any:
 
 
 def _no_repeat(labels: list[str]) -> list[str]:
-    """`uniqueItems` would say it in the schema, but grammar engines ignore the word or refuse it."""
+    """The schema's keyword for this is `uniqueItems`, but grammar engines ignore or refuse it."""
     if repeated := {label for label in labels if labels.count(label) > 1}:
         raise PydanticCustomError("repeated", "{labels} more than once", {"labels": ", ".join(sorted(repeated))})
     return labels

@@ -3,7 +3,7 @@
 Each option has a letter, and the model's probabilities of the letters are the answer. A `choose: many` is one such
 question per option, with A for yes and B for no.
 
-A model prefers some letters whatever they stand for, so a question can also be asked backwards: the letters keep their
+A model prefers some letters whatever they mean, so a question can also be asked backwards: the letters keep their
 places, and the options are in reverse order.
 """
 
@@ -28,7 +28,7 @@ def too_many(what: str, options: int) -> PromptError:
 
 
 class LetterCodec:
-    """Reads which one of several options a letter stands for. `attribute` None: the options are categories."""
+    """Reads which one of several options a letter names. `attribute` None: the options are categories."""
 
     max_tokens = 1  # an ASCII letter is one token in every vocabulary
 
@@ -56,7 +56,7 @@ class LetterCodec:
 class YesNoCodec:
     """Reads whether one option of a `choose: many` is chosen. The span is given either way: it decides the option.
 
-    `options`: what each letter says.
+    `options`: the meaning of each letter.
     """
 
     max_tokens = 1

@@ -3,7 +3,7 @@
 Every label is a capturing group, every other group is not. A grammar engine reads a capturing group as a plain one, so
 the pattern that guides the model is, character for character, the one that reads its reply: they cannot drift apart.
 
-Only what Python's `re`, xgrammar, outlines and llguidance read alike is used: literals, alternatives, groups and `?`.
+It uses only what Python's `re`, xgrammar, outlines and llguidance read alike: literals, alternatives, groups and `?`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SYNTAX = re.compile(r"[\\.^$*+?()\[\]{}|]")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression, and what each of its groups says: (None, category id) or (attribute id, option id)."""
+    """A regular expression, and the meaning of each of its groups: (None, category id) or (attribute id, option id)."""
 
     regex: str
     groups: tuple[tuple[str | None, str], ...] = ()
@@ -74,7 +74,7 @@ class Reader:
         self._compiled = re.compile(pattern.regex)
 
     def read(self, text: str) -> Reading | None:
-        """What the text says; None if it does not match. Attributes without a chosen option are not in `details`."""
+        """The answer in the text; None without a match. Attributes without a chosen option are not in `details`."""
         match = self._compiled.fullmatch(text)
         if match is None:
             return None

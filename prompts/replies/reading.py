@@ -1,4 +1,4 @@
-"""What was read in a reply, and where it stands."""
+"""What was read in a reply, and its position there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Reading:
     """The part of an answer that one reply gives, in stable ids.
 
     `category` is None where the question did not ask for it, `details` is empty where it did not ask for them.
-    `spans`: where each label stands in the reply, as (start, end) bytes of its UTF-8 text, without quotes. The key is
+    `spans`: the place of each label in the reply, as (start, end) bytes of its UTF-8 text, without quotes. The key is
     "category" or (attribute id, option id). Tokens that overlap a span are the label's: their probabilities,
     multiplied, are its confidence.
     """
@@ -33,21 +33,21 @@ class Codec(Protocol):
 
     @property
     def constraint(self) -> Constraint | None:
-        """What guided decoding holds a reply to; None for free text."""
+        """What guided decoding restricts a reply to; None for free text."""
 
     @property
     def max_tokens(self) -> int:
         """Enough for the longest valid reply and the token that ends it."""
 
     def encode(self, answer: Answer) -> str:
-        """The reply that says `answer`.
+        """The reply for `answer`.
 
         Raises:
             KeyError: the answer names an id that the taxonomy does not have, or lacks an attribute.
         """
 
     def decode(self, text: str) -> Reading:
-        """What the reply says.
+        """The answer in the reply.
 
         Raises:
             ReplyInvalid: the reply breaks the constraint; the message says where.

@@ -49,15 +49,15 @@ def _on_the_ground(canvas: Canvas, rng: Rng, figure: Figure, count: int) -> None
 
 
 def _shows(figure: Canvas) -> None:
-    """Each animal tells what it is, and that there is one more."""
+    """Each animal is evidence of its species and of the count."""
     for attribute in ("species", "count"):
         figure.shows(attribute, (-0.5, -1.0, 0.5, 0.0))
 
 
 def _places(canvas: Canvas, rng: Rng, count: int, wide: float, *, back: float) -> list[tuple[float, float, float]]:
-    """Where each of `count` figures stands and how large it is, the near ones last.
+    """The position and size of each of `count` figures, the near ones last.
 
-    `wide`: width of a figure of height 1. `back`: where the back row stands, if there are two rows.
+    `wide`: width of a figure of height 1. `back`: position of the back row, if there are two rows.
     """
     if count == 1:
         size = min(canvas.height * rng.between(0.5, 0.78), canvas.width / wide * rng.between(0.8, 0.98))

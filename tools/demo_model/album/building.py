@@ -128,13 +128,13 @@ def _street(canvas: Canvas, rng: Rng) -> None:
 
 
 def _facade(canvas: Canvas, rng: Rng, lines: tuple[float, float, float], near: float, end: float) -> None:
-    """One house of a row, between two shares of the way from the picture's edge to the vanishing point."""
+    """One house of a row, between two shares of the distance from the picture's edge to the vanishing point."""
     edge, vanish, far = lines
     wall = hsv(rng.pick((10, 30, 45, 200, 340)), rng.between(0.15, 0.5), rng.between(0.6, 0.92))
     roof = far * (1 - rng.between(0.75, 1.0))
 
     def at(share: float, height: float) -> tuple[float, float]:
-        """`height` 0 is the pavement and 1 the roof, at this share of the way."""
+        """`height` 0 is the pavement and 1 the roof, at this share of the distance."""
         bottom = canvas.height * 0.93 + (far - canvas.height * 0.93) * share
         top = roof + (far - roof) * share
         return edge + (vanish - edge) * share, bottom + (top - bottom) * height

@@ -119,7 +119,7 @@ class Canvas:
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], fill)
 
     def line(self, points: ArrayLike, width: float, fill: Colour) -> None:
-        """Straight from point to point, with round ends where the line is broad enough to show them."""
+        """Straight from point to point, with round ends if the line is wide enough to show them."""
         pixels, broad = self._pixels(points), width * self.unit
         pen = self._pen(fill)
         pen.line(pixels, fill=fill, width=max(1, round(broad)))

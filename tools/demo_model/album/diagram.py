@@ -1,7 +1,7 @@
 """Diagrams: a flowchart, or a bar, line or pie chart, on a sheet, a screen or a slide; with heading, legend and grid.
 
-Axis names, numbers, a note at the foot and a box of notes are there with or without these, so that only the thing
-itself tells: a heading stands above everything, a legend has colour swatches with names, a grid runs behind the data.
+Axis names, numbers, a note at the foot and a box of notes are drawn with or without these, so that only the thing
+itself is evidence: a heading is above everything, a legend has colour swatches with names, a grid runs behind the data.
 """
 
 from __future__ import annotations

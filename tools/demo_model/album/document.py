@@ -1,8 +1,8 @@
-"""Documents: a letter, a receipt or a form, scanned or photographed where it lies; with what it is said to contain.
+"""Documents: a letter, a receipt or a form, scanned or photographed on a table; with the contents that its labels name.
 
-A table has ruled columns (rows of prices or fields alone are none), a signature is written by hand (a line or a gap
-that waits for one is none), a stamp is round and coloured, a title is large, bold and in the middle. On the finest
-pages rules and pens are thinner than a pixel of a picture made small.
+A table has ruled columns (rows of prices or fields alone do not count), a signature is written by hand (an empty line
+does not count), a stamp is round and coloured, a title is large, bold and in the middle. On the finest pages, rules and
+pens are thinner than a pixel of the reduced picture.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _letter(page: Page, contains: tuple[str, ...]) -> None:
 
 
 def _columns(page: Page, contains: tuple[str, ...]) -> Callable[[int], None] | None:
-    """What stands between the words: a table, or often where there is none, a list of prices."""
+    """The columns between the words: a table, or, often if there is none, a list of prices."""
     if "table" in contains:
         return page.table
     return page.prices if page.rng.whether(0.5) else None

@@ -94,7 +94,7 @@ def _cutlery(canvas: Canvas, rng: Rng) -> None:
 
 
 def _beside(canvas: Canvas, rng: Rng, edge: float) -> None:
-    """What else stands on the table, small and far: a plant, flowers in a vase, or a written page."""
+    """What else is on the table, small and far away: a plant, flowers in a vase, or a written page."""
     if rng.whether(0.45):
         return
     x, y = rng.pick((0.13, canvas.width - 0.13)), edge + 0.06

@@ -1,4 +1,4 @@
-"""Landscapes: sky by time and weather, then terrain from far to near, then what falls from the sky."""
+"""Landscapes: sky by time and weather, then terrain from far to near, then rain or snow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""None of the other categories: a thing by itself, or an abstract pattern."""
+"""None of the other categories: a single object, or an abstract pattern."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Page:
         self.y += high * (rows + 1) + self.line * 0.8
 
     def prices(self, rows: int) -> None:
-        """As much room as a table of so many rows takes: goods on the left, prices on the right, and no rules."""
+        """As high as a table of that many rows: goods on the left, prices on the right, and no rules."""
         for row in range(rows + 1):
             y = self.y + self.line * (1.5 * row + 0.25)
             self.put(self.margin, y, self.rng.pick(GOODS), size=0.85)
@@ -94,7 +94,7 @@ class Page:
         self.y += self.line * (1.5 * (rows + 1) + 0.8)
 
     def stamp(self, x: float, y: float, radius: float) -> None:
-        """A ring with a star or a framed word, in red, blue or violet, that lets the text shine through."""
+        """A ring with a star or a framed word, in red, blue or violet, through which the text is visible."""
         ink = self.rng.pick(STAMP_INKS)
         self.canvas.shows("contains", (x - radius, y - radius, x + radius, y + radius), "stamp")
         around, soft = self.canvas.at(x, y, radius, angle=self.rng.between(-20, 20)), veil(ink, 0.82)

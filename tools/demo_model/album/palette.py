@@ -1,4 +1,4 @@
-"""Colours: 8-bit RGB, and RGBA where a fourth number says how much covers what lies below."""
+"""Colours: 8-bit RGB, and RGBA where a fourth number says how much of the layer below is covered."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def darker(colour: Colour, share: float = 0.25) -> Colour:
 
 
 def veil(colour: Colour, cover: float) -> Colour:
-    """The colour as a glaze that covers `cover` (0 to 1) of what lies below."""
+    """The colour as a glaze that covers `cover` (0 to 1) of the layer below."""
     return (*colour, round(cover * 255))
 
 
@@ -74,5 +74,5 @@ def apart(rng: Rng, *others: Colour) -> Colour:
 
 
 def distance(one: Colour, other: Colour) -> float:
-    """Sum of channel differences, 0 to 765; lightness counts once more, for the eye sees it best."""
+    """Sum of channel differences, 0 to 765; lightness counts twice, because the eye sees it best."""
     return sum(abs(a - b) for a, b in zip(one, other, strict=True)) + abs(luminance(one) - luminance(other))

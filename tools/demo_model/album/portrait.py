@@ -1,6 +1,6 @@
-"""Portraits: one to four people who fill the picture as their composition says.
+"""Portraits: one to four people who fill the picture as their composition requires.
 
-The gender and the mood of a group are everybody's. "unclear" hides hair and figure under a hood, cap or helmet and a
+All members of a group have the same gender and mood. "unclear" hides hair and figure under a hood, cap or helmet and a
 coat; the face stays in sight, for the mood must be visible in every portrait.
 """
 
@@ -85,7 +85,7 @@ def _scale(canvas: Canvas, rng: Rng, framing: str, people: int, selfie: bool) ->
 
 
 def _arm_to_camera(figure: Canvas, look: Look) -> None:
-    """The arm that holds the camera: it grows towards us and leaves the picture at its edge."""
+    """The arm that holds the camera: it becomes wider towards the viewer and leaves the picture at its edge."""
     glove = look.accent if look.clothes == "coat" else look.skin
     figure.limb((0.3, -0.57), (0.56, -0.53), 0.11, 0.2, darker(glove, 0.08))
     figure.limb((0.11, -0.62), (0.3, -0.57), 0.085, 0.135, darker(look.top, 0.22))

@@ -37,8 +37,8 @@ def indoor(canvas: Canvas, rng: Rng, floor: float) -> Colour:
     rng.pick((_picture, _shelf, _door))(canvas, rng, other_x, top, floor)
     for x in (window_x, other_x):
         if rng.whether(0.5):
-            stands = rng.pick((*POTTED, lamp, chair))
-            stands(canvas.at(x, floor + 0.07, rng.between(0.25, 0.38), flip=rng.whether(0.5)), rng)
+            furniture = rng.pick((*POTTED, lamp, chair))
+            furniture(canvas.at(x, floor + 0.07, rng.between(0.25, 0.38), flip=rng.whether(0.5)), rng)
     if rng.whether(0.4):
         x = canvas.width / 2 + rng.between(-0.1, 0.1)
         canvas.line([(x, 0), (x, 0.06)], 0.008, BLACK)

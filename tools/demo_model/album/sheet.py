@@ -54,7 +54,7 @@ def _caption(drawing: Drawing) -> str:
 
 
 def _fitting(words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
-    """As much of it as the width holds."""
+    """As much of the text as fits into the width."""
     if font.getlength(words) <= width:
         return words
     while words and font.getlength(words + "...") > width:

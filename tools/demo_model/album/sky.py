@@ -1,4 +1,4 @@
-"""Light and weather: how the hour and the sky colour a landscape, and what falls from it."""
+"""Light and weather: how the time of day and the sky colour a landscape, and rain or snow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.demo_model.album.rng import Rng
 MOON: Colour = (250, 246, 216)
 SUN: Colour = (255, 234, 120)
 LOW_SUN: Colour = (255, 214, 110)
-# How the light of the hour tints what it falls on: colour, and how much of it.
+# The tint of the light by time of day: colour, and its share.
 LIGHT: dict[str, tuple[Colour, float]] = {
     "day": ((255, 250, 235), 0.0),
     "dusk": ((150, 62, 70), 0.42),
@@ -26,7 +26,7 @@ class Air:
     weather: str
 
     def lit(self, colour: Colour) -> Colour:
-        """The colour of a thing in this light; a covered sky takes some of its colour away, snow covers part of it."""
+        """The colour of a thing in this light; a cloudy sky makes it less saturated, snow covers part of it."""
         tint, share = LIGHT[self.time]
         if self.weather in ("rain", "cloudy"):
             grey = round(sum(colour) / 3)
@@ -60,7 +60,7 @@ def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
 
 
 def _lights(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
-    """Sun, moon and stars. Behind rain and snow there are none; behind clouds the stars are gone."""
+    """Sun, moon and stars. Rain and snow hide all of them, clouds hide the stars."""
     x = rng.between(0.15, canvas.width - 0.15)
     if air.weather in ("rain", "snow"):
         return

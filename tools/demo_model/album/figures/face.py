@@ -1,4 +1,4 @@
-"""A head from the front: centre at (0, 0), 2 high from chin to crown. Brows and mouth tell the mood."""
+"""A head from the front: centre at (0, 0), 2 high from chin to crown. Brows and mouth show the mood."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEAR = (96, 170, 236)
 
 
 def hair_behind(canvas: Canvas, look: Look) -> None:
-    """What hangs behind the head and on the shoulders: drawn before the body."""
+    """The hair behind the head and on the shoulders: drawn before the body."""
     hair = darker(look.hair, 0.12)
     match look.hair_style:
         case "long":

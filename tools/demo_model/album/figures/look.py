@@ -1,4 +1,4 @@
-"""Who a drawn person is: the choices that face and body share, with cues that tell the gender at any size."""
+"""Who a drawn person is: the choices that face and body share, with cues that show the gender at any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Animals that are neither cat, dog, bird nor fish: on y = 0, about 1 high."""
+"""Animals other than cats, dogs, birds and fish: on y = 0, about 1 high."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person from the front: feet on y = 0, crown at y = -1. Big-headed, so that a face still tells its mood far away."""
+"""A person from the front: feet on y = 0, crown at y = -1. Big-headed, so that the mood is visible at a distance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cats and dogs: on y = 0, about 1 high, looking at us or standing in profile."""
+"""Cats and dogs: on y = 0, about 1 high, from the front or in profile."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def round_tree(canvas: Canvas, rng: Rng, tint: Colour | None = None) -> None:
 
 
 def cactus(canvas: Canvas, rng: Rng, tint: Colour | None = None) -> None:
-    """As it stands in a desert: a column with two arms."""
+    """A saguaro: a column with two arms."""
     skin = tint or hsv(rng.between(110, 150), 0.5, rng.between(0.4, 0.55))
     canvas.limb((0, 0), (0, -0.9), 0.2, 0.18, skin)
     for side, low, high in ((-1, -0.38, -0.72), (1, -0.52, -0.82)):

@@ -1,4 +1,4 @@
-"""Cakes and drinks: on y = 0, about 1 wide. A drink without a cup stands in its bottle, can or carton."""
+"""Cakes and drinks: on y = 0, about 1 wide. A drink without a cup is in its bottle, can or carton."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ CAKES: Final[dict[str, tuple[Figure, ...]]] = {
 
 
 def liquid(rng: Rng) -> Colour:
-    """Tea, coffee, juice, berry or milkshake; nothing that would vanish in white china."""
+    """Tea, coffee, juice, berry or milkshake; nothing that would be invisible in white china."""
     return rng.pick(((176, 96, 40), (84, 52, 34), (246, 166, 50), (206, 216, 96), (190, 50, 90), (236, 142, 158)))
 
 

@@ -1,5 +1,5 @@
-"""Plates, bowls and cups: on y = 0, a bowl or plate about 1.2 wide, a cup 0.7. Each draws what lies behind its food,
-calls the food in between, and then its front; so that food sinks into a bowl and lies on a plate."""
+"""Plates, bowls and cups: on y = 0, a bowl or plate about 1.2 wide, a cup 0.7. Each draws its back,
+then calls the food, and then draws its front, so that food is in a bowl or on a plate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.demo_model.album.palette import GLASS, WHITE, Colour, darker, hsv, li
 from tools.demo_model.album.rng import Rng
 
 Filling = Callable[[Canvas], None]
-"""Draws the food in a frame whose origin lies where the food touches the tableware."""
+"""Draws the food in a frame whose origin is where the food touches the tableware."""
 
 
 def china(rng: Rng) -> Colour:
