@@ -141,6 +141,13 @@ async def test_each_fault_has_its_line(degraded: Degraded, name: str, came: str,
     assert change in (finding.hint or "")
 
 
+@pytest.mark.parametrize("block", [None, 16])
+async def test_the_cache_is_asked_with_the_longest_question_where_nothing_longer_fits(block: int | None) -> None:
+    finding = (await examined(Degraded(block=block, context=1200), run={"reply_format": "compact"}))["prefix cache"]
+    assert finding.ok == (block is not None)
+    assert "--enable-prefix-caching" in (finding.hint or "") or finding.ok
+
+
 async def test_a_model_that_thinks_is_found_out_when_it_is_let() -> None:
     assert (await examined(Degraded(thinks=True)))["thinking"].ok
     thinking = (await examined(Degraded(thinks=True), thinking=True))["thinking"]
