@@ -41,6 +41,9 @@ class CountingEngine(Engine):
     def capabilities(self) -> Capabilities:
         return self.engine.capabilities
 
+    async def look_up(self) -> Capabilities:
+        return await self.engine.look_up()
+
     async def start(self, constraints: Constraints = "schema") -> None:
         await self.engine.start(constraints)
 

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from benchmarks.prepare import MAX_PIXELS, photograph
 from benchmarks.report import write_report
+from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.images.content import detect
 from onelook.images.original import Original
 from onelook.lab.album import read_labels
@@ -65,7 +66,7 @@ def cost_for_untouched(data: bytes) -> float:
     bounds = at_most(LONG_EDGE)
 
     def original() -> Original:
-        return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds])
+        return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds], grid=DEFAULT_GRID)
 
     assert original().picture(bounds).untouched
     return milliseconds(lambda: original().content)
@@ -80,7 +81,7 @@ def main() -> None:
     recall = {truth: found[truth, truth] / sum(found[truth, each] for each in CONTENTS) for truth in CONTENTS}
     bounds = at_most(LONG_EDGE)
     large = photograph(4000, 3000)
-    sent = Original(large, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds]).picture(bounds)
+    sent = Original(large, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds], grid=DEFAULT_GRID).picture(bounds)
     figures: dict[str, float | int | str | None] = {
         "pictures": sum(found.values()),
         "accuracy": round(sum(found[each, each] for each in CONTENTS) / sum(found.values()), 4),

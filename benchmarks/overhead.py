@@ -78,7 +78,13 @@ async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dic
 
     bounds = at_most(services.run.long_edge)
     data = await read(str(picture), services.limits)
-    original = Original(data, name=picture.name, max_pixels=services.limits.max_pixels, up_to=[bounds])
+    original = Original(
+        data,
+        name=picture.name,
+        max_pixels=services.limits.max_pixels,
+        up_to=[bounds],
+        grid=services.engine.capabilities.size_grid,
+    )
     prepared = original.picture(bounds)
     assert prepared.untouched
     question = services.prompts["zh"].fused("json")

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.report import write_report
+from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.images.original import Original
 from onelook.images.picture import Picture
 from onelook.settings.resolution import at_most
@@ -71,7 +72,7 @@ def the_usual_way(data: bytes, size: tuple[int, int]) -> bytes:
 
 def our_way(data: bytes) -> Picture:
     bounds = at_most(LONG_EDGE)
-    return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds]).picture(bounds)
+    return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds], grid=DEFAULT_GRID).picture(bounds)
 
 
 def psnr_db(ours: bytes, reference: bytes) -> float:

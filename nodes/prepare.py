@@ -39,11 +39,13 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
             f"{len(references)} pictures in one request, expected 1 to {MAX_IMAGES}",
             hint="only pictures of one subject go into one request; send the others in requests of their own",
         )
+    grid = (await services.engine.look_up()).size_grid
     originals, pictures = [], []
     for reference in references:  # one after another: they share the processor, and each has spans of its own
         data = await read(reference, services.limits)
         with span("transform"):
-            original, picture = await asyncio.to_thread(_transform, services, context, data, describe(reference))
+            name = describe(reference)
+            original, picture = await asyncio.to_thread(_transform, services, context, data, name, grid)
         originals.append(original)
         pictures.append(picture)
     may_enlarge = context.adaptive or sized_by_category(context)
@@ -55,9 +57,9 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
     }
 
 
-def _transform(services: Services, context: Context, data: Loaded, name: str) -> tuple[Original, Picture]:
+def _transform(services: Services, context: Context, data: Loaded, name: str, grid: int) -> tuple[Original, Picture]:
     up_to = all_bounds(services, context)
-    original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to)
+    original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to, grid=grid)
     small = at_most(services.settings.resolution.first_look)
     if sized_by_category(context):
         return original, original.picture(small)

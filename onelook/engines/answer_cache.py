@@ -47,6 +47,9 @@ class CachedEngine(Engine):
     def throttles(self) -> Sequence[Throttle]:
         return self.engine.throttles
 
+    async def look_up(self) -> Capabilities:
+        return await self.engine.look_up()
+
     async def start(self, constraints: Constraints = "schema") -> None:
         await self.engine.start(constraints)
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, runtime_checkable
 from langchain_core.messages import BaseMessage
 
 from onelook.constraint import Choice, Constraint, JsonSchema, Regex
+from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.engines.throttle import Throttle
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
@@ -33,9 +34,6 @@ __all__ = [
 
 MAX_IMAGES = 5
 NO_WAIT_S = 0.0005  # less than this: the request was sent at once
-
-# In Qwen2-VL and Qwen2.5-VL a token covers 28 x 28 pixels (patches of 14, merged 2 x 2); in Qwen3-VL it is 32 x 32.
-SIZE_GRID = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +127,8 @@ class Capabilities:
     question after another in this process, or shares its memory with another model."""
     concurrent: bool = True
     """Whether several calls at once are answered sooner than one after another."""
-    size_grid: int = SIZE_GRID
-    """A picture is not resampled again if its sides are multiples of this many pixels."""
+    size_grid: int = DEFAULT_GRID
+    """A picture is not resampled again if its sides are multiples of this many pixels (`onelook.engines.size_grid`)."""
     constraints: Literal["regex", "schema"] = "regex"
     """Which constraints it keeps: all (`regex`), or JSON schemas only (`schema`)."""
 
@@ -151,6 +149,13 @@ class Engine(Protocol):
     def throttles(self) -> Sequence[Throttle]:
         """What holds requests back while a server is overloaded or down, one for each of its servers."""
         return ()
+
+    async def look_up(self) -> Capabilities:
+        """What this engine can do, after asking the server or reading the checkpoint's files where that is needed.
+
+        It raises nothing: what cannot be found out now is left at its default, and the first question reports why.
+        """
+        return self.capabilities
 
     async def start(self, constraints: Constraints = "schema") -> None:
         """Load or connect now, and raise if a needed capability is missing. If this is not called, `ask` does it.

@@ -63,6 +63,10 @@ class ResidentEngine(Engine):
     def throttles(self) -> Sequence[Throttle]:
         return self.engine.throttles
 
+    async def look_up(self) -> Capabilities:
+        await self.engine.look_up()
+        return self.capabilities
+
     async def start(self, constraints: Constraints = "schema") -> None:
         """Bring the first engine into memory, and send the other one out of it. The specialist is only checked."""
         await self._sleepable.check_sleep()

@@ -29,7 +29,7 @@ def thumbnail(reference: object, limits: Limits) -> str | None:
     bounds = at_most(LONG_EDGE)
     try:
         source = read_local(reference, limits)
-        original = Original(source, name=describe(reference), max_pixels=limits.max_pixels, up_to=[bounds])
+        original = Original(source, name=describe(reference), max_pixels=limits.max_pixels, up_to=[bounds], grid=1)
         return original.picture(bounds).data_url
     except ImageError:
         return None

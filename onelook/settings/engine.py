@@ -38,6 +38,11 @@ class EngineSettings(BaseModel):
         False,
         description="Whether a model that can think does so before it answers (enable_thinking of its chat template).",
     )
+    size_grid: Annotated[int, Field(ge=1, le=224)] | None = Field(
+        None,
+        description="Pictures are sent in multiples of so many pixels: those of one image token (28 for Qwen2.5-VL, 32"
+        " for Qwen3-VL). Default: as the model's files or its name say.",
+    )
     timeout_s: Positive = Field(60.0, description="Longest wait for one engine call, in seconds.")
     max_retry_after_s: Positive = Field(
         120.0, description="Server: longest wait that it can ask for with Retry-After, in seconds."

@@ -13,10 +13,11 @@ import pytest
 import torch
 from transformers import Qwen2Config
 
+from onelook.demo.checkpoint import SPECIALIST
 from onelook.engines.transformers.engine import TransformersEngine
 from onelook.engines.transformers.loading import LoadOptions, load_checkpoint
 from onelook.errors import EngineIncapable
-from tests.embedded.architectures import MakeGenerator, build_llava
+from tests.embedded.architectures import build_llava
 from tests.embedded.questions import request
 
 needs_no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
@@ -143,6 +144,7 @@ def test_without_the_extra_it_imports_and_says_what_to_install() -> None:
     program = """
 import asyncio, sys
 sys.modules["torch"] = None
+from onelook.demo.checkpoint import SPECIALIST
 from onelook.engines.transformers.engine import TransformersEngine
 from onelook.errors import EngineIncapable
 engine = TransformersEngine("anything")
@@ -161,6 +163,7 @@ def test_loading_and_answering_print_nothing(tiny_checkpoint: Path) -> None:
     program = f"""
 import asyncio
 from onelook.engines.base import AskRequest
+from onelook.demo.checkpoint import SPECIALIST
 from onelook.engines.transformers.engine import TransformersEngine
 from langchain_core.messages import HumanMessage
 engine = TransformersEngine({str(tiny_checkpoint)!r})
@@ -171,6 +174,10 @@ engine.close()
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_the_size_grid_is_that_of_the_checkpoint(make_generator: MakeGenerator) -> None:
-    grids = {architecture: make_generator(architecture, 0).size_grid for architecture in ("qwen2_5_vl", "llava")}
-    assert grids == {"qwen2_5_vl": 28, "llava": 14}
+async def test_the_size_grid_is_that_of_the_checkpoint(tiny_checkpoint: Path) -> None:
+    grids = []
+    for model in (tiny_checkpoint, SPECIALIST):
+        engine = TransformersEngine(str(model))
+        grids.append((await engine.look_up()).size_grid)
+        engine.close()
+    assert grids == [28, 25]

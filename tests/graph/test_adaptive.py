@@ -265,7 +265,7 @@ async def test_content_decides_how_large_a_picture_is_sent(make_tagger: MakeTagg
     auto = Context(resolution="auto")
     photo, text = await tagger.tag(large, auto), await tagger.tag(page(1500, 2000), auto)
     assert [each.model_dump() for each in photo.pictures] == [{"width": 756, "height": 560, "content": "photo"}]
-    assert [each.model_dump() for each in text.pictures] == [{"width": 868, "height": 1176, "content": "text"}]
+    assert [each.model_dump() for each in text.pictures] == [{"width": 868, "height": 1148, "content": "text"}]
     assert shown(tagger) == [(756, 560), (868, 1176)]
 
 

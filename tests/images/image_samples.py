@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image, ImageCms, ImageDraw
 from pillow_heif import from_pillow
 
+from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.images.limits import Limits
 from onelook.images.original import Original
 from onelook.images.picture import Picture
@@ -22,7 +23,7 @@ LIMITS = Limits(
 def prepare(data: bytes | Image.Image, *, name: str, long_edge: int, max_pixels: int) -> Picture:
     """The picture at one size."""
     bounds = at_most(long_edge)
-    return Original(data, name=name, max_pixels=max_pixels, up_to=[bounds]).picture(bounds)
+    return Original(data, name=name, max_pixels=max_pixels, up_to=[bounds], grid=DEFAULT_GRID).picture(bounds)
 
 
 async def load_picture(reference: str | bytes, *, long_edge: int, limits: Limits) -> Picture:

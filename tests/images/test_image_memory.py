@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.errors import ImageError, ImageNotFound, ImageTooLarge, ImageUnreadable
 from onelook.images.memory import InMemory
 from onelook.images.original import Original
@@ -28,7 +29,9 @@ BOUNDS = at_most(224)
 
 async def load(reference: object) -> Picture:
     data = await read(reference, LIMITS)
-    return Original(data, name=describe(reference), max_pixels=LIMITS.max_pixels, up_to=[BOUNDS]).picture(BOUNDS)
+    name = describe(reference)
+    original = Original(data, name=name, max_pixels=LIMITS.max_pixels, up_to=[BOUNDS], grid=DEFAULT_GRID)
+    return original.picture(BOUNDS)
 
 
 def pixels(picture: Picture) -> npt.NDArray[np.int16]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
 from onelook.engines.openai.request import Guidance, guidance_fields, messages_json
 from onelook.engines.openai.response import Completion, error_of, faults, read_choice
+from onelook.engines.openai.served_grid import ServedGrid
 from onelook.engines.openai.served_model import ServedModel, find_model
 from onelook.engines.openai.server import OpenAIServer
 from onelook.engines.openai.sleep_mode import SleepMode
@@ -42,12 +44,14 @@ class OpenAIEngine(Engine):
         guidance: Literal["auto"] | Guidance = "auto",
         batches: Literal["auto", "always", "never"] = "auto",
         thinking: bool = False,
+        size_grid: int | None = None,
     ) -> None:
         self.server = server
         self._wanted = model
         self._guidance = guidance
         self._batches = batches
         self._sleep_mode = SleepMode(server)
+        self._grid = ServedGrid(size_grid, model)
         self._thinking = ThinkingSwitch(thinking, server.address)
         self._served: ServedModel | None = None
         self._lookups: dict[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = {}
@@ -73,6 +77,7 @@ class OpenAIEngine(Engine):
             guidance=settings.guidance,
             batches=settings.batch,
             thinking=settings.thinking,
+            size_grid=settings.size_grid,
         )
 
     @property
@@ -83,11 +88,20 @@ class OpenAIEngine(Engine):
     def capabilities(self) -> Capabilities:
         guidance = self._served.guidance if self._served is not None else self._guidance
         # No patience: the server times each request by itself, and waiting until it takes one is no fault.
-        return Capabilities(constraints="schema" if guidance == "response_format" else "regex")
+        return Capabilities(
+            constraints="schema" if guidance == "response_format" else "regex", size_grid=self._grid.side
+        )
 
     @property
     def throttles(self) -> Sequence[Throttle]:
         return (self.server.throttle,)
+
+    async def look_up(self) -> Capabilities:
+        """Asks the server which model it has, if neither a setting nor the wanted model's name tells the size grid."""
+        if self._grid.needs_lookup:
+            with suppress(EngineError):
+                await self.served()
+        return self.capabilities
 
     async def start(self, constraints: Constraints = "schema") -> None:
         """Raises `EngineIncapable` for the first needed capability that the server lacks, with the probe's hint."""
@@ -104,6 +118,7 @@ class OpenAIEngine(Engine):
             }
             answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
             reply = self._read(answer).throttled(throttled_s)
+            self._grid.learn(request, reply)
             replies.append(reply)
         return reply
 
@@ -147,6 +162,7 @@ class OpenAIEngine(Engine):
                 lookup.add_done_callback(lambda _: self._lookups.pop(loop, None))
                 self._lookups[loop] = lookup
             self._served = await asyncio.shield(lookup)
+            self._grid.read_name(self._served)
         return self._served
 
     def request_fields(self, request: AskRequest, served: ServedModel) -> dict[str, Any]:

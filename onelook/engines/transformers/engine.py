@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from onelook.engines.base import SIZE_GRID, AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
+from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.callbacks import observed_call
 from onelook.engines.probe import probe
+from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.engines.time_limit import time_limit
 from onelook.engines.transformers.loading import (
     LoadOptions,
@@ -22,6 +23,7 @@ from onelook.engines.transformers.loading import (
     free_memory,
     leave_one_core,
     load_checkpoint,
+    read_size_grid,
 )
 from onelook.errors import EngineRefused, SettingsError
 from onelook.ledger.stamps import NS_PER_MS
@@ -51,6 +53,7 @@ class TransformersEngine(Engine):
         *,
         prefix_cache_mb: int = 512,
         thinking: bool = False,
+        size_grid: int | None = None,
     ) -> None:
         self._model = model
         self._options = options
@@ -58,6 +61,7 @@ class TransformersEngine(Engine):
         self._thinking = thinking
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
         self._generator: Generator | None = None
+        self._size_grid = size_grid
 
     @classmethod
     def from_settings(cls, settings: EngineSettings) -> TransformersEngine:
@@ -75,7 +79,13 @@ class TransformersEngine(Engine):
             settings.min_pixels,
             settings.max_pixels,
         )
-        return cls(settings.model, options, prefix_cache_mb=settings.prefix_cache_mb, thinking=settings.thinking)
+        return cls(
+            settings.model,
+            options,
+            prefix_cache_mb=settings.prefix_cache_mb,
+            thinking=settings.thinking,
+            size_grid=settings.size_grid,
+        )
 
     @property
     def model(self) -> str:
@@ -83,8 +93,13 @@ class TransformersEngine(Engine):
 
     @property
     def capabilities(self) -> Capabilities:
-        grid = SIZE_GRID if self._generator is None else self._generator.size_grid
-        return Capabilities(concurrent=False, size_grid=grid)
+        return Capabilities(concurrent=False, size_grid=self._size_grid or DEFAULT_GRID)
+
+    async def look_up(self) -> Capabilities:
+        """Reads the size grid from the checkpoint's files; the model is not loaded for it."""
+        if self._size_grid is None:
+            self._size_grid = await asyncio.to_thread(read_size_grid, self._model)
+        return self.capabilities
 
     async def start(self, constraints: Constraints = "schema") -> None:
         """Load the model now, not with the first question. There is no probe: our own code keeps all constraints."""

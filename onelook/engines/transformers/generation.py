@@ -14,7 +14,7 @@ import torch
 from langchain_core.messages import BaseMessage
 from transformers import DynamicCache, GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-from onelook.engines.base import SIZE_GRID, Constraint, StopReason
+from onelook.engines.base import Constraint, StopReason
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Guide, Mask, Step
 from onelook.engines.transformers.loading import Checkpoint
@@ -69,7 +69,6 @@ class Generator:
         self.grammars = Grammars(tokenizer, vocabulary=text_config.vocab_size, stop_tokens=stop_tokens)
         self.vocabulary = Vocabulary(self.grammars.token_bytes, frozenset({*stop_tokens, *tokenizer.all_special_ids}))
         self.context_length: int = text_config.max_position_embeddings
-        self.size_grid = _size_grid(config)
         self._image_token: int | None = getattr(config, "image_token_id", getattr(config, "image_token_index", None))
         # Checkpoints ship sampling settings (Qwen2.5-VL a repetition penalty); greedy decoding has none.
         self.model.generation_config = GenerationConfig(
@@ -179,16 +178,6 @@ def _thinking_variable(template: str | dict[str, str] | None, thinking: bool) ->
     """The template's switch; nothing where it has none. A checkpoint may have several templates under names."""
     texts = template.values() if isinstance(template, dict) else [template or ""]
     return {"enable_thinking": thinking} if any("enable_thinking" in text for text in texts) else {}
-
-
-def _size_grid(config: Any) -> int:
-    """Side of the square of pixels that becomes one token: a patch of the vision encoder, times how many are merged."""
-    vision = getattr(config, "vision_config", None)
-    patch = getattr(vision, "patch_size", None)
-    if not isinstance(patch, int):
-        return SIZE_GRID
-    merged = getattr(vision, "spatial_merge_size", None) or getattr(config, "spatial_merge_size", None) or 1
-    return patch * int(merged)
 
 
 def _stop_tokens(configured: int | list[int] | None, end_of_text: int | None) -> list[int]:

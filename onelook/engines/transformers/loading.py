@@ -6,6 +6,7 @@ import ctypes
 import gc
 import importlib
 import importlib.util
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from onelook.engines.size_grid import DEFAULT_GRID, grid_of_config
 from onelook.engines.transformers.processor import load_processor
 from onelook.errors import EngineIncapable
 
@@ -185,6 +187,24 @@ def find_checkpoint(model: str) -> Path:
             f"the model {model} is not on this machine, or not complete: no such folder, nor in the Hugging Face cache",
             hint=f"`onelook pull {model}` fetches it, on a machine that is connected",
         ) from None
+
+
+def read_size_grid(model: str) -> int:
+    """The size grid that the files of `model` give, and the usual one where they cannot be read or do not say."""
+    try:
+        folder = find_checkpoint(model)
+    except (EngineIncapable, ImportError):
+        return DEFAULT_GRID
+    processor = _read_json(folder / "preprocessor_config.json") or _read_json(folder / "processor_config.json")
+    return grid_of_config(_read_json(folder / "config.json"), processor) or DEFAULT_GRID
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def choose_device(name: str) -> torch.device:

@@ -1,0 +1,51 @@
+"""The size grid of a model: from a name, from files, from the image tokens that a server reports, from a setting."""
+
+import pytest
+
+from onelook.engines.size_grid import grid_of_config, grid_of_name, grid_of_tokens, image_tokens, seen_as_sent
+from tests.engines.openai_simulation import SimulatedServer, engine_at
+
+
+@pytest.mark.parametrize(
+    ("name", "grid"),
+    [
+        ("Qwen/Qwen2-VL-7B-Instruct", 28),
+        ("Qwen/Qwen2.5-VL-3B-Instruct-AWQ", 28),
+        ("Qwen/Qwen3-VL-8B-Instruct", 32),
+        ("/models/qwen3_vl_4b", 32),
+        ("Qwen/Qwen3.5-4B", 32),
+        ("mistralai/Pixtral-12B-2409", 16),
+        ("llava-hf/llava-1.5-7b-hf", 14),
+        ("our-tagger", None),
+    ],
+)
+def test_the_grid_of_a_family(name: str, grid: int | None) -> None:
+    assert grid_of_name(name) == grid
+
+
+def test_the_grid_of_a_checkpoint() -> None:
+    qwen3 = {"vision_config": {"patch_size": 16, "spatial_merge_size": 2}}
+    pixtral = {"image_processor": {"patch_size": {"height": 16, "width": 16}}}
+    assert grid_of_config(qwen3, {}) == 32
+    assert grid_of_config(qwen3, {"patch_size": 14, "merge_size": 2}) == 28
+    assert grid_of_config({"vision_config": {}}, pixtral) == 16
+    assert grid_of_config({}, {}) is None
+
+
+@pytest.mark.parametrize("grid", [28, 32, 14, 16])
+def test_the_reported_tokens_tell_the_grid_and_whether_a_picture_was_resampled(grid: int) -> None:
+    size = (448, 448)
+    tokens = image_tokens(*size, grid)
+    assert grid_of_tokens([size], tokens) == grid
+    assert seen_as_sent([size], grid, tokens)
+    assert not seen_as_sent([size], grid, tokens // 2)
+
+
+async def test_a_setting_precedes_the_name_of_the_served_model() -> None:
+    async with SimulatedServer() as server, engine_at(server.base_url, size_grid=16) as engine:
+        assert (await engine.look_up()).size_grid == 16
+
+
+async def test_the_grid_is_that_of_the_wanted_models_family() -> None:
+    async with engine_at("http://127.0.0.1:9/v1", model="Qwen/Qwen3-VL-4B-Instruct") as engine:
+        assert (await engine.look_up()).size_grid == 32
