@@ -6,6 +6,7 @@ import asyncio
 import re
 import stat
 from pathlib import Path
+from urllib.parse import unquote
 
 from PIL.Image import Image
 from pybase64 import b64decode
@@ -17,6 +18,7 @@ from onelook.ledger.stamps import span
 
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 LONGEST_SHOWN = 200
+URL_SAFE = str.maketrans("-_", "+/")
 
 Loaded = bytes | Image
 """The bytes of a file, or pixels that were in memory already."""
@@ -138,7 +140,9 @@ def _decode_data_url(url: str, limits: Limits) -> bytes:
     if not head.lower().endswith(";base64"):
         raise ImageUnreadable("data URL without base64", hint="write it as data:image/jpeg;base64,…")
     check_bytes(len(payload) // 4 * 3 - 2, describe(url), limits)
+    # Line breaks (MIME), the URL-safe alphabet and missing padding (RFC 4648, sections 3.1, 3.2 and 5) lose nothing.
+    payload = unquote("".join(payload.split())).translate(URL_SAFE).rstrip("=")
     try:
-        return b64decode(payload, validate=True)
+        return b64decode(payload + "=" * (-len(payload) % 4), validate=True)
     except ValueError as error:
         raise ImageUnreadable(f"data URL: broken base64: {error}", hint="was it cut off?") from None

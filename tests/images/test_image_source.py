@@ -1,12 +1,14 @@
 import os
-from base64 import b64encode
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from onelook.errors import ImageError, ImageNotFound, ImageRefused, ImageTooLarge, ImageUnreadable
 from onelook.images.picture import Picture
+from onelook.images.source import read_local
 from onelook.ledger.stamps import node_span
 from tests.images.image_samples import LIMITS, load_picture, sample
 
@@ -41,6 +43,19 @@ async def test_the_stages_are_timed() -> None:
 
 
 @pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(encodebytes(JPEG).decode(), id="line breaks"),
+        pytest.param(urlsafe_b64encode(JPEG).decode(), id="URL-safe"),
+        pytest.param(b64encode(JPEG).decode().rstrip("="), id="no padding"),
+        pytest.param(quote(b64encode(JPEG).decode(), safe=""), id="percent-encoded"),
+    ],
+)
+def test_every_usual_way_to_write_base64_is_read(payload: str) -> None:
+    assert read_local(f"data:image/jpeg;base64,{payload}", LIMITS) == JPEG
+
+
+@pytest.mark.parametrize(
     ("reference", "error", "says"),
     [
         ("no/such/picture.jpg", ImageNotFound, "no/such/picture.jpg: no such file"),
@@ -54,7 +69,7 @@ async def test_the_stages_are_timed() -> None:
         ("s3://bucket/picture.jpg", ImageRefused, "'s3' addresses are not read"),
         ("data:image/png", ImageUnreadable, "without a comma"),
         ("data:,hello", ImageUnreadable, "without base64"),
-        ("data:image/png;base64,iVBORw0KGgo", ImageUnreadable, "broken base64"),
+        ("data:image/png;base64,iVBORw0KG", ImageUnreadable, "broken base64"),
         ("data:image/png;base64,ü", ImageUnreadable, "broken base64"),
         ("data:image/png;base64,", ImageUnreadable, "data URL: zero bytes"),
         (b"", ImageUnreadable, "zero bytes"),
