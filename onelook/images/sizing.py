@@ -49,11 +49,13 @@ def layout(width: int, height: int, bounds: Bounds, grid: int) -> Layout:
         most_cells = most_long**2
         scale = min(max(width, bounds.least), most_long * grid) / width
         least_pixels = LEAST_PIXELS.get(grid, 0)
+        least_long = min(bounds.least, bounds.most) // grid * grid
     else:
         most_cells = bounds.most**2 // grid**2
         most_long = most_cells
         scale = min(max(side, bounds.least), bounds.most) / side
         least_pixels = max(bounds.least**2, LEAST_PIXELS.get(grid, 0))
+        least_long = 0
     if _up(width * scale, grid) * _up(height * scale, grid) * grid**2 < least_pixels:
         scale = max(scale, min(sqrt(least_pixels) / side, most_long * grid / width))
     choices = [
@@ -66,7 +68,7 @@ def layout(width: int, height: int, bounds: Bounds, grid: int) -> Layout:
         kept = min(1.0, *(have / (length * scale) for have, length in zip(choice.drawn, (width, height), strict=True)))
         padding = 1 - choice.drawn[0] * choice.drawn[1] / area
         refused = choice.sent[0] > MAX_ASPECT_RATIO * choice.sent[1]
-        return refused, area < least_pixels, kept < KEPT, round(padding, 2), area, -kept
+        return refused, area < least_pixels or choice.sent[0] < least_long, kept < KEPT, round(padding, 2), area, -kept
 
     return min(choices, key=preference)
 

@@ -266,7 +266,7 @@ async def test_content_decides_how_large_a_picture_is_sent(make_tagger: MakeTagg
     photo, text = await tagger.tag(large, auto), await tagger.tag(page(1500, 2000), auto)
     assert [each.model_dump() for each in photo.pictures] == [{"width": 756, "height": 560, "content": "photo"}]
     assert [each.model_dump() for each in text.pictures] == [{"width": 868, "height": 1148, "content": "text"}]
-    assert shown(tagger) == [(756, 560), (868, 1176)]
+    assert shown(tagger) == [(756, 560), (868, 1148)]
 
 
 async def test_small_print_is_enlarged_and_a_small_photo_is_not_left_tiny(
@@ -289,8 +289,8 @@ async def test_in_hybrid_the_category_decides_the_size(make_tagger: MakeTagger, 
     tagger = make_tagger([letter], routed("document"))
     result = await tagger.tag(large, Context(arm="hybrid", resolution="auto"))
     assert (result.status, result.errors) == ("ok", ())
-    assert [each.model_dump() for each in result.pictures] == [{"width": 1176, "height": 868, "content": "text"}]
-    assert shown(tagger) == [(1176, 868)]
+    assert [each.model_dump() for each in result.pictures] == [{"width": 1148, "height": 868, "content": "text"}]
+    assert shown(tagger) == [(1148, 868)]
     assert way(result) == ["prepare", "route", "enlarge", "describe", "review"]
 
 
