@@ -15,6 +15,7 @@ from PIL.ImageFile import ImageFile
 
 from onelook.errors import ImageTooLarge, ImageUnreadable
 from onelook.images.formats import OPENERS, READABLE, identify
+from onelook.images.misread import why_misread
 
 # What Pillow and libheif raise for broken files, according to their sources and to fuzzing (test_image_fuzz.py).
 DECODE_ERRORS = (
@@ -72,6 +73,12 @@ def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFi
     with decoding(name, kind):
         image = OPENERS[kind](BytesIO(data))
     check_pixels(image.width, image.height, name=name, max_pixels=max_pixels)
+    with decoding(name, kind):
+        misread = why_misread(kind, data, image)
+    if misread is not None:
+        raise ImageUnreadable(
+            f"{name}: a {kind} file with {misread}, which is not supported", hint="save it as an ordinary PNG or JPEG"
+        )
     return kind, image
 
 
