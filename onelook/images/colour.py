@@ -6,15 +6,18 @@ from io import BytesIO
 from itertools import product
 from math import isfinite
 
-from PIL import Image, ImageChops, ImageCms
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
 SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
 SAMPLES = tuple(product((0, 85, 170, 255), repeat=4))
+HALF, NEARLY_WHITE, DARK = 128, 225, "#404040"
 BARELY_VISIBLE = 2  # of 255: sRGB profiles of different makers differ by rounding only
 
 
 def opaque(image: Image.Image) -> Image.Image:
-    """`image` on white, without transparency, palette or more than 8 bits: mode L, RGB or CMYK.
+    """`image` without transparency, palette or more than 8 bits: mode L, RGB or CMYK.
+
+    What is transparent becomes white, or dark grey where what is visible is nearly white itself.
 
     16-bit grey is scaled from its full range. 32-bit integers and floats have no fixed range: the darkest pixel
     becomes black and the brightest white.
@@ -29,12 +32,21 @@ def opaque(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         opaque_mode, alpha_mode = ("L", "LA") if image.mode in ("LA", "La") else ("RGB", "RGBA")
         layered = image.convert(alpha_mode)
-        canvas = Image.new(opaque_mode, image.size, "white")
-        canvas.paste(layered.convert(opaque_mode), mask=layered.getchannel("A"))
+        visible, alpha = layered.convert(opaque_mode), layered.getchannel("A")
+        canvas = Image.new(opaque_mode, image.size, _background(visible, alpha))
+        canvas.paste(visible, mask=alpha)
         return canvas
     if image.mode == "1":
         return image.convert("L")
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+
+
+def _background(visible: Image.Image, alpha: Image.Image) -> str:
+    """White, as most pages are; dark grey for what is nearly white itself, and would vanish."""
+    seen = alpha.point(lambda level: 255 * (level >= HALF))
+    if seen.getbbox() is None:
+        return "white"
+    return DARK if ImageStat.Stat(visible.convert("L"), seen).mean[0] >= NEARLY_WHITE else "white"
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
