@@ -12,6 +12,7 @@ from onelook.engines.base import MAX_IMAGES
 from onelook.errors import ImageRefused
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State
+from onelook.images.decode_memory import check_decode_bytes
 from onelook.images.original import Original
 from onelook.images.picture import Picture
 from onelook.images.source import Loaded, describe, read
@@ -60,10 +61,16 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
 def _transform(services: Services, context: Context, data: Loaded, name: str, grid: int) -> tuple[Original, Picture]:
     up_to = all_bounds(services, context)
     original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to, grid=grid)
+    check_decode_bytes(original.decode_bytes, name, services.limits.max_decode_bytes)
+    with services.limits.decode_budget.room(original.decode_bytes):
+        return original, _first_picture(services, context, original)
+
+
+def _first_picture(services: Services, context: Context, original: Original) -> Picture:
     small = at_most(services.settings.resolution.first_look)
     if sized_by_category(context):
-        return original, original.picture(small)
+        return original.picture(small)
     bounds, content = full_bounds(services, context, original, None)
     if context.adaptive:
         bounds = min(small, bounds, key=original.pixels)
-    return original, replace(original.picture(bounds), content=content)
+    return replace(original.picture(bounds), content=content)

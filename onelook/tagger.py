@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from langchain_core.runnables.graph import Graph
 
+from onelook.answering.bug import bug_result
 from onelook.answering.requirements import needed_constraints, refuse_unmet, specialist_constraints
 from onelook.answering.workload import workload
 from onelook.background import BackgroundLoop
@@ -25,8 +26,10 @@ from onelook.engines.throttle import Throttle, Waiting
 from onelook.engines.zero_shot.base import Router
 from onelook.engines.zero_shot.build import build_router
 from onelook.engines.zero_shot.cached import CachedRouter
+from onelook.errors import OnelookError
 from onelook.graph.arms import ARMS
 from onelook.graph.build import build_graph
+from onelook.images.decode_memory import DecodeBudget
 from onelook.images.limits import Limits
 from onelook.images.memory import InMemory
 from onelook.images.source import describe
@@ -87,6 +90,8 @@ def build_services(
             allow_urls=settings.allow_urls,
             allow_private_urls=settings.allow_private_urls,
             download_timeout_s=settings.download_timeout_s,
+            max_decode_bytes=int(settings.max_decode_mb * 1e6),
+            decode_budget=DecodeBudget(int(settings.decode_budget_mb * 1e6)),
         ),
         settings=settings,
         calibration=load_calibration(settings.calibration),
@@ -284,6 +289,22 @@ class Tagger:
         result = result.model_copy(update={"ledger": ledger, "source": source or None})
         return result.with_preview(await preview(pictures, self.services.limits))
 
+    async def tag_or_report(
+        self, image: Subject, context: Context | None = None, *, name: str | None = None
+    ) -> TagResult:
+        """`tag` as one of many: a bug is a failed result, so that it ends no other run. Its stack trace is logged.
+
+        Raises:
+            SettingsError: `context` chooses what this process does not have.
+        """
+        try:
+            return await self.tag(image, context, name=name)
+        except OnelookError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug; its trace is logged
+            source = name or " + ".join(map(describe, image if isinstance(image, list | tuple) else [image]))
+            return bug_result(self.services, complete(context, self.services.run), error, source)
+
     def tag_sync(self, image: Subject, context: Context | None = None, *, name: str | None = None) -> TagResult:
         """`tag` for callers that are not asynchronous: in a script, in any number of threads, in a notebook.
 
@@ -309,7 +330,7 @@ class Tagger:
             raise TypeError("tag_many takes several pictures: give a list, or one picture to tag")
         self.refuse_unmet(context)
         at_once = self.services.settings.concurrency
-        return as_completed(lambda image: self.tag(image, context), images, at_once=at_once)
+        return as_completed(lambda image: self.tag_or_report(image, context), images, at_once=at_once)
 
     def tag_many_sync(
         self, images: Iterable[Subject], context: Context | None = None

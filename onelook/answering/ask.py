@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from onelook.deadline import remaining_s
 from onelook.engines.base import AskRequest, Engine, Reply
 from onelook.engines.degradation import WATCH
+from onelook.errors import EngineFailed, EngineRefused, ImageError
 from onelook.images.picture import Picture
 from onelook.ledger.model import ServerTiming
 from onelook.ledger.stamps import span
@@ -23,7 +25,7 @@ async def ask(
     asked = engine or services.engine
     with span("prompt"):
         request = _request(services, question, pictures)
-    with span("engine") as taken:
+    with span("engine") as taken, blaming_broken(pictures):
         reply = await asked.ask(request)
         taken.server, taken.usage, taken.cached = reply.timing, reply.usage, reply.cached
     WATCH.see(asked.model, [reply])
@@ -44,7 +46,7 @@ async def ask_together(
         requests = [
             replace(_request(services, question, pictures), top_logprobs=top_logprobs) for question in questions
         ]
-    with span("engine") as taken:
+    with span("engine") as taken, blaming_broken(pictures):
         replies = await services.engine.ask_many(requests)
         taken.server = ServerTiming(
             throttle_ms=max((reply.timing.throttle_ms or 0.0 for reply in replies), default=0.0) or None
@@ -53,6 +55,26 @@ async def ask_together(
         taken.cached = all(reply.cached for reply in replies)
     WATCH.see(services.engine.model, replies)
     return replies
+
+
+@contextmanager
+def blaming_broken(pictures: Sequence[Picture]) -> Iterator[None]:
+    """If the engine fails on a file that was sent as it came, look whether that file is broken between its ends.
+
+    Only then: decoding each such file takes longer than all else that prepares it.
+
+    Raises:
+        ImageUnreadable: a picture is broken; the engine's error is its cause.
+    """
+    try:
+        yield
+    except (EngineRefused, EngineFailed) as error:
+        for picture in pictures:
+            try:
+                picture.pixels()
+            except ImageError as broken:
+                raise broken from error
+        raise
 
 
 def _request(services: Services, question: Question, pictures: Sequence[Picture]) -> AskRequest:

@@ -54,8 +54,11 @@ class AppState:
         choices = type(self.tagger.services.run).model_fields["arm"].annotation
         return tuple(get_args(choices))
 
-    async def tag(self, subject: Subject, context: Context, within_s: float, *, name: str | None = None) -> TagResult:
+    async def tag(
+        self, subject: Subject, context: Context, within_s: float, *, name: str | None = None, one_of_many: bool = False
+    ) -> TagResult:
         """Run once, when the limit of pictures in flight allows it. `name`: what the result calls the subject.
+        `one_of_many`: a bug is a failed result, so that the other runs go on.
 
         Raises:
             Problem: there is no result within `within_s` and a grace period (504).
@@ -64,7 +67,8 @@ class AppState:
             try:
                 async with asyncio.timeout(within_s + GRACE_S):
                     async with self.admission.in_flight_limit:
-                        result = await self.tagger.tag(subject, context, name=name)
+                        tag = self.tagger.tag_or_report if one_of_many else self.tagger.tag
+                        result = await tag(subject, context, name=name)
             except TimeoutError:
                 raise Problem(
                     HTTPStatus.GATEWAY_TIMEOUT,
@@ -97,7 +101,7 @@ class AppState:
         async def line(named: tuple[Subject, str | None]) -> dict[str, object]:
             subject, name = named
             try:
-                result = await self.tag(subject, parsed.context, within_s, name=name)
+                result = await self.tag(subject, parsed.context, within_s, name=name, one_of_many=True)
             except Problem as problem:
                 return {"problem": problem.body()}
             return {"result": orjson.Fragment(result_json(result, ledger=ledger))}

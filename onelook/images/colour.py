@@ -71,7 +71,7 @@ def srgb_transform(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransfo
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
         return None if mode != "CMYK" and _changes_nothing(transform, mode) else transform
-    except (ImageCms.PyCMSError, OSError):
+    except Exception:  # noqa: BLE001 - a foreign file's profile: without it the picture is sRGB
         return None
 
 

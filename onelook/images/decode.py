@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -13,22 +11,10 @@ from PIL.ExifTags import Base as ExifTag
 from PIL.Image import Transpose
 from PIL.ImageFile import ImageFile
 
-from onelook.errors import ImageTooLarge, ImageUnreadable
+from onelook.errors import ImageTooLarge, ImageUnreadable, OnelookError
 from onelook.images.formats import OPENERS, READABLE, identify
 from onelook.images.misread import why_misread
-
-# What Pillow and libheif raise for broken files, according to their sources and to fuzzing (test_image_fuzz.py).
-DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
+from onelook.images.scans import check_scans
 
 UPRIGHT = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -44,15 +30,26 @@ TURNED = {Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Trans
 
 @contextmanager
 def decoding(name: str, kind: str) -> Iterator[None]:
-    """Turns a decoder's exceptions for a broken file into ImageUnreadable. Use it around decoding only."""
+    """Turns whatever is raised while a foreign file is decoded into that picture's error.
+
+    Decoders raise anything for a broken file (AssertionError, ZeroDivisionError and OverflowError were all seen), so
+    nothing is told apart here. Use it around work on the file's own content only.
+    """
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Pillow's own, process-wide limit: in a WebP's or TIFF's header, or for a GIF frame larger than its screen.
         raise ImageTooLarge(f"{name}: {kind} file: {error}", hint="use a smaller picture") from None
-    except DECODE_ERRORS as error:
+    except OnelookError:
+        raise
+    except MemoryError:
+        raise ImageTooLarge(
+            f"{name}: not enough memory to decode this {kind} file",
+            hint="use a smaller picture, or lower ONELOOK_MAX_IMAGE_MEGAPIXELS and ONELOOK_CONCURRENCY",
+        ) from None
+    except Exception as error:
         raise ImageUnreadable(
-            f"{name}: broken or truncated {kind} file: {error}",
+            f"{name}: broken or truncated {kind} file: {str(error) or type(error).__name__}",
             hint="check whether a picture viewer opens it; export it again",
         ) from error
 
@@ -73,6 +70,8 @@ def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFi
     with decoding(name, kind):
         image = OPENERS[kind](BytesIO(data))
     check_pixels(image.width, image.height, name=name, max_pixels=max_pixels)
+    if kind == "JPEG":
+        check_scans(data, image.width * image.height, name=name, max_pixels=max_pixels)
     with decoding(name, kind):
         misread = why_misread(kind, data, image)
     if misread is not None:
@@ -95,5 +94,5 @@ def turn_needed(image: Image.Image) -> Transpose | None:
     """The transposition that makes a loaded picture upright, from its EXIF or XMP; None if not needed or unreadable."""
     try:
         return UPRIGHT.get(image.getexif().get(ExifTag.Orientation, 1))
-    except DECODE_ERRORS:
+    except Exception:  # noqa: BLE001 - a foreign file's tags: without them the picture is upright
         return None

@@ -11,8 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from onelook.errors import ImageTooLarge, ImageUnreadable
-from onelook.images.decode import DECODE_ERRORS, check_pixels
+from onelook.errors import ImageTooLarge, ImageUnreadable, OnelookError
+from onelook.images.decode import check_pixels
 from onelook.images.limits import Limits
 
 LOSSY = {"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000"}
@@ -105,7 +105,9 @@ def reading_pixels(name: str) -> Iterator[None]:
     """Turns what Pillow raises for pixels that it cannot read or convert into ImageUnreadable."""
     try:
         yield
-    except (*DECODE_ERRORS, AttributeError) as error:  # AttributeError: the file behind the image is closed
+    except OnelookError:
+        raise
+    except Exception as error:  # whatever the caller's image, or the file behind it, raises
         raise ImageUnreadable(
             f"{name}: the pixels cannot be read: {error}",
             hint="is the file still open? Does image.convert('RGB') work?",

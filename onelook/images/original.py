@@ -8,12 +8,14 @@ from io import BytesIO
 
 from PIL import Image
 
-from onelook.errors import ImageUnreadable
+from onelook.errors import ImageError, ImageUnreadable
 from onelook.images.colour import opaque, srgb_transform, to_srgb
 from onelook.images.decode import TURNED, decoding, open_image, turn_needed
+from onelook.images.decode_memory import decode_bytes
 from onelook.images.memory import LOSSY, open_pixels, reading_pixels
 from onelook.images.padding import padded
 from onelook.images.picture import Picture
+from onelook.images.shrink import shrink
 from onelook.images.sizing import Layout, layout
 from onelook.settings.resolution import Bounds
 from onelook.types import Content
@@ -52,6 +54,8 @@ class Original:
             self._lossless = self._kind not in LOSSY
         self._stored = self._image.size
         self._grid = grid
+        self._broken: ImageError | None = None
+        self._known_turn: tuple[Image.Transpose | None] | None = None
         try:
             sizes = [self._layout(bounds).drawn for bounds in up_to]
         except ValueError as error:
@@ -67,7 +71,18 @@ class Original:
         """
         from onelook.images.content import detect  # NumPy, which nothing but this needs
 
-        return detect(self._pixels)
+        with decoding(self._name, self._kind):
+            return detect(self._pixels)
+
+    @property
+    def decode_bytes(self) -> int:
+        """The memory that decoding it takes, in bytes; 0 for pixels that are in memory already."""
+        if self._data is None:
+            return 0
+        if self._kind == "JPEG":
+            with decoding(self._name, self._kind):
+                self._image.draft(None, self._largest)
+        return decode_bytes(self._kind, self._image)
 
     def size(self, bounds: Bounds) -> tuple[int, int]:
         """Width and height of the `picture` within these bounds."""
@@ -88,6 +103,10 @@ class Original:
         Raises:
             ImageUnreadable: truncated or broken.
         """
+        with decoding(self._name, self._kind):
+            return self._picture(bounds)
+
+    def _picture(self, bounds: Bounds) -> Picture:
         wanted = self._layout(bounds)
         data, decoded = self._data, None
         untouched = data is not None and self._fits(wanted.sent, data) and _is_whole_jpeg(self._kind, data)
@@ -95,7 +114,7 @@ class Original:
             decoded = self._pixels
             untouched = decoded is self._image and self._fits(wanted.sent, data)
         if data is None or not untouched:
-            decoded = _finish(self._pixels, wanted, self._turn, self._image.info.get("icc_profile"))
+            decoded = _finish(self._pixels, wanted, self._turn, _profile(self._image))
             data = _encode(decoded, lossless=self._lossless)
         width, height = self._upright(wanted.sent)
         source_width, source_height = self._upright(self._stored)
@@ -108,7 +127,19 @@ class Original:
             source_height=source_height,
             untouched=untouched,
             decoded=decoded,
+            name=self._name,
         )
+
+    def _load(self) -> None:
+        """Decode the file. Pillow takes a second `load` after one that failed for done, so the failure is kept."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            with decoding(self._name, self._kind) if self._data is not None else reading_pixels(self._name):
+                self._image.load()
+        except ImageError as error:
+            self._broken = error
+            raise
 
     @cached_property
     def _pixels(self) -> Image.Image:
@@ -118,16 +149,23 @@ class Original:
             if from_file and self._kind == "JPEG":
                 # decoded at 1/2, 1/4 or 1/8 while that has the pixels; a HEIC's draft is a mere thumbnail
                 self._image.draft(None, self._largest)
-            self._image.load()
-            pixels = opaque(self._image)
-        spare = min(int(have / need / REDUCING_GAP) for have, need in zip(pixels.size, self._largest, strict=True))
-        return pixels.reduce(spare) if spare > 1 else pixels
+            self._load()
+            sides = zip(self._image.size, self._largest, strict=True)
+            pixels = opaque(shrink(self._image, min(int(have / need / REDUCING_GAP) for have, need in sides)))
+            if from_file and pixels is not self._image:
+                self._known_turn = (self._turn,)
+                self._image.close()  # its pixels take most of the memory, and only its header is needed from now on
+        return pixels
 
     def _layout(self, bounds: Bounds) -> Layout:
         return layout(*self._stored, bounds, self._grid)
 
     @property
     def _turn(self) -> Image.Transpose | None:
+        if self._known_turn is not None:
+            return self._known_turn[0]
+        if self._kind == "PNG" and self._data is not None:
+            self._load()  # Pillow looks for a PNG's EXIF behind its pixels, and would load them for that
         return turn_needed(self._image)  # asked anew, because a TIFF turns itself when it is loaded
 
     def _upright(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -143,7 +181,7 @@ class Original:
             and self._stored == target
             and self._turn is None
             and getattr(image, "n_frames", 1) == 1
-            and srgb_transform(image.mode, image.info.get("icc_profile")) is None
+            and srgb_transform(image.mode, _profile(image)) is None
             and len(data) <= 3 * image.width * image.height  # or most of it is metadata
         )
 
@@ -152,6 +190,12 @@ def _is_whole_jpeg(kind: str, data: bytes) -> bool:
     """A JPEG ends with its end-of-image marker (ITU-T T.81, B.1.1.3). Decoding would tell no more: what is damaged in
     between, decoders paint over without a word; and it costs 4 ms, more than all else that prepares such a picture."""
     return kind == "JPEG" and data.endswith(END_OF_IMAGE)
+
+
+def _profile(image: Image.Image) -> bytes | None:
+    """The embedded colour profile. A TIFF can hold anything in its place."""
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) else None
 
 
 def _finish(pixels: Image.Image, wanted: Layout, turn: Image.Transpose | None, profile: bytes | None) -> Image.Image:

@@ -31,6 +31,7 @@ class Picture:
     untouched: bool
     decoded: Image.Image | None = field(default=None, repr=False, compare=False)
     content: Content | None = None
+    name: str = field(default="the picture", compare=False)
 
     @cached_property
     def data_url(self) -> str:
@@ -44,6 +45,9 @@ class Picture:
         """
         if self.decoded is not None:
             return self.decoded
-        with decoding("the picture", self.media_type), Image.open(BytesIO(self.data)) as image:
+        with (
+            decoding(self.name, self.media_type.removeprefix("image/").upper()),
+            Image.open(BytesIO(self.data)) as image,
+        ):
             image.load()
         return image

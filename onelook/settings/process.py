@@ -79,6 +79,15 @@ class Settings(BaseSettings, EngineSettings):
     max_image_megapixels: Positive = Field(
         100.0, description="Most pixels, in 10^6; larger pictures are refused before decoding."
     )
+    max_decode_mb: Positive = Field(
+        600.0,
+        description="Most memory that decoding one picture may take, in 10^6 bytes; more is refused. WebP takes 16"
+        " bytes a pixel, AVIF and HEIC 8 to 12, a JPEG what its reduced size needs, others up to 4.",
+    )
+    decode_budget_mb: Positive = Field(
+        1200.0,
+        description="Memory for all pictures that are decoded at the same time, in 10^6 bytes; others wait for it.",
+    )
     allow_urls: bool = Field(True, description="Whether a picture can be named by an http(s) URL.")
     allow_private_urls: bool = Field(False, description="Whether such a URL can lead to a private or local address.")
     download_timeout_s: Positive = Field(20.0, description="Longest time for one download, in seconds.")

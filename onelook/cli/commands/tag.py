@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from onelook.answering.bug import BUG
+from onelook.cli.bug_traces import keep_bug_traces
 from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import fail, reported
 from onelook.cli.options import (
@@ -121,6 +123,7 @@ def tag(
             names = [" + ".join(names)]
         tagger = Tagger(with_demo_models(settings))
 
+        traces = keep_bug_traces()
         done: dict[int, TagResult] = {}
 
         def keep(index: int, result: TagResult) -> None:
@@ -139,6 +142,8 @@ def tag(
         write_json([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
     elif not as_jsonl:
         show(results, tagger.services.taxonomy, timing=timing)
+    if any(error.kind == BUG for _, result in results for error in result.errors):
+        print_note(f"onelook has a bug: {traces} has the stack trace. Please report it.")
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(1 if any(result.status == "failed" for _, result in results) else 0)

@@ -1,0 +1,40 @@
+"""The scans of a progressive JPEG. Each is a pass over the whole picture, and a file of 50 kB can hold 500."""
+
+from __future__ import annotations
+
+import re
+
+from onelook.errors import ImageTooLarge
+
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # inside a scan, FF 00 is a byte of data and FF D0 to D7 a restart
+
+MOST_SCANS = 100
+"""Encoders write 10 (libjpeg-turbo's standard script) to some 20; libjpeg-turbo's own fuzzers stop at 500."""
+
+SCANS_OF_LARGEST = 10
+"""A picture of the most pixels may have so many, a smaller one more: a scan takes about 7 ns a pixel."""
+
+
+def check_scans(data: bytes, pixels: int, *, name: str, max_pixels: int) -> None:
+    """Raises ImageTooLarge for a JPEG of `pixels` that takes too long to decode because of its number of scans."""
+    most = min(MOST_SCANS, SCANS_OF_LARGEST * max_pixels // max(1, pixels))
+    scans = count_scans(data)
+    if scans > most:
+        raise ImageTooLarge(
+            f"{name}: a JPEG of {scans} scans, over the limit of {most} for its size: each takes the time of a whole"
+            " picture",
+            hint="save it again, not progressive or with an encoder's usual scans",
+        )
+
+
+def count_scans(data: bytes) -> int:
+    """The number of scans of a JPEG, up to its end or to where it is broken."""
+    scans, place = 0, 2
+    while (found := MARKER.search(data, place)) is not None:
+        marker, place = data[found.end() - 1], found.end()
+        if marker == END_OF_IMAGE:
+            break
+        scans += marker == START_OF_SCAN
+        place += int.from_bytes(data[place : place + 2], "big")  # a segment's length counts its own two bytes
+    return scans
