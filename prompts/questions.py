@@ -49,7 +49,8 @@ class Prompts:
         if language not in taxonomy.languages:
             raise SettingsError(
                 f"taxonomy {taxonomy.name} has no labels in {language}, only in {', '.join(taxonomy.languages)}",
-                hint="choose one of its languages (--language, ONELOOK_RUN__LANGUAGE), or add labels to the taxonomy",
+                hint=f"--language {taxonomy.languages[0]} or ONELOOK_RUN__LANGUAGE={taxonomy.languages[0]};"
+                " or add labels to the taxonomy",
             )
         self.taxonomy = taxonomy
         self.language: Language = language

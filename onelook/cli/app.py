@@ -23,7 +23,7 @@ class Commands(LazyGroup):
         "graph": "Print the state machine as a Mermaid drawing.",
         "doctor": "Ask the engine for each capability that onelook builds on, and report what is missing.",
         "pull": "Download a model before its first use, with progress.",
-        "taxonomy": "Show a taxonomy, or check your own.",
+        "taxonomy": "Show a taxonomy, or begin and check your own.",
     }
 
 

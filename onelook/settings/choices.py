@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError, create_model
 
@@ -22,10 +22,7 @@ def default_choices(run: Context, languages: Sequence[Language]) -> Context:
     """
     if run.language not in languages:
         if "language" in run.model_fields_set:
-            raise SettingsError(
-                f"run.language is {run.language}, but the taxonomy has labels in {', '.join(languages)} only",
-                hint=f"ONELOOK_RUN__LANGUAGE={languages[0]}",
-            )
+            raise _no_labels(run.language, languages)
         run = run.model_copy(update={"language": languages[0]})
     fields: dict[str, Any] = {
         name: (field.rebuild_annotation(), Field(getattr(run, name), description=field.description))
@@ -43,9 +40,19 @@ def complete(context: Context | None, defaults: Context) -> Context:
     """
     if context is None:
         return defaults
+    languages = get_args(type(defaults).model_fields["language"].annotation)
+    if languages and "language" in context.model_fields_set and context.language not in languages:
+        raise _no_labels(context.language, languages)
     try:
         return type(defaults).model_validate(context.model_dump(exclude_unset=True))
     except ValidationError as error:
         raise SettingsError(
             "; ".join(describe_errors(error)), hint="`onelook config` shows the choices as run.…"
         ) from None
+
+
+def _no_labels(language: Language, languages: Sequence[Language]) -> SettingsError:
+    return SettingsError(
+        f"language: the taxonomy has labels in {', '.join(languages)}, not in {language}",
+        hint=f"--language {languages[0]} or ONELOOK_RUN__LANGUAGE={languages[0]}; or add labels to the taxonomy",
+    )

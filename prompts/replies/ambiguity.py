@@ -40,6 +40,7 @@ def clashes(taxonomy: Taxonomy, language: Language, separator: str) -> tuple[Mis
             one.location,
             f"{one.label!r} reads like {_named(other)} in a compact reply;"
             f" expected labels that do not begin alike, or hold no {separator!r} and ','",
+            kind="read alike",
         )
         for choice in _choices(taxonomy, language, separator)
         for other, one in (sorted(pair, key=lambda start: len(start.location)) for pair in _prefixes(choice))

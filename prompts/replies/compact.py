@@ -45,7 +45,7 @@ def choose_separator(taxonomy: Taxonomy, language: Language, separators: Sequenc
             return separator
     mistakes = ambiguities(taxonomy, language, separators)
     raise TaxonomyError(
-        "\n".join(f"{taxonomy.name}: {'.'.join(map(str, at))}: {message}" for at, message, _ in mistakes),
+        "\n".join(f"{taxonomy.name}: {'.'.join(map(str, at))}: {message}" for at, message, *_ in mistakes),
         hint="change one of the two labels",
     )
 

@@ -6,7 +6,7 @@ Both look at the raw document, so that one run finds every mistake of a file and
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -37,15 +37,24 @@ IS_LANGUAGE = re.compile(LANGUAGE_PATTERN)
 
 
 class Mistake(NamedTuple):
-    """One mistake: the keys that lead to it, what is wrong and what was expected, and the line if no key gives it."""
+    """One mistake: the keys that lead to it, what is wrong and what was expected, and the line if no key gives it.
+
+    `kind`: what mistakes of the same kind have in common, so that they can be counted; None: its message.
+    """
 
     location: Location
     message: str
     line: int | None = None
+    kind: str | None = None
 
 
 def check(document: object) -> tuple[Taxonomy | None, list[Mistake]]:
-    """The taxonomy, if the document has the shape of one, and every mistake of the document."""
+    """The taxonomy, if the document has the shape of one, and every mistake of the document.
+
+    Without `languages` its languages are those of its labels.
+    """
+    if isinstance(document, Mapping) and "languages" not in document:
+        document = {**document, "languages": languages_of(document)}
     try:
         taxonomy = Taxonomy.model_validate(document)
     except ValidationError as error:
@@ -53,10 +62,32 @@ def check(document: object) -> tuple[Taxonomy | None, list[Mistake]]:
     return taxonomy, list(_meaning(document))
 
 
+def languages_of(document: Mapping[str, object]) -> list[Language]:
+    """The languages that at least half of the texts have, in the order in which the document first uses them.
+
+    Fewer is more likely a slip: `{en: cat, fr: chat}` in a file that has no other French text is a mistake there, and
+    not one in every other place. English where there are no texts, which is a mistake of its own.
+    """
+    texts = [text for text in _texts(document) if isinstance(text, Mapping)]
+    counts = Counter(language for text in texts for language in map(str, text) if IS_LANGUAGE.match(language))
+    common = [language for language, count in counts.items() if 2 * count >= len(texts)]
+    return common or [language for language, _ in counts.most_common(1)] or ["en"]
+
+
+def _texts(document: Mapping[str, object]) -> Iterator[object]:
+    """Everything in a document that is written in several languages, in its order."""
+    for category in _mapping(document.get("categories")).values():
+        yield _mapping(category).get("label")
+        yield _mapping(category).get("when")
+        for attribute in _mapping(_mapping(category).get("details")).values():
+            yield _mapping(attribute).get("label")
+            yield from _mapping(_mapping(attribute).get("options")).values()
+
+
 def _shape(error: ValidationError) -> Iterator[Mistake]:
     for detail in error.errors(include_url=False):
         location = tuple(key for key in detail["loc"] if key != "[key]")
-        yield Mistake(location, _message(detail, location))
+        yield Mistake(location, _message(detail, location), kind=f"{detail['type']} {len(location)}")
 
 
 def _message(detail: ErrorDetails, location: Location) -> str:
@@ -79,7 +110,7 @@ def _unknown_key(key: str, known: list[str]) -> str:
 
 def _meaning(document: object) -> Iterator[Mistake]:
     root = _mapping(document)
-    declared = root.get("languages", Taxonomy.model_fields["languages"].default)
+    declared = root.get("languages")
     if not isinstance(declared, list | tuple):
         return
     if len(set(map(str, declared))) < len(declared):
@@ -118,7 +149,7 @@ def _languages(at: Location, parent: object, languages: list[Language]) -> Itera
     if missing:
         yield Mistake(at, f"has no text in {' and '.join(missing)}")
     if extra:
-        yield Mistake(at, f"has text in {' and '.join(extra)}, which `languages` does not name")
+        yield Mistake(at, f"has text in {' and '.join(extra)}; expected {' and '.join(languages)} only, as elsewhere")
 
 
 def _duplicates(at: Location, entries: Mapping[str, object], key: str | None = None) -> Iterator[Mistake]:
@@ -132,7 +163,7 @@ def _duplicates(at: Location, entries: Mapping[str, object], key: str | None = N
     for (language, _), ids in seen.items():
         for entry_id in ids[1:]:
             where = (*at, entry_id, key, language) if key else (*at, entry_id, language)
-            yield Mistake(where, f"has the label of {ids[0]}, expected one of its own")
+            yield Mistake(where, f"has the label of {ids[0]}, expected one of its own", kind="the same label")
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from pathlib import Path
 
 from onelook.errors import TaxonomyError
@@ -12,7 +14,13 @@ from onelook.prompts.taxonomy.checks import Location, Mistake, check
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.prompts.taxonomy.plain_yaml import NotPlain, read_plain
 
-HINT = "`onelook taxonomy check FILE` reports every mistake of a file; `onelook taxonomy show` prints a working one"
+STARTERS = Path(__file__).parent
+"""Where `starter.en.yaml` and `starter.zh.yaml` are, the documents that `onelook taxonomy init` writes."""
+
+MOST_OF_A_KIND = 5
+"""So many mistakes of one kind are listed, the others counted: one slip at the top can make thousands below."""
+
+HINT = "`onelook taxonomy check FILE` reports the mistakes of a file; `onelook taxonomy init` writes one to begin with"
 
 
 def load_taxonomy(path: Path, templates: Path = TEMPLATES) -> Taxonomy:
@@ -83,14 +91,28 @@ def _checked(
 
 
 def _error(where: str, lines: Mapping[Location, int], mistakes: Iterable[Mistake]) -> TaxonomyError:
-    def line(location: Location) -> int:
-        while location and location not in lines:
-            location = location[:-1]
-        return lines.get(location, 1)
+    """The mistakes in the order of their lines, and then, of each kind that has more, how many."""
+    kinds: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for mistake in dict.fromkeys(mistakes):
+        place = mistake.line or _line(mistake.location, lines)
+        path = ".".join(map(str, mistake.location)) or "document"
+        kinds[mistake.kind or mistake.message].append((place, path, mistake.message))
+    order = None if lines else itemgetter(0)  # without lines they stay in the order of the document
+    for found in kinds.values():
+        found.sort(key=order)
+    shown = sorted((each for found in kinds.values() for each in found[:MOST_OF_A_KIND]), key=order)
+    listed = [f"{where}{f':{line}' if lines else ''}: {path}: {message}" for line, path, message in shown]
+    counted = [
+        f"{where}: {len(found) - MOST_OF_A_KIND:,} more like that{f', down to line {found[-1][0]}' if lines else ''}:"
+        f" {found[0][1]}: {found[0][2]}"
+        for found in kinds.values()
+        if len(found) > MOST_OF_A_KIND
+    ]
+    return TaxonomyError("\n".join(dict.fromkeys([*listed, *counted])), hint=HINT)
 
-    placed = sorted(
-        (mistake.line or line(mistake.location), ".".join(map(str, mistake.location)) or "document", mistake.message)
-        for mistake in mistakes
-    )
-    shown = [f"{where}{f':{number}' if lines else ''}: {path}: {message}" for number, path, message in placed]
-    return TaxonomyError("\n".join(dict.fromkeys(shown)), hint=HINT)
+
+def _line(location: Location, lines: Mapping[Location, int]) -> int:
+    """The line of the key, or of the nearest key above it that has one."""
+    while location and location not in lines:
+        location = location[:-1]
+    return lines.get(location, 1)

@@ -63,7 +63,8 @@ def _walk(node: Node, at: Location, lines: dict[Location, int]) -> Iterator[Mist
         for key, value in node.value:
             location = (*at, str(key.value))
             if location in lines:
-                yield Mistake(location, f"duplicate key, first on line {lines[location]}", key.start_mark.line + 1)
+                first = f"duplicate key, first on line {lines[location]}"
+                yield Mistake(location, first, key.start_mark.line + 1, kind="duplicate key")
                 continue
             lines[location] = key.start_mark.line + 1
             yield from _walk(value, location, lines)

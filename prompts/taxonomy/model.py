@@ -92,7 +92,7 @@ class Taxonomy(Frozen):
     """A checked document, made by `load_taxonomy` or `parse_taxonomy` (in `onelook.prompts.taxonomy.document`)."""
 
     name: Annotated[str, AfterValidator(_line)]
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("zh", "en")
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     categories: Annotated[dict[Id, Category], Field(min_length=1)]
 
     def __hash__(self) -> int:

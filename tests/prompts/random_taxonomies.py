@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from string import ascii_lowercase, digits
 from typing import Any
+from unicodedata import normalize
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from onelook.prompts.replies.compact import CompactCodec, choose_separator
 from onelook.prompts.replies.scope import Scope
 from onelook.prompts.taxonomy.document import parse_taxonomy
 from onelook.prompts.taxonomy.model import Taxonomy
-from onelook.types import Answer, Language
+from onelook.types import LANGUAGE_PATTERN, Answer, Language
 
 # Few letters, so that labels often begin alike; or every sign of regular expressions and of both reply formats.
 # Thai has no templates of its own.
@@ -29,6 +30,10 @@ MANY: dict[Language, str] = {
     "es": "nñÑé C-,|.¿«»",
     "th": "กขแา๑-,| a",
 }
+# For languages that have no alphabet above: any letter, mark, digit or sign that a label may hold.
+ANYTHING = st.characters(exclude_categories=["C", "Z"], exclude_characters='"\\')
+LANGUAGES = st.lists(st.sampled_from(list(FEW)), min_size=1, max_size=2, unique=True)
+ANY_LANGUAGES = st.lists(st.from_regex(LANGUAGE_PATTERN, fullmatch=True), min_size=1, max_size=3, unique=True)
 IDS = st.builds(str.__add__, st.sampled_from(ascii_lowercase), st.text(ascii_lowercase + digits + "_", max_size=3))
 
 
@@ -39,7 +44,9 @@ def labels(draw: st.DrawFn, count: int, languages: Sequence[Language]) -> list[d
     columns = {
         language: draw(
             st.lists(
-                st.text(alphabets[language], min_size=1, max_size=4).filter(lambda text: text == text.strip()),
+                st.text(alphabets.get(language, ANYTHING), min_size=1, max_size=4)
+                .map(lambda text: normalize("NFC", text))
+                .filter(lambda text: text == text.strip() and text.isprintable()),
                 min_size=count,
                 max_size=count,
                 unique_by=str.casefold,
@@ -58,16 +65,16 @@ def attributes(draw: st.DrawFn, languages: Sequence[Language]) -> dict[str, Any]
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
+def documents(draw: st.DrawFn, languages: st.SearchStrategy[list[Language]] = LANGUAGES) -> dict[str, Any]:
     categories = draw(st.lists(IDS, min_size=draw(st.integers(1, 3)), max_size=4, unique=True))
-    languages = draw(st.lists(st.sampled_from(list(FEW)), min_size=1, max_size=2, unique=True))
-    document: dict[str, Any] = {"name": "random", "languages": languages, "categories": {}}
-    for category_id, label in zip(categories, draw(labels(len(categories), languages)), strict=True):
-        details = draw(st.dictionaries(IDS, attributes(languages), min_size=draw(st.integers(0, 2)), max_size=3))
-        names = draw(labels(len(details), languages))
+    tags = draw(languages)
+    document: dict[str, Any] = {"name": "random", "languages": tags, "categories": {}}
+    for category_id, label in zip(categories, draw(labels(len(categories), tags)), strict=True):
+        details = draw(st.dictionaries(IDS, attributes(tags), min_size=draw(st.integers(0, 2)), max_size=3))
+        names = draw(labels(len(details), tags))
         document["categories"][category_id] = {
             "label": label,
-            "when": dict.fromkeys(languages, "any"),
+            "when": dict.fromkeys(tags, "any"),
             "details": {
                 id_: attribute | {"label": name} for (id_, attribute), name in zip(details.items(), names, strict=True)
             },
@@ -111,10 +118,10 @@ def compact(scope: Scope) -> CompactCodec:
 
 
 @st.composite
-def taxonomies(draw: st.DrawFn) -> Taxonomy:
+def taxonomies(draw: st.DrawFn, languages: st.SearchStrategy[list[Language]] = LANGUAGES) -> Taxonomy:
     """Those that the loader takes: no labels that a compact reply cannot tell apart."""
     try:
-        return parse_taxonomy(draw(documents()))
+        return parse_taxonomy(draw(documents(languages)))
     except TaxonomyError:
         reject()
 

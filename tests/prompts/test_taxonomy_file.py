@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from onelook.errors import TaxonomyError
-from onelook.prompts.taxonomy.document import load_taxonomy, parse_taxonomy
+from onelook.prompts.taxonomy.document import MOST_OF_A_KIND, load_taxonomy, parse_taxonomy
+from tests.prompts.random_taxonomies import large_document
 
 GOOD = """\
 name: pets
@@ -103,7 +105,7 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
         ),
         (WHITE, "white", f"{AT_WHITE}: expected a mapping (`key: value` lines), got 'white'"),
         (WHITE, "{zh: 黑, en: white}", f"{AT_WHITE}.zh: has the label of black, expected one of its own"),
-        (WHITE, "{zh: 白, en: white, fr: blanc}", f"{AT_WHITE}: has text in fr, which `languages` does not name"),
+        (WHITE, "{zh: 白, en: white, fr: blanc}", f"{AT_WHITE}: has text in fr; expected zh and en only, as elsewhere"),
         (
             WHITE,
             "{zh: 白, en: white, French: blanc}",
@@ -190,8 +192,57 @@ categories:
     file.write_text(english, encoding="utf-8-sig")
     assert load_taxonomy(file).languages == ("en",)
     assert mistakes(tmp_path, english.replace("{en: a cat}", "{en: a cat, zh: 猫}")) == [
-        "4: categories.cat.when: has text in zh, which `languages` does not name"
+        "4: categories.cat.when: has text in zh; expected en only, as elsewhere"
     ]
+
+
+ONE_LANGUAGE = """\
+name: pets
+categories:
+  cat: {label: {fr: chat}, when: {fr: un chat}}
+  dog: {label: {fr: chien}, when: {fr: un chien}}
+"""
+
+
+def test_the_languages_are_those_of_the_labels(tmp_path: Path) -> None:
+    file = tmp_path / "pets.yaml"
+    file.write_text(ONE_LANGUAGE, encoding="utf-8")
+    assert load_taxonomy(file).languages == ("fr",)
+    file.write_text(GOOD, encoding="utf-8")
+    assert load_taxonomy(file).languages == ("zh", "en")
+
+
+def test_a_slip_in_one_label_is_one_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, ONE_LANGUAGE.replace("{fr: chien}", "{fr: chien, en: dog}")) == [
+        "4: categories.dog.label: has text in en; expected fr only, as elsewhere"
+    ]
+    assert mistakes(tmp_path, ONE_LANGUAGE.replace("{fr: chien}", "{fe: chien}")) == [
+        "4: categories.dog.label: has no text in fr",
+        "4: categories.dog.label: has text in fe; expected fr only, as elsewhere",
+    ]
+
+
+def test_labels_without_a_text_are_reported(tmp_path: Path) -> None:
+    empty = "name: pets\ncategories:\n  cat: {label: {}, when: {}}\n"
+    assert mistakes(tmp_path, empty) == [
+        "3: categories.cat.label: has no text in en",
+        "3: categories.cat.when: has no text in en",
+    ]
+
+
+def test_mistakes_of_one_kind_are_counted(tmp_path: Path) -> None:
+    """A language that is declared and that no label has is one mistake of the author, and one in every label."""
+    document = large_document(languages=["en"]) | {"languages": ["en", "fr"]}
+    text = yaml.safe_dump(document, sort_keys=False)
+    found = mistakes(tmp_path, text.replace("choose: one", "choose: two", 1))
+    labels = 40 * (2 + 8 * (1 + 8))
+    assert len(found) == MOST_OF_A_KIND + 1 + 1
+    assert [line for line in found if "expected 'one' or 'many', got 'two'" in line]
+    last = len(text.splitlines()) - 1
+    assert found[-1].endswith(
+        f" {labels - MOST_OF_A_KIND:,} more like that, down to line {last}:"
+        " categories.category_0.label: has no text in fr"
+    )
 
 
 def test_the_version_changes_with_what_the_model_sees_and_with_nothing_else(tmp_path: Path) -> None:
