@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -12,10 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 import xgrammar as xgr
+from numpy.typing import NDArray
 from transformers import LogitsProcessor, StoppingCriteria
 
 from onelook.engines.base import Choice, Constraint, JsonSchema
 from onelook.errors import EngineIncapable, EngineRefused
+
+Ids = NDArray[np.int64]
 
 
 class Cancelled(Exception):
@@ -54,7 +58,10 @@ class Grammars:
 
 
 class Guide:
-    """Follows one answer: `mask` before each token is chosen, `advance` after."""
+    """Follows one answer: `mask` before each token is chosen, `advance` after.
+
+    Scores stay on their device: only the ids of the allowed tokens go there, and only what is recorded comes back.
+    """
 
     def __init__(
         self, grammars: Grammars, constraint: Constraint | None, *, top_logprobs: int, cancelled: threading.Event
@@ -65,50 +72,76 @@ class Guide:
         self._grammars = grammars
         self._matcher = None if constraint is None else grammars.matcher(constraint)
         self._bitmask = xgr.allocate_token_bitmask(1, grammars.vocabulary)
-        self._scores = torch.empty(0)
+        self._allowed: Ids | None = None if self._matcher is None else self._next_allowed(self._matcher)
+        self._logprobs = torch.empty(0)  # of the allowed tokens
         self._top_logprobs = top_logprobs
         self._cancelled = cancelled
-        if self._matcher is not None:
-            self._matcher.fill_next_token_bitmask(self._bitmask)
 
     def mask(self, scores: torch.Tensor) -> torch.Tensor:
-        """Mask what the constraint forbids in `scores` [1, vocabulary]. Raises Cancelled if nobody waits."""
+        """`scores` [1, vocabulary] with -inf for what the constraint forbids. Raises Cancelled if nobody waits."""
         if self._cancelled.is_set():
             raise Cancelled
-        self._scores = scores.to("cpu", torch.float32)  # one row: the same on every device, and quick enough
-        if self._matcher is not None and not self.complete:
-            xgr.apply_token_bitmask_inplace(self._scores, self._bitmask)
-        return self._scores.to(scores.device)
+        if self.complete:
+            return scores
+        if self._allowed is None:
+            self._logprobs = torch.log_softmax(scores[0].float(), dim=-1)
+            return scores
+        allowed = torch.from_numpy(self._allowed).to(scores.device)
+        kept = scores[0].index_select(0, allowed)
+        self._logprobs = torch.log_softmax(kept.float(), dim=-1)
+        masked = torch.full_like(scores, -torch.inf)
+        masked[0].index_copy_(0, allowed, kept)
+        return masked
 
     def advance(self, token: int) -> bool:
         """Record the chosen `token`; True when the answer is complete.
 
         If the constraint allows nothing but a stop token, the answer is complete without the step that would write it.
+        Raises EngineIncapable if the scores were not numbers.
         """
         if self.complete:  # some devices run one step more before they check
             return True
         self.last_ns = time.perf_counter_ns()
         self.first_ns = self.first_ns or self.last_ns
-        logprobs = torch.log_softmax(self._scores[0], dim=-1)
-        likeliest = torch.topk(logprobs, min(self._top_logprobs, len(logprobs)))
-        top = zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
-        self.steps.append(
-            Step(token, float(logprobs[token]), tuple((other, value) for other, value in top if value > -torch.inf))
-        )
+        self.steps.append(self._step(token))
         self.complete = token in self._grammars.stop_tokens
         if self._matcher is not None and not self.complete:
-            if not self._matcher.accept_token(token):
-                raise EngineIncapable(
-                    "the model's scores are not numbers, so no token could be chosen",
-                    hint="float16 overflows in some models: set ONELOOK_DTYPE=bfloat16 or ONELOOK_DTYPE=float32",
-                )
-            self._matcher.fill_next_token_bitmask(self._bitmask)
-            self.complete = self._matcher.is_completed() and self._only_stops()
+            self._matcher.accept_token(token)
+            self._allowed = self._next_allowed(self._matcher)
+            self.complete = self._matcher.is_completed() and self._only_stops(self._allowed)
         return self.complete
 
-    def _only_stops(self) -> bool:
-        allowed = np.flatnonzero(np.unpackbits(self._bitmask.numpy().view(np.uint8), bitorder="little"))
-        return self._grammars.stop_tokens.issuperset(allowed.tolist())
+    def _step(self, token: int) -> Step:
+        place = self._place(token)
+        logprob = math.nan if place is None else float(self._logprobs[place])
+        if math.isnan(logprob):
+            raise EngineIncapable(
+                "the model's scores are not numbers, so no token could be chosen",
+                hint="float16 overflows in some models: set ONELOOK_DTYPE=bfloat16 or ONELOOK_DTYPE=float32",
+            )
+        likeliest = torch.topk(self._logprobs, min(self._top_logprobs, len(self._logprobs)))
+        tokens = likeliest.indices.cpu().numpy()
+        if self._allowed is not None:
+            tokens = self._allowed[tokens]
+        top = zip(tokens.tolist(), likeliest.values.tolist(), strict=True)
+        return Step(token, logprob, tuple((other, value) for other, value in top if value > -torch.inf))
+
+    def _place(self, token: int) -> int | None:
+        """Where `token` stands among the allowed ones; None if it is not one of them."""
+        if self._allowed is None:
+            return token
+        place = int(np.searchsorted(self._allowed, token))
+        return place if place < len(self._allowed) and self._allowed[place] == token else None
+
+    def _only_stops(self, allowed: Ids) -> bool:
+        stops = self._grammars.stop_tokens
+        return len(allowed) <= len(stops) and stops.issuperset(allowed.tolist())
+
+    def _next_allowed(self, matcher: xgr.GrammarMatcher) -> Ids:
+        matcher.fill_next_token_bitmask(self._bitmask)
+        words = self._bitmask.numpy().view(np.uint8)
+        bits = np.unpackbits(words, bitorder="little", count=self._grammars.vocabulary)
+        return np.flatnonzero(bits.view(np.bool_))  # three times as fast as over the integers
 
 
 class Mask(LogitsProcessor):
