@@ -19,8 +19,14 @@ class LazyCommand(TyperCommand):
         self.module = f"onelook.cli.commands.{name}"
 
     def load(self) -> Any:
-        """The command itself."""
-        return typer.main.get_command(import_module(self.module).app)
+        """The command itself.
+
+        Its help is Click's plain one: Typer's table cuts the names of options off in a terminal of 80 columns.
+        """
+        command: Any = typer.main.get_command(import_module(self.module).app)
+        for each in (command, *getattr(command, "commands", {}).values()):
+            each.rich_markup_mode = None
+        return command
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse `args` with the command itself; the group then invokes the command that the context names.

@@ -35,11 +35,13 @@ INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
 EXAMPLES = """
 Examples:
 
-    onelook tag cat.jpg holiday/                    a picture and a folder
-
-    onelook tag cat.jpg --timing --arm legacy       the old two calls, and where their time went
-
-    onelook tag album/ --jsonl --engine vllm --base-url http://127.0.0.1:8000/v1 > tags.jsonl
+\b
+  onelook tag cat.jpg holiday/
+      a picture and a folder
+  onelook tag cat.jpg --timing --arm legacy
+      the old two calls, and where their time went
+  onelook tag album/ --jsonl > tags.jsonl
+      a line of JSON for each picture
 """
 
 app = typer.Typer(add_completion=False)
