@@ -5,7 +5,7 @@
     python -m benchmarks.arms --shape FOLDER                    # and a real model's shape with random weights
 
 A shape is a folder with a model's `config.json`, `preprocessor_config.json`, chat template and tokenizer, without
-weights. Its replies are dictated (see `benchmarks.dictated`), so that all arms do the work of a right answer; its
+weights. Its replies are dictated (see `benchmarks.dictation`), so that all arms do the work of a right answer; its
 accuracy is meaningless and left out.
 
 Arms are interleaved per picture, and each time the picture is new to the engine. Pictures run one at a time.
@@ -30,7 +30,8 @@ from rich.text import Text
 from yarl import URL
 
 from benchmarks.arm_runs import FLOOR, ArmBench, CountingEngine, Encodings
-from benchmarks.dictated import Tokens, dictated_engine, dictation, load_tokens
+from benchmarks.dictated import dictated_engine
+from benchmarks.dictation import ANSWER, Tokens, dictation, load_tokens, prompts_of
 from benchmarks.report import write_report
 from onelook.demo.checkpoint import ROUTER, with_demo_models
 from onelook.engines.build import build_engine
@@ -40,17 +41,10 @@ from onelook.lab.album import Labelled, read_labels
 from onelook.lab.scores import score
 from onelook.prompts.questions import Prompts
 from onelook.settings.process import Settings, load_settings
-from onelook.tagger import Tagger, build_services
-from onelook.types import Answer
+from onelook.tagger import Tagger
 from tools.demo_model import HELDOUT
 from tools.demo_model.evaluate import ARMS
 from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
-
-ANSWER = Answer(
-    category="portrait",
-    details={"gender": ("female",), "composition": ("selfie", "half_body"), "mood": ("happy",), "scene": ("indoor",)},
-)
-"""The dictated answer: the category with the most details."""
 
 LONG_EDGE = 768
 SHAPE_LONG_EDGES = (448, 768)
@@ -85,7 +79,7 @@ async def shape_bench(
 ) -> AsyncIterator[ArmBench]:
     """Random weights of a shape on a vLLM server; pictures are scaled to `long_edge`, up or down."""
     settings = _settings(engine="vllm", base_url=base_url, timeout_s=SHAPE_TIMEOUT_S)
-    replies = dictation(_prompts(settings), ANSWER)
+    replies = dictation(prompts_of(settings), ANSWER)
     engine = CountingEngine(dictated_engine(base_url, replies, tokens, timeout_s=SHAPE_TIMEOUT_S))
     async with Tagger(settings, engine) as tagger:
         yield ArmBench(weights, long_edge, tagger, engine, _server_encodings(base_url), album, enlarge=True)
@@ -94,10 +88,6 @@ async def shape_bench(
 def _settings(**given: Any) -> Settings:
     """Settings with the bundled router for the arm hybrid."""
     return load_settings(router={"model": str(ROUTER)}, max_attempts=1, **given)
-
-
-def _prompts(settings: Settings) -> Prompts:
-    return build_services(settings).prompts["zh"]
 
 
 def _embedded_encodings(counted: CountingEngine) -> Encodings:
@@ -285,7 +275,7 @@ def main(
     except OnelookError as error:
         console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
         raise typer.Exit(2) from None
-    found = headlines(flat, tokens, _prompts(_settings(engine="vllm")), album)
+    found = headlines(flat, tokens, prompts_of(_settings(engine="vllm")), album)
     for name, value in found.items():
         console.print(f"{name}: {value:.3f}")
     if json is not None:

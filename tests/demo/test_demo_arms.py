@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks.arms import ANSWER, headlines, main
-from benchmarks.dictated import dictation, load_tokens
+from benchmarks.arms import headlines, main
+from benchmarks.dictation import ANSWER, dictation, load_tokens
 from onelook.demo.checkpoint import MODEL
 from onelook.lab.album import read_labels
 from onelook.prompts.questions import CODECS, Prompts

@@ -18,6 +18,7 @@ from onelook.engines.probe import probe
 from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.engines.time_limit import time_limit
 from onelook.engines.transformers.loading import (
+    Checkpoint,
     LoadOptions,
     check_checkpoint,
     free_memory,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 Work = Callable[["Generator", threading.Event], "list[Generated] | None"]
 """What the worker thread does with the loaded model; the event is set when the caller no longer waits."""
+
+Load = Callable[[str, LoadOptions], Checkpoint]
 
 DEFAULT_OPTIONS = LoadOptions()
 
@@ -54,11 +57,14 @@ class TransformersEngine(Engine):
         prefix_cache_mb: int = 512,
         thinking: bool = False,
         size_grid: int | None = None,
+        load: Load = load_checkpoint,
     ) -> None:
+        """`load`: where the weights come from; a benchmark makes random ones."""
         self._model = model
         self._options = options
         self._prefix_cache_bytes = prefix_cache_mb * 1_000_000
         self._thinking = thinking
+        self._load = load
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
         self._generator: Generator | None = None
         self._size_grid = size_grid
@@ -196,7 +202,7 @@ class TransformersEngine(Engine):
 
     def _loaded(self) -> Generator:
         if self._generator is None:
-            checkpoint = load_checkpoint(self._model, self._options)
+            checkpoint = self._load(self._model, self._options)
             leave_one_core()
             from onelook.engines.transformers.generation import Generator
 
