@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from benchmarks.hostile import try_mutations
 from onelook.errors import ImageError, ImageTooLarge, ImageUnreadable
 from onelook.images.decode import decoding
 from onelook.images.decode_memory import DecodeBudget, check_decode_bytes
@@ -188,3 +189,8 @@ def test_an_image_error_passes_through_unchanged() -> None:
     with pytest.raises(ImageError) as caught, decoding("a.tif", "TIFF"):
         raise error
     assert caught.value is error
+
+
+def test_mutations_of_these_files_are_pictures_or_picture_errors() -> None:
+    crashes, _ = try_mutations(sorted(CASES.iterdir()), 500, seed=1, seconds=float("inf"))
+    assert crashes == []
