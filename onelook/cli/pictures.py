@@ -1,34 +1,56 @@
-"""From the words on the command line to the pictures that are meant."""
+"""From the words on the command line to the pictures that are meant, and how output calls them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+from onelook.cli.failure import fail
 from onelook.errors import SettingsError
+from onelook.images.printable import printable
+from onelook.images.source import SCHEME
+from onelook.images.walk import Found, find_pictures
 
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".apng", ".jfif"}
-)
+
+def named_pictures(words: Sequence[str]) -> Found:
+    """The pictures that `words` mean, `-` being a list on standard input; ends the command where there is none."""
+    found = find_pictures(words, sys.stdin.buffer.read)
+    if not found.pictures:
+        where = "standard input" if list(words) == ["-"] else ", ".join(words)
+        reasons = [left_out_line(found.left_out)] if found.left_out else []
+        reasons += [f"{reason}" for reason in found.closed]
+        fail(
+            SettingsError(
+                printable(f"no pictures in {where}" + "".join(f"; {reason}" for reason in reasons)),
+                hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …",
+            )
+        )
+    return found
 
 
-def expand(words: Iterable[str]) -> Iterator[str]:
-    """A folder becomes the pictures in it and below it, in order of name; anything else stays as it is.
+def left_out_line(left_out: Counter[str]) -> str:
+    """How many entries were left out, and why."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())
+    return f"left out {left_out.total()}: {reasons}"
 
-    A word that names nothing stays as well: its picture then fails, with the reason, and the others go on.
+
+def name_in_json(names: Sequence[str]) -> dict[str, object]:
+    r"""What a program finds the pictures of a result by.
+
+    `image` is the name as it was given, so that it can be opened. JSON is Unicode, and a name of bytes that are no
+    UTF-8 is not: these bytes are then written as \xe9, and `image_uris` has the file URI of each picture, which keeps
+    every byte (`caf%E9.jpg`).
     """
-    for word in words:
-        folder = Path(word)
-        if "://" in word or not folder.is_dir():
-            yield word
-            continue
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and path.is_file():
-                yield str(path)
+    name = " + ".join(names)
+    raw = os.fsencode(name)
+    readable = raw.decode(errors="backslashreplace")
+    if readable == name:
+        return {"image": name}
+    return {"image": readable, "image_uris": [each if SCHEME.match(each) else _uri(each) for each in names]}
 
 
-def no_pictures(words: Iterable[str]) -> SettingsError:
-    """The error where `expand` yields nothing."""
-    return SettingsError(
-        f"no pictures in {', '.join(words)}", hint="name files, or folders that hold JPEG, PNG, WebP, HEIC …"
-    )
+def _uri(name: str) -> str:
+    return Path(name).absolute().as_uri()

@@ -7,6 +7,8 @@ import sys
 
 
 def write_json(value: object, indent: int | None = None) -> None:
-    """To standard output, past Rich, so that no width or colour changes it."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+    """To standard output as UTF-8, whatever the locale, past Rich, so that no width or colour changes it."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
     sys.stdout.flush()

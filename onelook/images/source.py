@@ -14,6 +14,7 @@ from pybase64 import b64decode
 from onelook.errors import ImageNotFound, ImageRefused, ImageUnreadable
 from onelook.images.limits import Limits
 from onelook.images.memory import InMemory, check_bytes, describe_object, path_of, read_object
+from onelook.images.printable import printable
 from onelook.ledger.stamps import span
 
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -79,8 +80,8 @@ def describe(reference: object) -> str:
             return "URL"
     else:
         name = reference
-    printable = name.encode(errors="backslashreplace").decode()  # a file name need not be valid Unicode
-    return printable if len(printable) <= LONGEST_SHOWN else f"{printable[:LONGEST_SHOWN]}…"
+    shown_name = printable(name)
+    return shown_name if len(shown_name) <= LONGEST_SHOWN else f"{shown_name[:LONGEST_SHOWN]}…"
 
 
 def is_url(reference: str) -> bool:

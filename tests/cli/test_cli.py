@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.patience import HANG_S
 from tests.warm_process import run_module
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+SUMMARY = r"{pictures} in [0-9.]+ s, [0-9.e+]+ a second: {ok} ok, {review} to review, {failed} failed\n"
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +33,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clean(tiny_checkpoint: Path) -> dict[str, str]:
-    """Nothing of the caller's own settings, and a terminal of one width."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("ONELOOK_")}
-    return {**others, "ONELOOK_MODEL": str(tiny_checkpoint), "COLUMNS": "120"}
+    """Nothing of the caller's own settings and language, and a terminal of one width."""
+    own = ("ONELOOK_", "LC_", "LANG")
+    others = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return {**others, "ONELOOK_MODEL": str(tiny_checkpoint), "COLUMNS": "120", "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture
@@ -62,7 +64,9 @@ def installed_onelook(clean: Mapping[str, str], tmp_path: Path) -> Run:
 
 def test_a_folder_becomes_a_table_with_a_row_a_picture(installed_onelook: Run, folder: Path) -> None:
     done = installed_onelook("tag", folder, COLUMNS="")  # a pipe: nothing is folded
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    ended = SUMMARY.format(pictures="3 pictures", ok="[0-3]", review="[0-3]", failed=0)
+    assert re.fullmatch(ended + "left out 1: 1 not a picture\n", done.stderr)
     _, *rows = done.stdout.splitlines()
     assert [row.split()[0] for row in rows] == [str(folder / name) for name in ("a.jpg", "b.png", "below/c.webp")]
     assert "\x1b" not in done.stdout
@@ -110,28 +114,6 @@ def test_one_bad_picture_is_reported_and_counted_and_the_others_go_on(onelook: R
     assert results["a.jpg"]["status"] != "failed"
     assert results["notes.txt"]["errors"][0]["kind"] == "ImageUnreadable"
     assert results["gone.jpg"]["errors"][0]["kind"] == "ImageNotFound"
-
-
-def test_an_interrupted_run_shows_what_is_done(tiny_checkpoint: Path, folder: Path, tmp_path: Path) -> None:
-    many = [str(folder / "a.jpg"), *[str(folder / "b.png")] * 2000]
-    with subprocess.Popen(
-        [Path(sys.executable).parent / "onelook", "tag", *many, "--jsonl", "--concurrency", "1"],
-        env={**os.environ, "ONELOOK_MODEL": str(tiny_checkpoint)},
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell that runs the tests in the background has Ctrl-C ignored, and a child would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as running:
-        assert running.stdout is not None
-        first = json.loads(running.stdout.readline())
-        running.send_signal(signal.SIGINT)
-        rest, said = running.communicate(timeout=HANG_S)
-    assert Path(first["image"]).name == "a.jpg"
-    lines = 1 + len(rest.splitlines())
-    assert f"interrupted: {lines} of {len(many)} are done" in said
-    assert (running.returncode, "Traceback" in said) == (130, False)
 
 
 def test_timing_draws_where_the_time_went(onelook: Run, folder: Path) -> None:
@@ -227,7 +209,8 @@ def test_a_router_goes_ahead_of_the_model(onelook: Run, folder: Path, tiny_sigli
         "XDG_CACHE_HOME": str(tmp_path),
     }
     done = onelook("tag", folder / "a.jpg", "--arm", "hybrid", "--timing", **router)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert re.fullmatch(SUMMARY.format(pictures="1 picture", ok="[01]", review="[01]", failed=0), done.stderr)
     assert "router" in done.stdout
     found = onelook("doctor", **router)
     assert (found.returncode, found.stderr) == (0, "")

@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from onelook.cli.console import err, out
-from onelook.cli.failure import fail, reported
-from onelook.cli.pictures import expand, no_pictures
+from onelook.cli.failure import reported
+from onelook.cli.pictures import left_out_line, named_pictures
 from onelook.cli.results import results_table
 from onelook.cli.waterfall import waterfall
 from onelook.demo.checkpoint import DRAWINGS, demo_note, with_demo_models
+from onelook.images.source import describe, is_data_url, is_url
 from onelook.lab.album import Labelled, read_labels
 from onelook.lab.scores import LabelledResult
 from onelook.prompts.taxonomy.model import Taxonomy
@@ -39,23 +40,31 @@ def demo(
         settings = with_demo_models(load_settings(engine="embedded"))
         if not pictures:
             asyncio.run(show_album(settings, read_labels(DRAWINGS)))
-        elif names := list(expand(pictures)):
-            raise typer.Exit(asyncio.run(show_own(settings, names)))
         else:
-            fail(no_pictures(pictures))
+            found = named_pictures(pictures)
+            code = asyncio.run(show_own(settings, found.pictures))
+            if found.left_out:
+                err.print(Text(left_out_line(found.left_out), style="yellow"))
+            raise typer.Exit(code)
 
 
 async def show_own(settings: Settings, pictures: Sequence[str]) -> int:
     """Results, and what the demo model cannot do. Returns the exit code, as `onelook tag` has it."""
     async with Tagger(settings) as tagger:
         with err.status("tagging"):
-            results = [(Path(picture).name, await tagger.tag(picture)) for picture in pictures]
+            results = [(shown_name(picture), await tagger.tag(picture)) for picture in pictures]
         out.print(results_table(results, tagger.services.taxonomy))
         _print_note(tagger)
     name, last = results[-1]
     out.print(Text(f"\nwhere the time of {name} went", style="bold"))
     out.print(waterfall(last.ledger))
     return 1 if any(result.status == "failed" for _, result in results) else 0
+
+
+def shown_name(picture: str) -> str:
+    """A file's name without its folders; a URL as messages have it."""
+    name = describe(picture)
+    return name if is_url(picture) or is_data_url(picture) else Path(name).name
 
 
 async def show_album(settings: Settings, album: Sequence[Labelled]) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+import threading
+import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onelook.answering.bug import BUG
 from onelook.cli.bug_traces import keep_bug_traces
 from onelook.cli.choices import choices, sizes
-from onelook.cli.failure import fail, reported
+from onelook.cli.failure import reported
 from onelook.cli.options import (
     BaseUrlOption,
     EngineOption,
@@ -20,17 +21,22 @@ from onelook.cli.options import (
     TaxonomyOption,
     TemplatesOption,
 )
-from onelook.cli.pictures import expand, no_pictures
+from onelook.cli.pictures import name_in_json, named_pictures
+from onelook.cli.stopping import Stopped, leave, run_until_stopped, stoppable
+from onelook.cli.summary import summary
 from onelook.cli.write_json import write_json
 from onelook.demo.checkpoint import demo_note, with_demo_models
+from onelook.errors import SettingsError
 from onelook.graph.arms import ArmName
+from onelook.images.source import describe
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
 from onelook.types import Context, ReplyFormat, Resolution, Subject
 
-INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 EXAMPLES = """
 Examples:
@@ -49,7 +55,10 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog=EXAMPLES)
 def tag(
-    pictures: Annotated[list[str], typer.Argument(help="Files, folders (searched below), or http(s) URLs.")],
+    pictures: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders (searched below), http(s) URLs, or - to read names from standard input."),
+    ],
     arm: Annotated[ArmName | None, typer.Option(help="The way through the graph: see `onelook graph`.")] = None,
     reply_format: Annotated[
         ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
@@ -94,10 +103,16 @@ def tag(
 ) -> None:
     """Tag pictures: their category, its details, and how sure the model is.
 
-    The exit code is 0 when every picture got an answer, 1 when any failed, 2 when the run could not start.
-    Ctrl-C ends the run and shows the results so far.
+    The exit code is 0 when every picture got an answer, 1 when any failed or a folder could not be opened, 2 when the
+    run could not start. Ctrl-C, SIGTERM and SIGHUP end the run and show the results so far; the code is then 128 + the
+    signal's number. A second one ends it at once.
     """
-    with reported():
+    with stoppable(), reported():
+        if as_json and as_jsonl:
+            raise SettingsError(
+                "--json and --jsonl contradict each other",
+                hint="--json writes one array at the end, --jsonl a line for each picture as soon as it is done",
+            )
         settings = load_settings(
             engine=engine,
             model=model,
@@ -117,58 +132,90 @@ def tag(
             confidence_threshold=confidence_threshold,
             escalate=escalate,
         )
-        names = list(expand(pictures))
-        if not names:
-            fail(no_pictures(pictures))
-        subjects: list[Subject] = [list(names)] if together else list(names)
-        if together:
-            names = [" + ".join(names)]
+        found = named_pictures(pictures)
+        names = [found.pictures] if together else [[name] for name in found.pictures]
+        subjects: list[Subject] = [list(found.pictures)] if together else list(found.pictures)
         tagger = Tagger(with_demo_models(settings))
+        tagging = Tagging(tagger, context, subjects)
 
         traces = keep_bug_traces()
-        done: dict[int, TagResult] = {}
 
-        def keep(index: int, result: TagResult) -> None:
-            done[index] = result
-            if as_jsonl:
-                write_json({"image": names[index], **result.model_dump(mode="json")})
+        def write_line(index: int, result: TagResult) -> None:
+            write_json({**name_in_json(names[index]), **result.model_dump(mode="json")})
 
+        stopped: Stopped | None = None
         try:
-            asyncio.run(tag_all(tagger, context, subjects, keep))
-            interrupted = False
-        except KeyboardInterrupt:
-            interrupted = True
-            print_note(f"interrupted: {len(done)} of {len(names)} are done")
-    results = [(names[index], done[index]) for index in sorted(done)]
-    if as_json:
-        write_json([{"image": name, **result.model_dump(mode="json")} for name, result in results], indent=2)
-    elif not as_jsonl:
-        show(results, tagger.services.taxonomy, timing=timing)
-    if any(error.kind == BUG for _, result in results for error in result.errors):
-        print_note(f"onelook has a bug: {traces} has the stack trace. Please report it.")
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(1 if any(result.status == "failed" for _, result in results) else 0)
+            run_until_stopped(tagging.run(write_line if as_jsonl else lambda *_: None))
+        except Stopped as signalled:
+            stopped = signalled
+            tagging.end()
+            print_note(f"interrupted: {len(tagging.done)} of {len(names)} are done")
+        results = [(names[index], tagging.done[index]) for index in sorted(tagging.done)]
+        if as_json:
+            write_json([{**name_in_json(name), **result.model_dump(mode="json")} for name, result in results], indent=2)
+        elif not as_jsonl:
+            shown = [(" + ".join(map(describe, name)), result) for name, result in results]
+            show(shown, tagger.services.taxonomy, timing=timing)
+        if any(error.kind == BUG for _, result in results for error in result.errors):
+            print_note(f"onelook has a bug: {traces} has the stack trace. Please report it.")
+        statuses = [result.status for _, result in results]
+        for line in summary(statuses, tagging.seconds, found):
+            print_note(line)
+        if stopped is not None:
+            leave(stopped)
+        raise typer.Exit(1 if "failed" in statuses or found.closed else 0)
 
 
-async def tag_all(
-    tagger: Tagger, context: Context, subjects: list[Subject], keep: Callable[[int, TagResult], None]
-) -> None:
-    """Tag every picture under a progress bar, and hand each result to `keep` as soon as it is there."""
-    from onelook.cli.console import err, progress
+class Tagging:
+    """The pictures of one run under a progress bar, and the results so far: `done`, by index."""
 
-    async with tagger:
-        if note := demo_note(tagger.services.settings, tagger.services.prompts):
-            print_note(note.text("terminal"))
-        with err.status("starting the engine"):
-            await tagger.start(context)
-        if stale := tagger.calibration_note(context):
-            print_note(stale)
-        with progress(tagger.waiting) as bar:
-            task = bar.add_task("tagging", total=len(subjects))
-            async for index, result in tagger.tag_many(subjects, context):
-                keep(index, result)
-                bar.advance(task)
+    def __init__(self, tagger: Tagger, context: Context, subjects: list[Subject]) -> None:
+        self.done: dict[int, TagResult] = {}
+        self._tagger, self._context, self._subjects = tagger, context, subjects
+        self._bar: Progress | None = None
+        self._started: float | None = None
+        self._ended: float | None = None
+        self._keeping = threading.Lock()
+
+    @property
+    def seconds(self) -> float:
+        """From the first picture to the end, or to now."""
+        return 0.0 if self._started is None else (self._ended or time.monotonic()) - self._started
+
+    async def run(self, on_result: Callable[[int, TagResult], None]) -> None:
+        """Tag every picture, and hand each result to `on_result` as soon as it is there."""
+        from onelook.cli.console import err, progress
+
+        async with (tagger := self._tagger):
+            if note := demo_note(tagger.services.settings, tagger.services.prompts):
+                print_note(note.text("terminal"))
+            with err.status("starting the engine"):
+                await tagger.start(self._context)
+            if stale := tagger.calibration_note(self._context):
+                print_note(stale)
+            self._started = time.monotonic()
+            with progress(tagger.waiting) as self._bar:
+                task = self._bar.add_task("tagging", total=len(self._subjects))
+                async for index, result in tagger.tag_many(self._subjects, self._context):
+                    self.keep(index, result, on_result)
+                    self._bar.advance(task)
+            self._ended = time.monotonic()
+
+    def keep(self, index: int, result: TagResult, on_result: Callable[[int, TagResult], None]) -> None:
+        with self._keeping:
+            if self._ended is None:
+                self.done[index] = result
+                on_result(index, result)
+
+    def end(self) -> None:
+        """No result is kept or handed over after this, and no bar drawn, though the run may go on in its thread."""
+        from onelook.cli.console import err
+
+        with self._keeping:
+            self._ended = self._ended or time.monotonic()
+        if self._bar is not None:
+            self._bar.stop()
+        err.show_cursor()  # hidden too while the engine starts
 
 
 def print_note(note: str) -> None:
@@ -177,7 +224,7 @@ def print_note(note: str) -> None:
 
     from onelook.cli.console import err
 
-    err.print(Text(note, style="yellow"))
+    err.print(Text(note, style="yellow"), soft_wrap=not err.is_terminal)
 
 
 def show(results: list[tuple[str, TagResult]], taxonomy: Taxonomy, *, timing: bool) -> None:

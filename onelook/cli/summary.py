@@ -1,0 +1,30 @@
+"""The end of a run in a line or two: how many pictures, how fast, with what outcome, and what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from onelook.cli.pictures import left_out_line
+from onelook.images.printable import printable
+from onelook.images.walk import Found
+from onelook.types import Status
+
+CLOSED_SHOWN = 10
+
+
+def summary(statuses: Iterable[Status], seconds: float, found: Found) -> list[str]:
+    """`seconds`: from the first picture to the last, without loading a model."""
+    counts = Counter(statuses)
+    done = counts.total()
+    rate = f", {done / seconds:.2g} a second" if seconds > 0 and done else ""
+    lines = [
+        f"{done} picture{'' if done == 1 else 's'} in {seconds:.1f} s{rate}:"
+        f" {counts['ok']} ok, {counts['needs_review']} to review, {counts['failed']} failed"
+    ]
+    if found.left_out:
+        lines.append(left_out_line(found.left_out))
+    lines += [f"cannot be opened: {printable(reason)}" for reason in found.closed[:CLOSED_SHOWN]]
+    if (more := len(found.closed) - CLOSED_SHOWN) > 0:
+        lines.append(f"cannot be opened: {more} more")
+    return lines
