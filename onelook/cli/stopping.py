@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import typer
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-GRACE_S = 1.0  # for requests to be cancelled and connections to be closed
+GRACE_S = 0.5  # for requests to be cancelled and connections to be closed
 ECHO_S = 0.25  # `timeout` and terminals that close send a signal to the process, and again to its group
 
 
