@@ -49,9 +49,15 @@ def decoding(name: str, kind: str) -> Iterator[None]:
         ) from None
     except Exception as error:
         raise ImageUnreadable(
-            f"{name}: broken or truncated {kind} file: {str(error) or type(error).__name__}",
+            f"{name}: broken or truncated {kind} file: {_reason(error)}",
             hint="check whether a picture viewer opens it; export it again",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What a decoder says is wrong with the file; Python's words for a decoder that failed itself say nothing of it."""
+    said = isinstance(error, OSError | SyntaxError | ValueError | RuntimeError) and not isinstance(error, UnicodeError)
+    return (said and str(error)) or "its decoder fails on the values in it"
 
 
 def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFile]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from benchmarks.hostile import try_mutations
+from benchmarks.hostile import PYTHON_ERROR, try_mutations, with_checksums
 from onelook.errors import ImageError, ImageTooLarge, ImageUnreadable
 from onelook.images.decode import decoding
 from onelook.images.decode_memory import DecodeBudget, check_decode_bytes
@@ -44,6 +44,13 @@ def opened(name: str, data: bytes | None = None, max_pixels: int = 100_000_000) 
 def test_whatever_a_decoder_raises_is_the_pictures_error(name: str) -> None:
     with pytest.raises(ImageUnreadable, match=name):
         opened(name).picture(BOUNDS)
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_no_message_shows_pythons_own_words(name: str) -> None:
+    with pytest.raises(ImageUnreadable) as refused:
+        opened(name).picture(BOUNDS)
+    assert not PYTHON_ERROR.search(refused.value.message)
 
 
 @pytest.mark.parametrize("name", ["png-damaged-112x112.png", "png-damaged-130x100.png"])
@@ -194,3 +201,15 @@ def test_an_image_error_passes_through_unchanged() -> None:
 def test_mutations_of_these_files_are_pictures_or_picture_errors() -> None:
     crashes, _ = try_mutations(sorted(CASES.iterdir()), 500, seed=1, seconds=float("inf"))
     assert crashes == []
+
+
+def test_a_changed_png_gets_checksums_that_let_it_be_decoded() -> None:
+    held = BytesIO()
+    Image.new("L", (30, 20)).save(held, "PNG")
+    data = bytearray(held.getvalue())
+    assert with_checksums(bytearray(data)) == data
+    width = data.index(b"IHDR") + 4
+    data[width + 3] = 29
+    with pytest.raises(ImageUnreadable):
+        opened("a.png", bytes(data))
+    assert opened("a.png", with_checksums(data)).size(BOUNDS)[0] > 0
