@@ -73,3 +73,8 @@ class EngineSettings(BaseModel):
     prefix_cache_mb: Annotated[int, Field(ge=0)] = Field(
         512, description="Embedded engine: memory for reused attention states (prompt prefix, picture); 0 turns it off."
     )
+    jump_forward: bool = Field(
+        True,
+        description="Embedded engine: whether tokens that the constraint leaves no choice about are computed in one"
+        " pass, not one by one.",
+    )

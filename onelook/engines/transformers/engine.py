@@ -56,6 +56,7 @@ class TransformersEngine(Engine):
         *,
         prefix_cache_mb: int = 512,
         thinking: bool = False,
+        jump_forward: bool = True,
         size_grid: int | None = None,
         load: Load = load_checkpoint,
     ) -> None:
@@ -65,6 +66,7 @@ class TransformersEngine(Engine):
         self._prefix_cache_bytes = prefix_cache_mb * 1_000_000
         self._thinking = thinking
         self._load = load
+        self._jump_forward = jump_forward
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
         self._generator: Generator | None = None
         self._size_grid = size_grid
@@ -90,6 +92,7 @@ class TransformersEngine(Engine):
             options,
             prefix_cache_mb=settings.prefix_cache_mb,
             thinking=settings.thinking,
+            jump_forward=settings.jump_forward,
             size_grid=settings.size_grid,
         )
 
@@ -207,6 +210,9 @@ class TransformersEngine(Engine):
             from onelook.engines.transformers.generation import Generator
 
             self._generator = Generator(
-                checkpoint, prefix_cache_bytes=self._prefix_cache_bytes, thinking=self._thinking
+                checkpoint,
+                prefix_cache_bytes=self._prefix_cache_bytes,
+                thinking=self._thinking,
+                jump_forward=self._jump_forward,
             )
         return self._generator

@@ -18,6 +18,7 @@ from onelook.engines.base import Constraint, StopReason
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Guide, Mask, Step
 from onelook.engines.transformers.loading import Checkpoint
+from onelook.engines.transformers.passes import decode
 from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, Tokens, states_of
 from onelook.errors import EngineIncapable, EngineRefused
 from onelook.ledger.stamps import NS_PER_MS
@@ -58,8 +59,11 @@ class Vocabulary:
 class Generator:
     """A loaded checkpoint that answers. Not safe for more than one thread."""
 
-    def __init__(self, checkpoint: Checkpoint, *, prefix_cache_bytes: int, thinking: bool = False) -> None:
-        """`thinking`: whether a model whose chat template has that switch thinks before it answers."""
+    def __init__(
+        self, checkpoint: Checkpoint, *, prefix_cache_bytes: int, thinking: bool = False, jump_forward: bool = True
+    ) -> None:
+        """`thinking`: whether a model whose chat template has that switch thinks before it answers. `jump_forward`:
+        whether the tokens that a constraint forces are computed in one pass, where the architecture is known."""
         self.model: Any = checkpoint.model
         self.processor: Any = checkpoint.processor
         self._template_variables = _thinking_variable(self.processor.chat_template, thinking)
@@ -74,8 +78,9 @@ class Generator:
         self.model.generation_config = GenerationConfig(
             do_sample=False, eos_token_id=stop_tokens, pad_token_id=stop_tokens[0]
         )
-        reuses = config.model_type in REUSES_PREFIXES and prefix_cache_bytes > 0
-        self.prefixes = PrefixCache(prefix_cache_bytes) if reuses else None
+        known = config.model_type in REUSES_PREFIXES
+        self.prefixes = PrefixCache(prefix_cache_bytes) if known and prefix_cache_bytes > 0 else None
+        self._jumps = known and jump_forward
 
     def answer(
         self,
@@ -116,14 +121,15 @@ class Generator:
                 hint="send smaller pictures (--long-edge 512), or set ONELOOK_PREFIX_CACHE_MB=0 or"
                 " ONELOOK_QUANTIZATION=8bit",
             ) from error
+        first_ns = guide.first_ns or time.perf_counter_ns()  # an answer that is forced as a whole needs no pass
         return Generated(
             steps=tuple(guide.steps),
             stop_reason="stop" if guide.complete else "length",
             prompt_tokens=len(prompt.tokens),
             cached_tokens=cached,
             image_tokens=self.count_image_tokens(prompt.tokens),
-            first_token_ms=(guide.first_ns - start_ns) / NS_PER_MS,
-            decode_ms=(guide.last_ns - guide.first_ns) / NS_PER_MS,
+            first_token_ms=(first_ns - start_ns) / NS_PER_MS,
+            decode_ms=(max(guide.last_ns, first_ns) - first_ns) / NS_PER_MS,
         )
 
     def encode(self, conversation: Conversation) -> Any:
@@ -160,14 +166,17 @@ class Generator:
             if cached >= prompt.end:
                 for name in PIXELS:
                     inputs.pop(name, None)
-        inputs = inputs.to(self.model.device, self.model.dtype)
-        self.model.generate(
-            **inputs,
-            past_key_values=cache,
-            max_new_tokens=max_tokens,
-            logits_processor=LogitsProcessorList([Mask(guide)]),
-            stopping_criteria=StoppingCriteriaList([Advance(guide)]),
-        )
+        if self._jumps:
+            cache = DynamicCache(config=self.model.config) if cache is None else cache
+            decode(self.model, inputs, cached, cache, guide, max_tokens)
+        else:
+            self.model.generate(
+                **inputs.to(self.model.device, self.model.dtype),
+                past_key_values=cache,
+                max_new_tokens=max_tokens,
+                logits_processor=LogitsProcessorList([Mask(guide)]),
+                stopping_criteria=StoppingCriteriaList([Advance(guide)]),
+            )
         if self.prefixes is not None and cache is not None:
             written = [step.token for step in guide.steps]
             self.prefixes.store(np.concatenate([prompt.tokens, written]), prompt.pictures, states_of(cache))

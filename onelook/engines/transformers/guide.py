@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from transformers import LogitsProcessor, StoppingCriteria
 
 from onelook.engines.base import Choice, Constraint, JsonSchema
+from onelook.engines.transformers.forced_text import ForcedTokens, forced_text
 from onelook.errors import EngineIncapable, EngineRefused
 
 Ids = NDArray[np.int64]
@@ -43,6 +44,8 @@ class Grammars:
         self.vocabulary = vocabulary
         self.stop_tokens = frozenset(stop_tokens)
         self.token_bytes: list[bytes] = info.decoded_vocab
+        self.token_lengths = np.array([len(data) for data in self.token_bytes])
+        self.forced_tokens = ForcedTokens(tokenizer, self.token_bytes)
         self._compiler = xgr.GrammarCompiler(info)
 
     def matcher(self, constraint: Constraint) -> xgr.GrammarMatcher:
@@ -106,10 +109,36 @@ class Guide:
         self.steps.append(self._step(token))
         self.complete = token in self._grammars.stop_tokens
         if self._matcher is not None and not self.complete:
-            self._matcher.accept_token(token)
-            self._allowed = self._next_allowed(self._matcher)
-            self.complete = self._matcher.is_completed() and self._only_stops(self._allowed)
+            self._accept(self._matcher, token)
         return self.complete
+
+    def jump(self, max_tokens: int) -> list[int]:
+        """Write the tokens that are forced from here on, up to `max_tokens` of the whole answer, and return them.
+
+        Their probability is 1. The last of them are left to the model where a token that reaches beyond the forced
+        text could stand in their place: the tokenizer writes `["` as one token, so the `[` before a choice is no token.
+        """
+        if self._matcher is None or self.complete:
+            return []
+        text = forced_text(self._matcher)
+        if not text:
+            return []
+        token_bytes, lengths = self._grammars.token_bytes, self._grammars.token_lengths
+        left, jumped = len(text.encode()), list[int]()
+        written = b"".join(token_bytes[step.token] for step in self.steps)
+        for token in self._grammars.forced_tokens(written, text)[: max_tokens - len(self.steps)]:
+            if self._place(token) is None or self._matcher.is_completed() or lengths[self._allowed].max() > left:
+                break
+            self.steps.append(Step(token, 0.0, ((token, 0.0),) if self._top_logprobs else ()))
+            self._accept(self._matcher, token)
+            left -= len(token_bytes[token])
+            jumped.append(token)
+        return jumped
+
+    def _accept(self, matcher: xgr.GrammarMatcher, token: int) -> None:
+        matcher.accept_token(token)
+        self._allowed = self._next_allowed(matcher)
+        self.complete = matcher.is_completed() and self._only_stops(self._allowed)
 
     def _step(self, token: int) -> Step:
         place = self._place(token)
