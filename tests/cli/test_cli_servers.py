@@ -87,7 +87,8 @@ async def test_without_a_terminal_the_log_says_so(picture: Path) -> None:
     async with SimulatedServer(Busy(rejected=2)) as server:
         code, _, err = await onelook(server, "tag", picture)
     assert code == 0
-    (line,) = err.splitlines()
+    line, summary = err.splitlines()
+    assert summary.startswith("1 picture in ")
     assert line.startswith("waiting for the server (HTTP 429, 1 s): ")
     assert line.endswith("slow down")
 

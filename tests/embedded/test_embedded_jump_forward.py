@@ -189,7 +189,7 @@ def test_forced_text_is_tokenised_as_the_tokenizer_writes_the_whole() -> None:
     whole = '{"primary_category":"人像","details":{"gender":"'
     tokens: list[int] = tokenizer(whole, add_special_tokens=False)["input_ids"]
     for token in tokens:
-        token_bytes[token] = tokenizer.decode([token]).encode()
+        token_bytes[token] = str(tokenizer.decode([token])).encode()
     forced = ForcedTokens(tokenizer, token_bytes)
     head = '{"primary_category":"人像'
     assert next(token_bytes[token] for token in forced(head.encode(), whole[len(head) :])) == b'","'

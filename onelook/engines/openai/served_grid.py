@@ -42,7 +42,11 @@ class ServedGrid:
         if self._side is not None or self._counted or not reply.usage.image_tokens:
             return
         self._counted = True
-        self._side = grid_of_tokens(list(_picture_sizes(request.messages)), reply.usage.image_tokens)
+        try:
+            sizes = list(_picture_sizes(request.messages))
+        except (OSError, ValueError):  # a picture that only the server can read: its size is not known here
+            return
+        self._side = grid_of_tokens(sizes, reply.usage.image_tokens)
 
 
 def _picture_sizes(messages: Sequence[BaseMessage]) -> Iterator[tuple[int, int]]:
