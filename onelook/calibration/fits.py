@@ -89,6 +89,24 @@ class RouterFit(Frozen):
         return tuple(weight / sum(weights) for weight in weights)
 
 
+def refusal(fit: Fit | RouterFit, earlier: Fit | RouterFit | None, *, force: bool) -> str | None:
+    """Why `fit` must not be written in the place of `earlier`; None if it may.
+
+    `force` accepts a threshold of 0. A fit without a threshold never replaces one that has one.
+    """
+    if fit.threshold is None and earlier is not None and earlier.threshold is not None:
+        return (
+            f"no threshold reaches that accuracy, so the earlier calibration (threshold {earlier.threshold:.3f},"
+            f" {earlier.pictures} pictures) stays: write to another file with --out FILE"
+        )
+    if fit.threshold == 0 and not force:
+        return (
+            "not written: a threshold of 0 lets every answer pass, whatever its details; ask for more with --accuracy"
+            " or --of record, or write it all the same with --force"
+        )
+    return None
+
+
 class Calibration(Frozen):
     """The contents of a calibration file; empty if there is no file."""
 
@@ -119,6 +137,10 @@ class Calibration(Frozen):
         """The fit for this router with these sentences."""
         fit = self.router
         return fit if fit is not None and (fit.model, fit.texts) == (model, texts) else None
+
+    def earlier(self, fit: Fit) -> Fit | None:
+        """The fit of the same way, model and prompts, which `with_fit` would replace."""
+        return next((each for each in self.fits if each.key == fit.key), None)
 
     def with_fit(self, fit: Fit) -> Calibration:
         """A copy with `fit`, which replaces an earlier fit of the same way, model and prompts."""

@@ -18,7 +18,7 @@ class Commands(LazyGroup):
         "demo": "Tag a few drawings whose truth is known, or PICTURES, with the bundled model.",
         "serve": "Serve the web page and the HTTP API.",
         "studio": "Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.",
-        "config": "Print every setting, its value, and where it came from: argument, environment or default.",
+        "config": "Print every setting, its value, and where it came from: option, environment, file or default.",
         "calibrate": "Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.",
         "graph": "Print the state machine as a Mermaid drawing.",
         "doctor": "Ask the engine for each capability that onelook builds on, and report what is missing.",

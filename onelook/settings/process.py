@@ -1,4 +1,5 @@
-"""The settings of the process, read once. Arguments override the environment, which overrides the defaults."""
+"""The settings of the process, read once. Arguments override the environment, which overrides the settings file, which
+overrides the defaults."""
 
 from __future__ import annotations
 
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, InitSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from onelook.errors import SettingsError
 from onelook.settings.engine import EngineSettings, Positive
+from onelook.settings.file import SettingsFile, settings_file
 from onelook.settings.http import HttpSettings
+from onelook.settings.names import FILE_VARIABLE, setting_names, unknown_variables, variable
 from onelook.settings.resolution import ResolutionPolicy
 from onelook.settings.router import RouterSettings
 from onelook.types import Context
@@ -103,7 +106,7 @@ class Settings(BaseSettings, EngineSettings):
 
 PASSWORD = re.compile(r"//[^/@]*@")
 
-Source = Literal["argument", "environment", "default"]
+Source = Literal["option", "environment", "file", "default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +120,29 @@ class Row:
 
 
 def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
-    """Every setting with its value and its source. Keys stay hidden. The default choices of a run are `run.NAME`."""
-    environment = {name.upper() for name, value in os.environ.items() if value}
-    rows = []
+    """Every setting with its value and its source. Keys stay hidden. The default choices of a run are `run.NAME`.
+
+    The first row is the settings file. `arguments` are those that `load_settings` got.
+    """
+    config = arguments.get("config")
+    path = settings_file(None if config is None else Path(str(config)))
+    origins: list[tuple[Source, Mapping[str, Any]]] = [
+        ("option", {name: value for name, value in arguments.items() if value is not None}),
+        ("environment", EnvSettingsSource(Settings)()),
+        ("file", SettingsFile(Settings, path)()),
+    ]
+    named: Source = "option" if config else "environment" if os.environ.get(FILE_VARIABLE) else "default"
+    rows = [
+        Row(
+            "config",
+            None if path is None else str(path),
+            named,
+            "The settings file (TOML): --config FILE, ONELOOK_CONFIG=FILE, or onelook.toml in the current folder.",
+        )
+    ]
 
     def add(name: str, value: object, description: str | None) -> None:
-        variable = "ONELOOK_" + name.upper().replace(".", "__")
-        source: Source = "default"
-        if arguments.get(name) is not None:
-            source = "argument"
-        elif variable in environment:
-            source = "environment"
+        source: Source = next((origin for origin, given in origins if _has(given, name)), "default")
         shown = value if isinstance(value, int | float | None) else PASSWORD.sub("//***@", str(value))
         rows.append(Row(name, shown, source, description or ""))
 
@@ -141,6 +156,17 @@ def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
     return rows
 
 
+def _has(given: Mapping[str, Any], name: str) -> bool:
+    """Whether `name`, such as `run.arm`, is among what a source gives: a value, an object or a model."""
+    head, _, rest = name.partition(".")
+    inner = given.get(head)
+    if not rest:
+        return head in given
+    if isinstance(inner, BaseModel):
+        return rest in inner.model_fields_set
+    return isinstance(inner, Mapping) and _has(inner, rest)
+
+
 def describe_errors(error: ValidationError) -> list[str]:
     """Each wrong value of a model: the field, what was expected, and the value."""
     return [
@@ -150,18 +176,40 @@ def describe_errors(error: ValidationError) -> list[str]:
 
 
 def load_settings(**arguments: Any) -> Settings:
-    """Settings from `arguments` (None means "not given"), then the environment, then the defaults.
+    """Settings from `arguments` (None means "not given"), then the environment, the settings file, and the defaults.
+
+    The file is the argument `config`, which is no setting, else the one that `ONELOOK_CONFIG` names, else
+    `onelook.toml` in the current folder.
 
     Raises:
-        SettingsError: a value is wrong; the message names each field, the value and what was expected.
+        SettingsError: a value is wrong, or a name in the environment or in the file is mistyped; the message has each
+            name, the value and what was expected.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
+    check_variables()
+    config = given.pop("config", None)
+    path = settings_file(None if config is None else Path(config))
     try:
-        return Settings(**given)
+        sources = (InitSettingsSource(Settings, given), EnvSettingsSource(Settings), SettingsFile(Settings, path))
+        return Settings(_build_sources=(sources, given))
     except UnreadableSetting as error:
         raise SettingsError(f"bad settings: {error}", hint="write a list or an object as JSON") from None
     except ValidationError as error:
+        file = "" if path is None else f" and the file {path}"
         raise SettingsError(
             "bad settings:\n  " + "\n  ".join(describe_errors(error)),
-            hint="`onelook config` prints every setting, its value and its source",
+            hint=f"`onelook config` prints every setting; an option --name precedes {variable('name')}{file}",
         ) from None
+
+
+def check_variables() -> None:
+    """Raises `SettingsError` for a variable of the environment that is nearly the name of a setting."""
+    found = unknown_variables(os.environ, setting_names(Settings))
+    wrong = [f"{given} is no setting; did you mean {meant}?" for given, meant in found.items() if meant]
+    if wrong:
+        raise SettingsError("\n".join(wrong), hint="correct the name, or unset the variable")
+
+
+def other_variables() -> list[str]:
+    """The variables that begin with ONELOOK_ and set nothing."""
+    return [given for given, meant in unknown_variables(os.environ, setting_names(Settings)).items() if not meant]

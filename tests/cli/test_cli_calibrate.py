@@ -38,9 +38,21 @@ def test_it_prints_reliability_and_writes_what_the_settings_load(onelook: Run, a
     assert tagged.returncode == 0
     assert "the calibration is not used: it has no fit for legacy_shared" in tagged.stderr.replace("\n", " ")
 
-    easy = onelook("calibrate", album, "--accuracy", "0", "--arm", "legacy_shared", "--of", "record")
-    assert easy.returncode == 0
-    assert [fit["arm"] for fit in json.loads(file.read_text())["fits"]] == ["fused", "legacy_shared"]
+    easy = ("calibrate", album, "--accuracy", "0", "--arm", "legacy_shared", "--of", "record")
+    before = file.read_bytes()
+    refused = onelook(*easy)
+    assert (refused.returncode, file.read_bytes()) == (1, before)
+    said = " ".join(refused.stderr.split())
+    assert "legacy_shared: not written: a threshold of 0 lets every answer pass" in said
+    assert "--force" in said
+
+    assert onelook(*easy, "--force").returncode == 0
+    good = file.read_bytes()
+    assert [fit["arm"] for fit in json.loads(good)["fits"]] == ["fused", "legacy_shared"]
+
+    failed = onelook("calibrate", album, "--accuracy", "1", "--arm", "legacy_shared", "--force")
+    assert (failed.returncode, file.read_bytes()) == (1, good)
+    assert "the earlier calibration (threshold 0.000, 30 pictures) stays" in " ".join(failed.stderr.split())
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from onelook.calibration.fits import load_calibration
+from onelook.calibration.fits import load_calibration, refusal
 from onelook.cli.choices import choices
-from onelook.cli.console import out, progress
+from onelook.cli.console import err, out, progress
 from onelook.cli.failure import fail, reported
 from onelook.cli.options import (
     BaseUrlOption,
+    ConfigOption,
     EngineOption,
     LanguageOption,
     ModelOption,
@@ -47,16 +49,21 @@ def calibrate(
     file: Annotated[
         Path | None, typer.Option("--out", help="File to write. Default: ONELOOK_CALIBRATION, or calibration.json.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also write a threshold of 0, which lets every answer pass.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Use the first N pictures only.")] = None,
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
     templates: TemplatesOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.
 
-    What the file has for other arms and models stays. The exit code is 1 where the wanted accuracy is not reached.
+    What the file has for other arms and models stays, and so does an earlier calibration where the wanted accuracy is
+    not reached now. The exit code is 1 then, and where a threshold of 0 is not written.
     """
     with reported():
         try:
@@ -65,7 +72,9 @@ def calibrate(
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
         settings = with_demo_models(
-            load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates)
+            load_settings(
+                engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates, config=config
+            )
         )
         file = file or settings.calibration or Path("calibration.json")
         known = load_calibration(file if file.exists() else None)
@@ -81,13 +90,23 @@ def calibrate(
 
             learning = learn(settings, labels, contexts, accuracy=accuracy, target=of, limit=limit, on_progress=report)
             outcomes, router = asyncio.run(learning)
+        before, refused = known, []
         for outcome in outcomes:
             out.print(*outcome_report(outcome, accuracy, of), sep="\n")
-            known = known.with_fit(outcome.fit)
+            if reason := refusal(outcome.fit, known.earlier(outcome.fit), force=force):
+                refused.append(f"{outcome.fit.arm}: {reason}")
+            else:
+                known = known.with_fit(outcome.fit)
         if router is not None:
             out.print(*router_report(router, accuracy), sep="\n")
-            known = known.model_copy(update={"router": router.fit})
-        known.save(file)
-    out.print(f"written: export ONELOOK_CALIBRATION={file}", highlight=False)
+            if reason := refusal(router.fit, known.router, force=force):
+                refused.append(f"router: {reason}")
+            else:
+                known = known.model_copy(update={"router": router.fit})
+        for line in refused:
+            err.print(Text(line, style="red"))
+        if known != before:
+            known.save(file)
+            out.print(f"written: export ONELOOK_CALIBRATION={file}", highlight=False)
     reached = [outcome.point for outcome in outcomes] + ([router.point] if router else [])
-    raise typer.Exit(0 if None not in reached else 1)
+    raise typer.Exit(0 if None not in reached and not refused else 1)

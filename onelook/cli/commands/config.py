@@ -7,25 +7,34 @@ from collections.abc import Sequence
 import typer
 
 from onelook.cli.failure import reported
-from onelook.cli.options import BaseUrlOption, EngineOption, JsonOption, ModelOption, TaxonomyOption, TemplatesOption
+from onelook.cli.options import (
+    BaseUrlOption,
+    ConfigOption,
+    EngineOption,
+    JsonOption,
+    ModelOption,
+    TaxonomyOption,
+    TemplatesOption,
+)
 from onelook.cli.write_json import write_json
-from onelook.settings.process import Row, load_settings, sources
+from onelook.settings.process import Row, load_settings, other_variables, sources
 
 WIDE = 110  # columns of a terminal in which there is room for descriptions
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
-def config(
+@app.command("config")
+def print_config(
     as_json: JsonOption = False,
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
     templates: TemplatesOption = None,
+    config: ConfigOption = None,
 ) -> None:
-    """Print every setting, its value, and where it came from: argument, environment or default."""
+    """Print every setting, its value, and where it came from: option, environment, file or default."""
     with reported():
         arguments = {
             "engine": engine,
@@ -33,28 +42,38 @@ def config(
             "base_url": base_url,
             "taxonomy": taxonomy,
             "templates": templates,
+            "config": config,
         }
         rows = sources(load_settings(**arguments), arguments)
     if as_json:
-        write_json({row.name: {"value": row.value, "source": row.source} for row in rows}, indent=2)
+        write_json(
+            {row.name: {"value": row.value, "source": row.source, "description": row.description} for row in rows},
+            indent=2,
+        )
     else:
         show(rows)
 
 
 def show(rows: Sequence[Row]) -> None:
-    """As a table; what is not a default is green."""
+    """As a table; in a narrow terminal as a list, with each description below its setting. No default is green."""
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     from onelook.cli.console import out
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    columns = ("setting", "value", "from", "what it is") if out.width >= WIDE else ("setting", "value", "from")
-    for column in columns:
+    for column in ("setting", "value", "from", "what it is"):
         table.add_column(column, overflow="fold")
     for row in rows:
         style = "" if row.source == "default" else "green"
-        cells = (row.name, Text(str(row.value), style=style), Text(row.source, style=style), row.description)
-        table.add_row(*cells[: len(columns)])
-    out.print(table)
+        if out.width < WIDE:
+            out.print(Text.assemble((row.name, "bold"), " = ", (str(row.value), style), (f"  ({row.source})", style)))
+            out.print(Padding(Text(row.description, style="dim"), (0, 0, 0, 4)))
+        else:
+            table.add_row(row.name, Text(str(row.value), style=style), Text(row.source, style=style), row.description)
+    if out.width >= WIDE:
+        out.print(table)
     out.print(Text("environment: ONELOOK_ + the setting's name in upper case, a dot as two underscores", style="dim"))
+    if unknown := other_variables():
+        out.print(Text(f"in the environment, but no settings: {', '.join(unknown)}", style="yellow"))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from onelook.cli.console import out
 from onelook.cli.failure import reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption
+from onelook.cli.options import BaseUrlOption, ConfigOption, EngineOption, ModelOption
 from onelook.demo.checkpoint import with_demo_models
 from onelook.settings.process import Settings, load_settings
 from onelook.tagger import Tagger
@@ -18,10 +18,14 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def doctor(engine: EngineOption = None, model: ModelOption = None, base_url: BaseUrlOption = None) -> None:
+def doctor(
+    engine: EngineOption = None, model: ModelOption = None, base_url: BaseUrlOption = None, config: ConfigOption = None
+) -> None:
     """Ask the engine for each capability that onelook builds on, and report what is missing."""
     with reported():
-        fit = asyncio.run(findings(with_demo_models(load_settings(engine=engine, model=model, base_url=base_url))))
+        fit = asyncio.run(
+            findings(with_demo_models(load_settings(engine=engine, model=model, base_url=base_url, config=config)))
+        )
     raise typer.Exit(0 if fit else 1)
 
 

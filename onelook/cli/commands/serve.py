@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from onelook.cli.failure import reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
+from onelook.cli.options import BaseUrlOption, ConfigOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
 from onelook.settings.process import load_settings
 
 LogFormat = Literal["text", "json"]
@@ -36,6 +36,7 @@ def serve(
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
     templates: TemplatesOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Serve the web page and the HTTP API.
 
@@ -43,7 +44,9 @@ def serve(
     `onelook config` lists what else can be set, as http.…
     """
     with reported():
-        settings = load_settings(engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates)
+        settings = load_settings(
+            engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates, config=config
+        )
         # Imported here, so that a wrong setting is reported at once.
         from onelook.api.serve import serve as run
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import BaseUrlOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
+from onelook.cli.options import BaseUrlOption, ConfigOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
 from onelook.errors import SettingsError
 from onelook.settings.process import load_settings
 
@@ -36,13 +36,21 @@ def studio(
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
     templates: TemplatesOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.
 
     Studio's own page is LangChain's: the browser loads it from smith.langchain.com, and it talks to this server. The
     server keeps its threads in the folder .langgraph_api of the working directory.
     """
-    arguments = {"engine": engine, "model": model, "base_url": base_url, "taxonomy": taxonomy, "templates": templates}
+    arguments = {
+        "engine": engine,
+        "model": model,
+        "base_url": base_url,
+        "taxonomy": taxonomy,
+        "templates": templates,
+        "config": config,
+    }
     with reported():
         load_settings(**arguments)
         if find_spec("langgraph_cli") is None or find_spec("langgraph_api") is None:

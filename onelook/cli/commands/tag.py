@@ -15,6 +15,7 @@ from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import reported
 from onelook.cli.options import (
     BaseUrlOption,
+    ConfigOption,
     EngineOption,
     LanguageOption,
     ModelOption,
@@ -100,6 +101,7 @@ def tag(
     base_url: BaseUrlOption = None,
     taxonomy: TaxonomyOption = None,
     templates: TemplatesOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Tag pictures: their category, its details, and how sure the model is.
 
@@ -121,6 +123,7 @@ def tag(
             templates=templates,
             concurrency=concurrency,
             residency=residency,
+            config=config,
         )
         context = choices(
             arm=arm,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from onelook.cli.failure import fail, reported
+from onelook.cli.options import ConfigOption
 from onelook.errors import SettingsError
 from onelook.prompts.taxonomy.document import STARTERS, load_taxonomy
 
@@ -48,12 +49,13 @@ def check(file: FileArgument) -> None:
 def show(
     file: Annotated[Path | None, typer.Argument(help="Default: ONELOOK_TAXONOMY, or the bundled taxonomy.")] = None,
     as_yaml: Annotated[bool, typer.Option("--yaml", help="The document itself, with its comments.")] = False,
+    config: ConfigOption = None,
 ) -> None:
     """Draw a taxonomy as a tree: categories, attributes, options, in every language of the document."""
     from onelook.settings.process import load_settings
 
     with reported():
-        file = file or load_settings().taxonomy
+        file = file or load_settings(config=config).taxonomy
         loaded = load_taxonomy(file)
         if as_yaml:
             sys.stdout.write(file.read_text(encoding="utf-8-sig"))
