@@ -157,8 +157,9 @@ def test_an_empty_folder_is_reported(onelook: Run, tmp_path: Path) -> None:
 
 def test_config_says_where_each_value_comes_from(onelook: Run) -> None:
     settings = json.loads(onelook("config", "--json", "--engine", "vllm", ONELOOK_RUN__ARM="legacy").stdout)
-    assert settings["engine"] == {"value": "vllm", "source": "argument"}
-    assert settings["run.arm"] == {"value": "legacy", "source": "environment"}
+    assert (settings["engine"]["value"], settings["engine"]["source"]) == ("vllm", "option")
+    assert (settings["run.arm"]["value"], settings["run.arm"]["source"]) == ("legacy", "environment")
+    assert all(setting["description"] for setting in settings.values())
     assert settings["timeout_s"]["source"] == "default"
 
 
