@@ -117,4 +117,4 @@ def test_the_command_takes_the_folder_and_shows_its_mistake(mine: Path) -> None:
 
 def test_the_setting_is_listed_with_its_source(mine: Path) -> None:
     outcome = CliRunner().invoke(app, ["config", "--json", "--templates", str(mine)])
-    assert f'"templates": {{\n    "value": "{mine}",\n    "source": "argument"' in outcome.output
+    assert f'"templates": {{\n    "value": "{mine}",\n    "source": "option"' in outcome.output
