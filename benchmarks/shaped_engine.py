@@ -68,9 +68,15 @@ class Dictator:
         if output.logits.shape[0] != len(self._replies):
             return  # a pass for what several questions have in common
         end: int = kwargs["past_key_values"].get_seq_length()
-        self._start = end if self._start is None else self._start
+        if self._start is None:
+            self._start = end - _written(kwargs["input_ids"][0].tolist(), self._replies[0])
         for row, reply in enumerate(self._replies):
             output.logits[row, -1, reply[min(end - self._start, len(reply) - 1)]] += FAVOUR
+
+
+def _written(ids: Sequence[int], reply: Sequence[int]) -> int:
+    """How many tokens of the reply end the first pass: a constraint can force its beginning."""
+    return next(count for count in range(min(len(ids), len(reply)), -1, -1) if ids[len(ids) - count :] == reply[:count])
 
 
 class ShapedEngine(TransformersEngine):

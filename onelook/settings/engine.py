@@ -74,7 +74,7 @@ class EngineSettings(BaseModel):
         512, description="Embedded engine: memory for reused attention states (prompt prefix, picture); 0 turns it off."
     )
     jump_forward: bool = Field(
-        False,
+        True,
         description="Embedded engine: whether tokens that the constraint leaves no choice about are computed in one"
         " pass, not one by one.",
     )

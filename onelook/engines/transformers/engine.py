@@ -56,7 +56,7 @@ class TransformersEngine(Engine):
         *,
         prefix_cache_mb: int = 512,
         thinking: bool = False,
-        jump_forward: bool = False,
+        jump_forward: bool = True,
         size_grid: int | None = None,
         load: Load = load_checkpoint,
     ) -> None:

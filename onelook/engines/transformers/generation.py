@@ -60,7 +60,7 @@ class Generator:
     """A loaded checkpoint that answers. Not safe for more than one thread."""
 
     def __init__(
-        self, checkpoint: Checkpoint, *, prefix_cache_bytes: int, thinking: bool = False, jump_forward: bool = False
+        self, checkpoint: Checkpoint, *, prefix_cache_bytes: int, thinking: bool = False, jump_forward: bool = True
     ) -> None:
         """`thinking`: whether a model whose chat template has that switch thinks before it answers. `jump_forward`:
         whether the tokens that a constraint forces are computed in one pass, where the architecture is known."""
