@@ -8,6 +8,8 @@ from math import isfinite
 
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
+from onelook.images.unsupported import NotSupported
+
 SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
 SAMPLES = tuple(product((0, 85, 170, 255), repeat=4))
 HALF, NEARLY_WHITE, DARK = 128, 225, "#404040"
@@ -23,7 +25,8 @@ def opaque(image: Image.Image) -> Image.Image:
     becomes black and the brightest white.
 
     Raises:
-        ValueError: a float picture holds NaN or infinity, or the mode cannot be converted.
+        NotSupported: a float picture holds NaN or infinity.
+        ValueError: the mode cannot be converted.
     """
     if image.mode in SIXTEEN_BIT:
         return _stretched(image.convert("I"), 0, 65535)
@@ -86,6 +89,6 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
 
 def _stretched(image: Image.Image, black: float, white: float) -> Image.Image:
     if not (isfinite(black) and isfinite(white)):
-        raise ValueError("the pixels are not finite numbers")
+        raise NotSupported("pixels that are not finite numbers")
     scale = 255 / (white - black) if white > black else 0.0
     return image.point(lambda value: value * scale - black * scale).convert("L")

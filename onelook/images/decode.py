@@ -13,8 +13,9 @@ from PIL.ImageFile import ImageFile
 
 from onelook.errors import ImageTooLarge, ImageUnreadable, OnelookError
 from onelook.images.formats import OPENERS, READABLE, identify
-from onelook.images.misread import why_misread
+from onelook.images.misread import check_seen_right
 from onelook.images.scans import check_scans
+from onelook.images.unsupported import NO_CODEC, in_plain_words, refused
 
 UPRIGHT = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -48,16 +49,28 @@ def decoding(name: str, kind: str) -> Iterator[None]:
             hint="use a smaller picture, or lower ONELOOK_MAX_IMAGE_MEGAPIXELS and ONELOOK_CONCURRENCY",
         ) from None
     except Exception as error:
-        raise ImageUnreadable(
-            f"{name}: broken or truncated {kind} file: {_reason(error)}",
-            hint="check whether a picture viewer opens it; export it again",
-        ) from error
+        raise _unreadable(name, kind, error) from error
 
 
-def _reason(error: Exception) -> str:
-    """What a decoder says is wrong with the file; Python's words for a decoder that failed itself say nothing of it."""
-    said = isinstance(error, OSError | SyntaxError | ValueError | RuntimeError) and not isinstance(error, UnicodeError)
-    return (said and str(error)) or "its decoder fails on the values in it"
+def _unreadable(name: str, kind: str, error: Exception) -> ImageUnreadable:
+    if isinstance(error, ImportError):
+        return ImageUnreadable(
+            f"{name}: {kind} files are not read here: the package pillow-heif is missing or does not load",
+            hint="pip install --force-reinstall pillow-heif, or save the picture as JPEG",
+        )
+    if NO_CODEC in str(error):
+        return ImageUnreadable(
+            f"{name}: {kind} files are not read here: the installed Pillow is built without them",
+            hint="pip install --force-reinstall pillow, or save the picture as JPEG",
+        )
+    if (what := refused(error)) is not None:
+        return ImageUnreadable(
+            f"{name}: a {kind} file with {what}, which is not supported", hint="save it as an ordinary PNG or JPEG"
+        )
+    return ImageUnreadable(
+        f"{name}: broken or truncated {kind} file: {in_plain_words(error)}",
+        hint="check whether a picture viewer opens it; export it again",
+    )
 
 
 def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFile]:
@@ -73,17 +86,14 @@ def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFi
     kind = identify(data)
     if kind not in OPENERS:
         raise ImageUnreadable(f"{name}: not a picture that can be read: it looks like {kind}", hint=READABLE)
+    allow_pixels(max_pixels)
     with decoding(name, kind):
         image = OPENERS[kind](BytesIO(data))
     check_pixels(image.width, image.height, name=name, max_pixels=max_pixels)
     if kind == "JPEG":
         check_scans(data, image.width * image.height, name=name, max_pixels=max_pixels)
     with decoding(name, kind):
-        misread = why_misread(kind, data, image)
-    if misread is not None:
-        raise ImageUnreadable(
-            f"{name}: a {kind} file with {misread}, which is not supported", hint="save it as an ordinary PNG or JPEG"
-        )
+        check_seen_right(kind, data, image)
     return kind, image
 
 
@@ -94,6 +104,12 @@ def check_pixels(width: int, height: int, *, name: str, max_pixels: int) -> None
             f"{name}: {width} x {height} pixels, over the limit of {max_pixels / 1e6:g} megapixels",
             hint="use a smaller picture, or set a larger ONELOOK_MAX_IMAGE_MEGAPIXELS",
         )
+
+
+def allow_pixels(max_pixels: int) -> None:
+    """Raise Pillow's own limit, which is one for the whole process, to one that the user set higher."""
+    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = max_pixels
 
 
 def turn_needed(image: Image.Image) -> Transpose | None:

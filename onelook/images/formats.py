@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 
 from PIL import (
@@ -12,15 +14,22 @@ from PIL import (
     GifImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
-    TiffImagePlugin,
     WebPImagePlugin,
+    _imaging,
 )
 from PIL.ImageFile import ImageFile
+
+from onelook.images.tiff_pixels import TiffFile
 
 READABLE = "JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and HEIC are read"
 
 # Pillow's warnings are about flaws of a file (a truncated EXIF tag), not of this program.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+# libtiff writes its errors to stderr, beside the exception that Pillow raises. It is found through Pillow's own
+# library; where Pillow hides its symbols (or a DLL does), the noise stays.
+with suppress(AttributeError, OSError):
+    ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def _heif(file: BytesIO) -> ImageFile:
@@ -35,7 +44,7 @@ OPENERS: dict[str, Callable[[BytesIO], ImageFile]] = {
     "WebP": WebPImagePlugin.WebPImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
     "GIF": GifImagePlugin.GifImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
+    "TIFF": TiffFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "HEIC": _heif,
 }

@@ -241,7 +241,7 @@ def named(value: object) -> str:
         (
             Image.new("F", (30, 20), float("nan")),
             ImageUnreadable,
-            "F: the pixels cannot be read: the pixels are not finite",
+            "F: the pixels cannot be read: pixels that are not finite",
         ),
         (np.zeros((2000, 3000, 3), np.uint8), ImageTooLarge, "3000 x 2000 pixels, over the limit of 4 megapixels"),
         (np.zeros((20, 30, 3), np.float32), ImageUnreadable, "image array 20×30×3 of float32: expected height x width"),
