@@ -21,7 +21,7 @@ venv: $(VENV)/.installed ## make the virtual environment and install everything 
 
 $(VENV)/.installed: pyproject.toml constraints.txt tools/demo_model/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,lab,dev]' --requirement tools/demo_model/requirements.txt
+	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,dev]' --requirement tools/demo_model/requirements.txt
 	@touch $@
 
 venv-vllm: $(VLLM_VENV)/.installed ## make the second environment, with vLLM's CPU build
