@@ -5,6 +5,7 @@
     │   ├── SettingsError        a setting, an option or a run's choice is wrong
     │   ├── TaxonomyError        the taxonomy document is wrong (file, line, key path)
     │   ├── PromptError          a prompt template is wrong
+    │   ├── BatchError           a batch's folder, manifest or export is wrong
     │   └── ImageError           this picture cannot be used
     │       ├── ImageNotFound      no such file, or nothing behind the URL
     │       ├── ImageRefused       a place that settings do not allow to be read
@@ -59,6 +60,10 @@ class TaxonomyError(UserError):
 
 class PromptError(UserError):
     """A prompt template is wrong."""
+
+
+class BatchError(UserError):
+    """The folder of a batch, its manifest or its export is wrong."""
 
 
 class ImageError(UserError):

@@ -1,0 +1,77 @@
+"""The SQLite file of a folder: opening it, transactions, and its failures in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from onelook.errors import BatchError
+from onelook.images.printable import printable
+
+LEDGER: Final = "ledger.sqlite"
+BUSY_S = 60.0
+
+
+def exists(folder: Path) -> bool:
+    return (folder / LEDGER).exists()
+
+
+def connect(folder: Path, parameters: str) -> sqlite3.Connection:
+    """`parameters`: of SQLite's URI, such as `mode=ro`. One thread at a time uses the connection.
+
+    Raises:
+        BatchError: the file cannot be opened.
+    """
+    with reporting(folder):
+        address = f"{(folder.absolute() / LEDGER).as_uri()}?{parameters}"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
+        connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def read_only(folder: Path) -> sqlite3.Connection:
+    """For reading beside a run, or from a medium that cannot be written: there, readers have no room for the memory
+    that they share while there is a write-ahead log."""
+    immutable = not os.access(folder, os.W_OK) and not (folder / f"{LEDGER}-wal").exists()
+    return connect(folder, "mode=ro&immutable=1" if immutable else "mode=ro")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, *, keep: bool = True) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself has rolled back where the disk is full
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT" if keep else "ROLLBACK")
+
+
+@contextmanager
+def reporting(folder: Path) -> Iterator[None]:
+    """What SQLite cannot do with the files of `folder` becomes a `BatchError`."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _refusal(error, folder) from None
+
+
+def _refusal(error: sqlite3.DatabaseError, folder: Path) -> BatchError:
+    name = error.sqlite_errorname if hasattr(error, "sqlite_errorname") else ""
+    file = printable(str(folder / LEDGER))
+    if name.startswith("SQLITE_FULL"):
+        return BatchError(
+            f"{file}: the disk is full; what is done so far is kept", hint="free some space and start it again"
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return BatchError(f"{file}: cannot be written", hint="name another folder with --out FOLDER")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return BatchError(f"{file} is no ledger, or is damaged", hint="name another folder with --out FOLDER")
+    if name.startswith("SQLITE_BUSY"):
+        return BatchError(f"{file} is in use by another process", hint="wait for it, or end it")
+    return BatchError(f"{file}: {error}", hint="is its disk full, or was it removed?")

@@ -1,0 +1,75 @@
+"""What a batch knows of each picture, for exports: read beside a run or after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from onelook.batch.ledger import Ledger, State, Version
+from onelook.errors import BatchError
+from onelook.images.printable import printable
+from onelook.images.source import describe
+from onelook.result import TagResult
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A picture and its outcome. `place`: the absolute path as Python opens it (`os.fsdecode`), or the URL. `name`: the
+    id of a manifest. `state` and `result` are None while it is still to do; a failed one has a result with its errors.
+    `duplicate_of`: the id of the picture with the same bytes that was asked about.
+    """
+
+    id: int
+    place: str
+    name: str | None
+    sha256: str | None
+    state: State | None
+    result: TagResult | None
+    duplicate_of: int | None = None
+
+
+def records(folder: Path, version: int | None = None) -> Iterator[Record]:
+    """Each picture of the batch in `folder`, in the order of listing, with its outcome under `version`, the number that
+    people write as `@2` (None: the newest).
+
+    Raises:
+        BatchError: no batch is there, or it has no such version.
+    """
+    with closing(Ledger.read(folder)) as ledger:
+        chosen = choose_version(ledger, version)
+        first: dict[bytes, int] = {}
+        for picture, place, name, sha256, state, result in ledger.rows(chosen.id):
+            path = place.decode(errors="surrogateescape")
+            read = None if result is None else TagResult.model_validate_json(result)
+            answered = read is not None and read.status != "failed"
+            earlier = first.setdefault(sha256, picture) if sha256 is not None and answered else picture
+            yield Record(
+                id=picture,
+                place=path,
+                name=name,
+                sha256=None if sha256 is None else sha256.hex(),
+                state=state,
+                result=None if read is None else read.model_copy(update={"source": describe(path)}),
+                duplicate_of=None if earlier == picture else earlier,
+            )
+
+
+def choose_version(ledger: Ledger, version: int | None) -> Version:
+    """Raises `BatchError` where there is none."""
+    versions = ledger.versions()
+    if not versions:
+        raise BatchError(
+            f"{printable(str(ledger.folder))} has no answers yet",
+            hint="`onelook batch PICTURES… --out FOLDER` makes some",
+        )
+    for each in versions:
+        if each.id == version:
+            return each
+    if version is None:
+        return versions[-1]
+    raise BatchError(
+        f"{printable(str(ledger.folder))} has no answers of version @{version}",
+        hint=f"it has @1 to @{len(versions)}: `onelook batch status FOLDER` lists them",
+    )

@@ -1,0 +1,60 @@
+"""The tables of a ledger: one SQLite file that knows every picture, every version of the answers and every outcome."""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x6F6E6C6B
+"""`onlk`: where SQLite keeps whose file it is (https://www.sqlite.org/fileformat.html#application_id)."""
+
+SCHEMA_VERSION: Final = 1
+
+SCHEMA: Final = """
+CREATE TABLE picture (
+    id INTEGER PRIMARY KEY,
+    place BLOB NOT NULL UNIQUE,  -- an absolute path in the system's own bytes, or a URL
+    name TEXT UNIQUE,            -- the id that a manifest gives it
+    size INTEGER,                -- of the file when it was listed, as is mtime_ns; both NULL where there was none
+    mtime_ns INTEGER,
+    sha256 BLOB                  -- of the bytes that were asked about last
+) STRICT;
+
+CREATE TABLE version (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    made_from TEXT NOT NULL,     -- JSON: what the fingerprint is the hash of
+    begun REAL NOT NULL
+) STRICT;
+
+CREATE TABLE answer (
+    id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL REFERENCES version,
+    sha256 BLOB,
+    result TEXT NOT NULL,        -- JSON of a TagResult that did not fail
+    UNIQUE (version, sha256)
+) STRICT;
+
+-- A picture without a row here is still to do. Nothing is written before an outcome is there: a run that is killed
+-- leaves no leases to be found and freed, because the lock of the folder ends with its process.
+CREATE TABLE outcome (
+    version INTEGER NOT NULL REFERENCES version,
+    picture INTEGER NOT NULL REFERENCES picture,
+    state TEXT NOT NULL CHECK (state IN ('ok', 'needs_review', 'failed', 'may_pass')),
+    answer INTEGER REFERENCES answer,
+    failure TEXT,                -- JSON of a TagResult that failed
+    PRIMARY KEY (version, picture),
+    CHECK ((answer IS NULL) = (state IN ('failed', 'may_pass'))),
+    CHECK ((failure IS NULL) = (answer IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL REFERENCES version,
+    process INTEGER NOT NULL,
+    begun REAL NOT NULL,
+    ended REAL,
+    how TEXT,                    -- it ended: finished, stopped, failures, limit
+    left_out TEXT NOT NULL,      -- JSON: entries of folders that are no pictures, by reason
+    progress TEXT NOT NULL       -- JSON: a Progress, renewed while it runs
+) STRICT;
+"""
