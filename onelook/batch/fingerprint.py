@@ -13,6 +13,7 @@ from onelook.engines.base import Engine
 from onelook.graph.arms import ARMS
 from onelook.prompts.question import Question
 from onelook.prompts.questions import Prompts
+from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.services import Services
 from onelook.settings.engine import EngineSettings
 from onelook.types import Context, Language
@@ -26,9 +27,12 @@ ENGINE_FIELDS = ("engine", "quantization", "dtype", "min_pixels", "max_pixels", 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """`made_from`: each part by the name that people know it by; parts that cannot change the answer are left out."""
+    """`made_from`: each part by the name that people know it by; parts that cannot change the answer are left out.
+    `taxonomy` is not one of them: it is kept beside the answers, and gives their exports columns and labels.
+    """
 
     made_from: Mapping[str, Any]
+    taxonomy: Taxonomy | None = None
 
     @property
     def digest(self) -> str:
@@ -75,7 +79,7 @@ def fingerprint(services: Services, context: Context) -> Fingerprint:
         parts["router calibration"] = None if fit is None else fit.model_dump(mode="json")
     if services.specialist is not None and settings.specialist is not None and context.escalate:
         parts["specialist"] = _model(services.specialist, settings.specialist)
-    return Fingerprint(parts)
+    return Fingerprint(parts, services.taxonomy)
 
 
 def questions_of(prompts: Prompts, context: Context) -> Iterator[Question]:

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, NamedTuple, Self, get_args
 
 from onelook.batch.database import LEDGER, connect, exists, read_only, reporting, transaction
 from onelook.batch.fingerprint import Fingerprint
 from onelook.batch.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from onelook.errors import BatchError
 from onelook.images.printable import printable
+from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
 
 State = Literal["ok", "needs_review", "failed", "may_pass"]
@@ -61,14 +62,28 @@ class Kept:
     result: str
 
 
+class Row(NamedTuple):
+    """A picture, its outcome and the JSON of its result; `first`: the picture that its answer was given for."""
+
+    picture: int
+    place: bytes
+    name: str | None
+    sha256: bytes | None
+    state: State | None
+    result: str | None
+    first: int | None
+    first_name: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Answers of one fingerprint. `begun`: in seconds since 1970."""
+    """Answers of one fingerprint. `begun`: in seconds since 1970. `taxonomy`: with the labels that it had last."""
 
     id: int
     fingerprint: str
     made_from: dict[str, Any]
     begun: float
+    taxonomy: Taxonomy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +215,12 @@ class Ledger:
 
     def version(self, fingerprint: Fingerprint) -> int:
         """The id of the version with this fingerprint, which is made where it is missing."""
+        taxonomy = None if fingerprint.taxonomy is None else fingerprint.taxonomy.model_dump_json()
         with reporting(self.folder), transaction(self._connection):
             self._connection.execute(
-                "INSERT OR IGNORE INTO version (fingerprint, made_from, begun) VALUES (?, ?, ?)",
-                (fingerprint.digest, json.dumps(fingerprint.made_from, ensure_ascii=False), time.time()),
+                "INSERT INTO version (fingerprint, made_from, begun, taxonomy) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET taxonomy = coalesce(excluded.taxonomy, taxonomy)",
+                (fingerprint.digest, json.dumps(fingerprint.made_from, ensure_ascii=False), time.time(), taxonomy),
             )
             (version,) = self._connection.execute(
                 "SELECT id FROM version WHERE fingerprint = ?", (fingerprint.digest,)
@@ -212,8 +229,17 @@ class Ledger:
 
     def versions(self) -> list[Version]:
         """From the oldest to the newest."""
-        rows = self._connection.execute("SELECT id, fingerprint, made_from, begun FROM version ORDER BY id")
-        return [Version(id_, digest, json.loads(made_from), begun) for id_, digest, made_from, begun in rows]
+        rows = self._connection.execute("SELECT id, fingerprint, made_from, begun, taxonomy FROM version ORDER BY id")
+        return [
+            Version(
+                id_,
+                digest,
+                json.loads(made_from),
+                begun,
+                None if taxonomy is None else Taxonomy.model_validate_json(taxonomy),
+            )
+            for id_, digest, made_from, begun, taxonomy in rows
+        ]
 
     def todo(self, version: int, *, after: int, at_most: int, again: Sequence[State] = ()) -> list[Todo]:
         """The next pictures in the order of listing, after the picture `after`: those without an outcome, and those
@@ -278,19 +304,22 @@ class Ledger:
             (version, picture, state, answer, failure),
         )
 
-    def rows(self, version: int) -> Iterator[tuple[int, bytes, str | None, bytes | None, State | None, str | None]]:
-        """Each picture in the order of listing: id, place, name, SHA-256, outcome and the JSON of its result."""
-        return iter(
-            self._connection.execute(
-                """SELECT picture.id, picture.place, picture.name, picture.sha256, outcome.state,
-                          coalesce(answer.result, outcome.failure)
-                   FROM picture
-                   LEFT JOIN outcome ON outcome.version = ? AND outcome.picture = picture.id
-                   LEFT JOIN answer ON answer.id = outcome.answer
-                   ORDER BY picture.id""",
-                (version,),
-            )
+    def rows(self, version: int) -> Iterator[Row]:
+        """Each picture in the order of listing."""
+        rows = self._connection.execute(
+            """SELECT picture.id, picture.place, picture.name, picture.sha256, outcome.state,
+                      coalesce(answer.result, outcome.failure), first.id, first.name
+               FROM picture
+               LEFT JOIN outcome ON outcome.version = ? AND outcome.picture = picture.id
+               LEFT JOIN answer ON answer.id = outcome.answer
+               LEFT JOIN picture AS first ON first.id = (
+                   SELECT min(twin.picture) FROM outcome AS twin
+                   WHERE twin.answer = outcome.answer AND twin.version = outcome.version
+               )
+               ORDER BY picture.id""",
+            (version,),
         )
+        return (Row(*each) for each in rows)
 
     def begin_run(self, version: int, process: int, left_out: Counter[str]) -> int:
         with reporting(self.folder), transaction(self._connection):

@@ -18,7 +18,7 @@ from onelook.result import TagResult
 class Record:
     """A picture and its outcome. `place`: the absolute path as Python opens it (`os.fsdecode`), or the URL. `name`: the
     id of a manifest. `state` and `result` are None while it is still to do; a failed one has a result with its errors.
-    `duplicate_of`: the id of the picture with the same bytes that was asked about.
+    `duplicate_of`: the id of the first picture with the same bytes, and `duplicate_of_name` its id in a manifest.
     """
 
     id: int
@@ -28,6 +28,7 @@ class Record:
     state: State | None
     result: TagResult | None
     duplicate_of: int | None = None
+    duplicate_of_name: str | None = None
 
 
 def records(folder: Path, version: int | None = None) -> Iterator[Record]:
@@ -39,20 +40,19 @@ def records(folder: Path, version: int | None = None) -> Iterator[Record]:
     """
     with closing(Ledger.read(folder)) as ledger:
         chosen = choose_version(ledger, version)
-        first: dict[bytes, int] = {}
-        for picture, place, name, sha256, state, result in ledger.rows(chosen.id):
-            path = place.decode(errors="surrogateescape")
-            read = None if result is None else TagResult.model_validate_json(result)
-            answered = read is not None and read.status != "failed"
-            earlier = first.setdefault(sha256, picture) if sha256 is not None and answered else picture
+        for row in ledger.rows(chosen.id):
+            path = row.place.decode(errors="surrogateescape")
+            result = None if row.result is None else TagResult.model_validate_json(row.result)
+            twin = row.first not in (None, row.picture)
             yield Record(
-                id=picture,
+                id=row.picture,
                 place=path,
-                name=name,
-                sha256=None if sha256 is None else sha256.hex(),
-                state=state,
-                result=None if read is None else read.model_copy(update={"source": describe(path)}),
-                duplicate_of=None if earlier == picture else earlier,
+                name=row.name,
+                sha256=None if row.sha256 is None else row.sha256.hex(),
+                state=row.state,
+                result=None if result is None else result.model_copy(update={"source": describe(path)}),
+                duplicate_of=row.first if twin else None,
+                duplicate_of_name=row.first_name if twin else None,
             )
 
 

@@ -23,6 +23,7 @@ CREATE TABLE version (
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL UNIQUE,
     made_from TEXT NOT NULL,     -- JSON: what the fingerprint is the hash of
+    taxonomy TEXT,               -- JSON of the taxonomy, which gives exports their columns and labels
     begun REAL NOT NULL
 ) STRICT;
 
@@ -45,6 +46,19 @@ CREATE TABLE outcome (
     PRIMARY KEY (version, picture),
     CHECK ((answer IS NULL) = (state IN ('failed', 'may_pass'))),
     CHECK ((failure IS NULL) = (answer IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+-- The first picture of an answer, which the others with the same bytes are duplicates of.
+CREATE INDEX outcome_of_answer ON outcome (answer) WHERE answer IS NOT NULL;
+
+-- Questions that were written into files of the OpenAI batch format, and whose answers are read from other files later.
+CREATE TABLE request (
+    version INTEGER NOT NULL REFERENCES version,
+    sha256 BLOB NOT NULL,
+    file TEXT NOT NULL,          -- the name of the file
+    width INTEGER NOT NULL,      -- of the picture in it, in pixels
+    height INTEGER NOT NULL,
+    PRIMARY KEY (version, sha256)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run (
