@@ -321,6 +321,14 @@ class Ledger:
         )
         return (Row(*each) for each in rows)
 
+    def failures(self, version: int) -> Iterator[tuple[State, str]]:
+        """Outcome and JSON of each picture that failed."""
+        return iter(
+            self._connection.execute(
+                "SELECT state, failure FROM outcome WHERE version = ? AND failure IS NOT NULL", (version,)
+            )
+        )
+
     def begin_run(self, version: int, process: int, left_out: Counter[str]) -> int:
         with reporting(self.folder), transaction(self._connection):
             cursor = self._connection.execute(

@@ -15,6 +15,7 @@ class Commands(LazyGroup):
 
     help_lines: ClassVar = {
         "tag": "Tag pictures: their category, its details, and how sure the model is.",
+        "batch": "Tag an archive: a run that goes on after whatever ended it, and its results.",
         "demo": "Tag a few drawings whose truth is known, or PICTURES, with the bundled model.",
         "serve": "Serve the web page and the HTTP API.",
         "studio": "Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.",

@@ -11,12 +11,15 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 
-class LazyCommand(TyperCommand):
-    """Stands in a group for the Typer object `app` of a module of `onelook.cli.commands`."""
+COMMANDS = "onelook.cli.commands"
 
-    def __init__(self, name: str, help_line: str) -> None:
+
+class LazyCommand(TyperCommand):
+    """Stands in a group for the Typer object `app` of a module of `package`."""
+
+    def __init__(self, name: str, help_line: str, package: str = COMMANDS) -> None:
         super().__init__(name, help=help_line)
-        self.module = f"onelook.cli.commands.{name}"
+        self.module = f"{package}.{name.replace('-', '_')}"
 
     def load(self) -> Any:
         """The command itself.
@@ -45,8 +48,9 @@ class LazyGroup(TyperGroup):
     """A group whose subclass lists its commands in `help_lines`: each name, with the line that the help shows."""
 
     help_lines: ClassVar[Mapping[str, str]]
+    package: ClassVar[str] = COMMANDS
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         for name, help_line in self.help_lines.items():
-            self.add_command(LazyCommand(name, help_line))
+            self.add_command(LazyCommand(name, help_line, self.package))

@@ -55,8 +55,28 @@ class Found:
 
 
 def find_pictures(words: Iterable[str], read_list: Callable[[], bytes] = bytes) -> Found:
-    """The pictures that `words` mean: files, URLs and data URLs as they are; folders with all that is below them; and
-    for `-` the names in `read_list()`, one a line, or separated by NUL bytes if there are any.
+    """All that `meant_pictures` yields, each picture once.
+
+    Raises:
+        SettingsError: a word is empty.
+    """
+    found = Found()
+    seen: set[str] = set()
+    for path, identity in meant_pictures(words, found, read_list):
+        if identity in seen:
+            found.left_out[REPEATED] += 1
+        else:
+            seen.add(identity)
+            found.pictures.append(path)
+    return found
+
+
+def meant_pictures(
+    words: Iterable[str], found: Found, read_list: Callable[[], bytes] = bytes
+) -> Iterator[tuple[str, str]]:
+    """The pictures that `words` mean, each with what makes it the same as another: files, URLs and data URLs as they
+    are; folders with all that is below them; and for `-` the names in `read_list()`, one a line, or separated by NUL
+    bytes if there are any. What is left out is counted in `found`.
 
     A word that names nothing is kept: its picture then fails, with the reason, and the others go on. In folders, the
     bytes of a name that are no UTF-8 become half surrogate pairs (`os.fsdecode`), with which the file can be opened.
@@ -64,21 +84,13 @@ def find_pictures(words: Iterable[str], read_list: Callable[[], bytes] = bytes) 
     Raises:
         SettingsError: a word is empty.
     """
-    found = Found()
-    seen: set[str] = set()
     for word in words:
         if not word:
             raise SettingsError(
                 "the name of a picture is empty", hint='is a variable of the shell empty? "." is the current folder'
             )
         for name in _listed(read_list()) if word == STANDARD_INPUT else [word]:
-            for path, identity in _meant(name, found):
-                if identity in seen:
-                    found.left_out[REPEATED] += 1
-                else:
-                    seen.add(identity)
-                    found.pictures.append(path)
-    return found
+            yield from _meant(name, found)
 
 
 def _listed(data: bytes) -> Iterator[str]:

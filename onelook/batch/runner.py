@@ -1,0 +1,186 @@
+"""A run on one machine: what is to do, through the tagger, into the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from onelook.batch.ledger import How, Kept, Ledger, State, Todo
+from onelook.batch.progress import Progress, Tally
+from onelook.batch.row import identify, tag_row
+from onelook.batch.stopping_rules import MaxFailures, StoppingRules
+from onelook.images.source import describe
+from onelook.result import TagResult
+from onelook.run_pool import as_completed
+from onelook.tagger import Tagger
+from onelook.types import Context
+
+T = TypeVar("T")
+
+READ_AHEAD: Final = 256
+"""Pictures that are read from the ledger at once."""
+
+RENEW_EVERY_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which pictures of `version` a run takes: those without an outcome, and those whose outcome is one of `again`, up
+    to `limit`."""
+
+    version: int
+    again: Sequence[State] = ("may_pass",)
+    limit: int | None = None
+    max_failures: MaxFailures | None = None
+
+
+class BatchRun:
+    """One run. `on_outcome` is called in the run's event loop for each picture, with its place."""
+
+    def __init__(
+        self,
+        tagger: Tagger,
+        ledger: Ledger,
+        plan: Plan,
+        run: int,
+        context: Context | None = None,
+        *,
+        on_outcome: Callable[[str, TagResult], None] = lambda *_: None,
+    ) -> None:
+        self._tagger, self._ledger, self._plan, self._id, self._context = tagger, ledger, plan, run, context
+        self._on_outcome = on_outcome
+        self._at_once = tagger.services.settings.concurrency
+        self._rules = StoppingRules(plan.max_failures, self._at_once)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="onelook-ledger")
+        self._asking: dict[bytes, list[Todo]] = {}
+        self._stopped = False
+        counts = ledger.count(plan.version)
+        todo = counts["todo"] + sum(counts[state] for state in plan.again)
+        self._tally = Tally(todo=todo if plan.limit is None else min(todo, plan.limit))
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run stopped by itself before its end, if it did."""
+        return self._rules.reason
+
+    def stop(self) -> None:
+        """Take no more pictures; those in flight are finished. From any thread, or a signal's handler."""
+        self._stopped = True
+
+    def progress(self) -> Progress:
+        """From any thread."""
+        waiting = self._tagger.waiting()
+        return self._tally.progress(None if waiting is None else str(waiting))
+
+    async def run(self) -> How:
+        """Until nothing is to do, or `stop`, or a stopping rule. What is done is in the ledger, however this ends.
+
+        Raises:
+            BatchError: the ledger cannot be written.
+        """
+        renewing = asyncio.create_task(self._renew())
+        try:
+            async with aclosing(as_completed(self._one, self._todo(), at_once=self._at_once)) as outcomes:
+                async for _ in outcomes:
+                    if renewing.done():
+                        renewing.result()  # it ends only by an error
+            how = self._how()
+            await self._written(self._ledger.renew_run, self._id, self.progress().to_json(), how)
+        finally:
+            renewing.cancel()
+            self._writer.shutdown()
+        return how
+
+    def _how(self) -> How:
+        if self._rules.reason is not None:
+            return "failures"
+        if self._stopped:
+            return "stopped"
+        return "finished" if self._plan.limit is None or self._tally.todo < self._plan.limit else "limit"
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            await self._written(self._ledger.renew_run, self._id, self.progress().to_json())
+
+    def _todo(self) -> Iterator[Todo]:
+        """Each picture once in a run: one that fails again is not taken again."""
+        after, taken = 0, 0
+        with closing(Ledger.read(self._ledger.folder)) as reader:
+            while rows := reader.todo(self._plan.version, after=after, at_most=READ_AHEAD, again=self._plan.again):
+                for row in rows:
+                    if self._stopped or self._rules.reason is not None or taken == self._plan.limit:
+                        return
+                    yield row
+                    taken += 1
+                after = rows[-1].picture
+
+    async def _one(self, todo: Todo) -> None:
+        self._tally.in_flight += 1
+        try:
+            await self._answer(todo)
+        finally:
+            self._tally.in_flight -= 1
+
+    async def _answer(self, todo: Todo) -> None:
+        place = os.fsdecode(todo.place)
+        source = await identify(place, self._tagger.services.limits)
+        if source.sha256 is None:
+            await self._keep(todo, None, await tag_row(self._tagger, place, source, self._context))
+            return
+        twins = self._asking.get(source.sha256)
+        if twins is not None:  # the one that asks about these bytes writes this outcome too
+            twins.append(todo)
+            return
+        twins = self._asking[source.sha256] = []
+        try:
+            kept = await self._written(self._ledger.answer, self._plan.version, source.sha256)
+            if kept is None:
+                result = await tag_row(self._tagger, place, source, self._context)
+                await self._keep(todo, source.sha256, result)
+                if twins and result.status != "failed":
+                    kept = await self._written(self._ledger.answer, self._plan.version, source.sha256)
+            else:
+                result = TagResult.model_validate_json(kept.result)
+                await self._point(todo, source.sha256, kept, result)
+            while twins:
+                twin = twins.pop()
+                if kept is None:
+                    renamed = _renamed(result, place, os.fsdecode(twin.place))
+                    await self._keep(twin, source.sha256, renamed, pointed=True)
+                else:
+                    await self._point(twin, source.sha256, kept, result)
+        finally:
+            del self._asking[source.sha256]
+
+    async def _keep(self, todo: Todo, sha256: bytes | None, result: TagResult, *, pointed: bool = False) -> None:
+        await self._written(self._ledger.record, self._plan.version, todo.picture, sha256, result)
+        self._done(todo, result, pointed=pointed)
+
+    async def _point(self, todo: Todo, sha256: bytes, kept: Kept, result: TagResult) -> None:
+        state: State = "ok" if result.status == "ok" else "needs_review"
+        await self._written(self._ledger.point, self._plan.version, todo.picture, sha256, kept, state)
+        self._done(todo, result, pointed=True)
+
+    def _done(self, todo: Todo, result: TagResult, *, pointed: bool) -> None:
+        self._tally.count(result, pointed=pointed)
+        self._rules.see(result)
+        self._on_outcome(os.fsdecode(todo.place), result)
+
+    async def _written(self, work: Callable[..., T], *arguments: object) -> T:
+        """In the one thread that writes to the ledger: a slow disk holds up no request."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work, *arguments)
+
+
+def _renamed(result: TagResult, old: str, new: str) -> TagResult:
+    """A failure of the same bytes under another name."""
+    errors = [
+        each.model_copy(update={"message": each.message.replace(describe(old), describe(new))})
+        for each in result.errors
+    ]
+    return result.model_copy(update={"source": describe(new), "errors": tuple(errors)})

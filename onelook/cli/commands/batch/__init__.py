@@ -1,0 +1,52 @@
+"""`onelook batch`: an archive's run, and what is done with its results. Each subcommand is a file beside this one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import typer
+
+from onelook.cli.lazy import LazyGroup
+
+EPILOG = """
+`onelook batch PICTURES… --out FOLDER` is `onelook batch run`; its options: `onelook batch run --help`.
+A folder of pictures that is called like a command is written ./status.
+
+\b
+Examples:
+  onelook batch photos/ --out tags
+      begin, or go on after whatever ended it
+  onelook batch status tags
+      how far it is, and why pictures failed
+"""
+
+
+class BatchCommands(LazyGroup):
+    """In the order of the help. What does not begin with a command's name is `run`."""
+
+    package: ClassVar = "onelook.cli.commands.batch"
+    help_lines: ClassVar = {
+        "run": "Tag every picture that is not done yet, and keep the answers in FOLDER.",
+        "status": "How far a batch is, why pictures failed, and what other choices would ask again.",
+        "watch": "Follow a run from another terminal until it ends.",
+        "diff": "The pictures whose tags changed between two versions of the answers.",
+    }
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "--version"):
+            args = ["run", *args]
+        return list(super().parse_args(ctx, args))
+
+
+app = typer.Typer(
+    cls=BatchCommands,
+    help="Tag an archive: a run that goes on after whatever ended it, and its results.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.callback()
+def root() -> None:
+    """The options before the subcommand's name: there are none."""
