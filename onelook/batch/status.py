@@ -87,7 +87,7 @@ def _reasons(ledger: Ledger, version: int) -> list[Reason]:
 def failed_pictures(folder: Path, version: int) -> Iterator[tuple[bytes, str]]:
     """Place and last message of each failed picture, in the order of listing."""
     with closing(Ledger.read(folder)) as ledger:
-        for _, place, _, _, state, result in ledger.rows(version):
-            if state in ("failed", "may_pass") and result is not None:
-                errors = orjson.loads(result).get("errors", [])
-                yield place, errors[-1]["message"] if errors else ""
+        for row in ledger.rows(version):
+            if row.state in ("failed", "may_pass") and row.result is not None:
+                errors = orjson.loads(row.result).get("errors", [])
+                yield row.place, errors[-1]["message"] if errors else ""
