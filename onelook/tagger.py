@@ -29,7 +29,6 @@ from onelook.engines.zero_shot.cached import CachedRouter
 from onelook.errors import OnelookError
 from onelook.graph.arms import ARMS
 from onelook.graph.build import build_graph
-from onelook.images.decode_memory import DecodeBudget
 from onelook.images.limits import Limits
 from onelook.images.memory import InMemory
 from onelook.images.source import describe
@@ -84,15 +83,7 @@ def build_services(
         routes=routes,
         taxonomy=taxonomy,
         prompts=prompts,
-        limits=Limits(
-            max_bytes=settings.max_image_bytes,
-            max_pixels=settings.max_image_pixels,
-            allow_urls=settings.allow_urls,
-            allow_private_urls=settings.allow_private_urls,
-            download_timeout_s=settings.download_timeout_s,
-            max_decode_bytes=int(settings.max_decode_mb * 1e6),
-            decode_budget=DecodeBudget(int(settings.decode_budget_mb * 1e6)),
-        ),
+        limits=Limits.of(settings),
         settings=settings,
         calibration=load_calibration(settings.calibration),
         run=default_choices(settings.run, taxonomy.languages),

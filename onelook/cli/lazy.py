@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-
 COMMANDS = "onelook.cli.commands"
 
 

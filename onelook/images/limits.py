@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from onelook.images.decode_memory import DecodeBudget
+
+if TYPE_CHECKING:
+    from onelook.settings.process import Settings
 
 MAX_DECODE_BYTES = 600_000_000
 DECODE_BUDGET_BYTES = 1_200_000_000
@@ -27,3 +31,16 @@ class Limits:
     download_timeout_s: float
     max_decode_bytes: int = MAX_DECODE_BYTES
     decode_budget: DecodeBudget = field(default_factory=lambda: DecodeBudget(DECODE_BUDGET_BYTES), compare=False)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits that `settings` have."""
+        return cls(
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            allow_urls=settings.allow_urls,
+            allow_private_urls=settings.allow_private_urls,
+            download_timeout_s=settings.download_timeout_s,
+            max_decode_bytes=int(settings.max_decode_mb * 1e6),
+            decode_budget=DecodeBudget(int(settings.decode_budget_mb * 1e6)),
+        )

@@ -30,6 +30,7 @@ class BatchCommands(LazyGroup):
         "status": "How far a batch is, why pictures failed, and what other choices would ask again.",
         "watch": "Follow a run from another terminal until it ends.",
         "diff": "The pictures whose tags changed between two versions of the answers.",
+        "export": "Write the results as Parquet, CSV, JSONL, or SQLite.",
     }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -1,0 +1,97 @@
+"""`onelook batch export`: the results of a batch as files that other programs read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onelook.batch.changes import Side
+from onelook.batch.export.columns import Choices
+from onelook.batch.export.formats import STREAMED, Batch, Format, format_of, write_stream, write_table
+from onelook.cli.failure import reported
+from onelook.cli.notes import print_note
+from onelook.cli.stopping import stoppable
+from onelook.errors import SettingsError
+from onelook.images.printable import printable
+
+EPILOG = """
+The columns are the same for every batch with the same taxonomy: docs/batch-results.md has them. A batch can be exported
+while it runs.
+
+\b
+Examples:
+  onelook batch export tags --to parquet
+      tags/tags.parquet
+  onelook batch export tags@1 --out old.csv
+      the answers before the last change of model or taxonomy
+  onelook batch export tags --to jsonl --out - | jq .path
+"""
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog=EPILOG)
+def export(
+    folder: Annotated[str, typer.Argument(help="The batch's folder, or a version of its answers: FOLDER@1.")],
+    to: Annotated[Format | None, typer.Option("--to", help="The format. Default: as the name of --out ends.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file; - is standard output (csv, jsonl). Default: FOLDER/tags.…")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", help="Which answers: `onelook batch status` lists them. Default: newest.")
+    ] = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option("--min-confidence", min=0, max=1, help="Leave tags out that are less sure, such as 0.9 for 90 %."),
+    ] = None,
+    confidences: Annotated[
+        bool, typer.Option("--confidences", help="A column for the confidence of each attribute too.")
+    ] = False,
+    timing: Annotated[bool, typer.Option("--timing", help="Columns of time and tokens too.")] = False,
+    bom: Annotated[
+        bool, typer.Option("--bom/--no-bom", help="csv: begin with the mark by which Excel knows UTF-8.")
+    ] = True,
+) -> None:
+    """Write the results as Parquet, CSV, JSONL, or SQLite."""
+    with stoppable(), reported():
+        side = Side.parse(folder)
+        batch = Batch.read(side.folder, side.version if version is None else version)
+        choices = Choices(min_confidence, confidences, timing)
+        if out is None and to is None:
+            raise SettingsError("which format?", hint="--to parquet, csv, jsonl or sqlite")
+        if str(out) == "-":
+            if to not in ("csv", "jsonl"):
+                raise SettingsError(f"--out - is for {' and '.join(STREAMED)}", hint="add --to jsonl")
+            write_stream(batch, to, sys.stdout.buffer, choices, bom=bom)
+            sys.stdout.flush()
+            _note_unfinished(batch)
+            return
+        chosen = to or format_of(out or Path())
+        file = out or side.folder / f"tags.{chosen}"
+        with _progress(batch, "exporting") as advance:
+            written = write_table(batch, chosen, file, choices, bom=bom, on_entry=advance)
+        _note_unfinished(batch)
+        print_note(f"{written:,} pictures of version @{batch.version.id}")
+        sys.stdout.write(f"{printable(str(file))}\n")
+
+
+@contextmanager
+def _progress(batch: Batch, what: str) -> Iterator[Callable[[], None]]:
+    from onelook.cli.console import progress
+
+    with progress() as bar:
+        task = bar.add_task(what, total=batch.listed)
+        yield lambda: bar.advance(task)
+
+
+def _note_unfinished(batch: Batch) -> None:
+    if batch.todo:
+        print_note(
+            f"{batch.todo:,} of {batch.listed:,} pictures have no answer yet: their status is `todo`;"
+            " export again when the batch is finished"
+        )
