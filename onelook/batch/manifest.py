@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,9 @@ SUFFIXES: Final = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
 PATH_COLUMNS: Final = ("path", "file", "image", "picture", "url", "file_name", "filename", "image_path", "image_url")
 ID_COLUMN: Final = "id"
 ROWS_AT_ONCE: Final = 4096
+
+Row = tuple[int, dict[str, Any]]
+"""The number of its line, and its cells by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +54,24 @@ def read_manifest(file: Path, columns: Columns) -> Iterator[ManifestRow]:
     Raises:
         BatchError: the file cannot be read, it has no such column, or a row has no path; with the number of the line.
     """
-    names: Sequence[str] | None
-    try:
+    names: Sequence[str] | None = None
+    with _failures_of(file), ExitStack() as opened:
         match file.suffix.lower():
             case ".parquet":
-                rows, names = _parquet(file, columns)
+                rows, names = _parquet(file, columns, opened)
             case ".jsonl" | ".ndjson":
-                rows, names = _jsonl(file), None
+                rows = _jsonl(file, opened.enter_context(file.open("rb")))
             case suffix:
-                rows, names = _csv(file, "\t" if suffix == ".tsv" else ",")
+                lines = opened.enter_context(file.open(encoding="utf-8-sig", newline=""))
+                reader = csv.DictReader(lines, delimiter="\t" if suffix == ".tsv" else ",", strict=True)
+                rows, names = ((reader.line_num, row) for row in reader), reader.fieldnames or ()
         yield from _read(file, rows, names, columns)
+
+
+@contextmanager
+def _failures_of(file: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise _wrong(file, error.strerror or str(error)) from None
     except UnicodeDecodeError as error:
@@ -68,9 +80,7 @@ def read_manifest(file: Path, columns: Columns) -> Iterator[ManifestRow]:
         raise _wrong(file, f"is no CSV: {error}") from None
 
 
-def _read(
-    file: Path, rows: Iterator[tuple[int, dict[str, Any]]], names: Sequence[str] | None, columns: Columns
-) -> Iterator[ManifestRow]:
+def _read(file: Path, rows: Iterator[Row], names: Sequence[str] | None, columns: Columns) -> Iterator[ManifestRow]:
     root = str(columns.root or file.parent)
     path_column = id_column = None
     for line, row in rows:
@@ -99,39 +109,27 @@ def _chosen(file: Path, names: Sequence[str], columns: Columns) -> tuple[str, st
     return path, columns.id or by_lower.get(ID_COLUMN)
 
 
-def _csv(file: Path, separator: str) -> tuple[Iterator[tuple[int, dict[str, Any]]], Sequence[str]]:
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
-        for row in reader:
-            yield reader.line_num, row
-        opened.close()
-
-    opened = file.open(encoding="utf-8-sig", newline="")
-    reader = csv.DictReader(opened, delimiter=separator, strict=True)
-    return rows(), reader.fieldnames or ()
-
-
-def _jsonl(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise _wrong(file, f"line {number} is no JSON: {error}") from None
-            if not isinstance(row, dict):
-                raise _wrong(file, f"line {number} is no JSON object", 'write {"path": "a.jpg"} on each line')
-            yield number, row
+def _jsonl(file: Path, lines: Iterable[bytes]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise _wrong(file, f"line {number} is no JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise _wrong(file, f"line {number} is no JSON object", 'write {"path": "a.jpg"} on each line')
+        yield number, row
 
 
-def _parquet(file: Path, columns: Columns) -> tuple[Iterator[tuple[int, dict[str, Any]]], Sequence[str]]:
+def _parquet(file: Path, columns: Columns, opened: ExitStack) -> tuple[Iterator[Row], Sequence[str]]:
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise _wrong(file, "needs the package pyarrow", "pip install 'onelook[batch]'") from None
 
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+    def rows() -> Iterator[Row]:
         path, name = _chosen(file, names, columns)
         number = 0
         for batch in table.iter_batches(ROWS_AT_ONCE, columns=[path] if name is None else [path, name]):
@@ -140,7 +138,7 @@ def _parquet(file: Path, columns: Columns) -> tuple[Iterator[tuple[int, dict[str
                 yield number, row
 
     try:
-        table = ParquetFile(file)
+        table = opened.enter_context(ParquetFile(file))
     except ArrowException as error:
         raise _wrong(file, f"is no Parquet file: {error}") from None
     names = [str(name) for name in table.schema_arrow.names]

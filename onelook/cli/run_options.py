@@ -42,3 +42,7 @@ EscalateOption = Annotated[
     ),
 ]
 ConcurrencyOption = Annotated[int | None, typer.Option("--concurrency", help="Pictures in flight at once.")]
+BaseUrlsOption = Annotated[
+    list[str] | None,
+    typer.Option("--base-url", help="Server address, such as http://host:8000/v1; several servers: give it again."),
+]

@@ -10,6 +10,9 @@ import math
 
 DECREASE = 0.5
 
+# A queue inside the server loses nothing, so the limit only follows it down: halving it would leave the server idle.
+QUEUE_DECREASE = 0.85
+
 
 class AimdLimit:
     """There is no limit until the server is overloaded for the first time; `ceiling` is the most there may be.
@@ -44,6 +47,14 @@ class AimdLimit:
         self._lowered_at_s = now_s
         self.lowered += 1
         self.current = self._slow_start_below = max(1.0, min(self.current, in_flight) * DECREASE)
+
+    def queueing(self, in_flight: int, *, sent_s: float, now_s: float) -> None:
+        """A request that was sent at `sent_s` waited in the server's own queue for most of its time."""
+        if sent_s < self._lowered_at_s:
+            return
+        self._lowered_at_s = now_s
+        self.lowered += 1
+        self.current = self._slow_start_below = max(1.0, min(self.current, in_flight) * QUEUE_DECREASE)
 
     def outage(self, in_flight: int, *, now_s: float) -> None:
         """The server is down."""

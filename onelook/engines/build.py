@@ -12,6 +12,10 @@ def build_engine(settings: EngineSettings) -> Engine:
     Raises:
         EngineIncapable: a package of the embedded engine is not installed.
     """
+    if settings.engine == "vllm" and settings.replicas:
+        from onelook.engines.openai.replicas import Replicas
+
+        return Replicas.from_settings(settings)
     if settings.engine == "vllm":
         from onelook.engines.openai.engine import OpenAIEngine
 

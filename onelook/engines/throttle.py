@@ -21,6 +21,7 @@ from onelook.deadline import remaining_s
 from onelook.engines.aimd_limit import AimdLimit
 from onelook.engines.circuit_breaker import CircuitBreaker
 from onelook.errors import EngineError, EngineRefused, EngineTimeout, EngineUnavailable
+from onelook.ledger.model import ServerTiming
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ LONGEST_BACKOFF_S = 10.0
 SHORTEST_WAIT_S = 0.1  # a server that always asks for 0 seconds
 JITTER = 0.1
 LOG_EVERY_S = 60.0
+LONG_QUEUE_S = 0.5  # in the server; shorter ones do no harm
 
 
 class Rejected(Exception):
@@ -183,6 +185,16 @@ class Throttle:
         loop = asyncio.get_running_loop()
         with self._lock:
             self._hold(loop, max(min(seconds, self._max_retry_after_s), SHORTEST_WAIT_S), reason, error)
+
+    def report_times(self, timing: ServerTiming) -> None:
+        """What the server says of an answer that has just come: a long time in its own queue lowers the limit."""
+        queue_s = (timing.queue_ms or 0.0) / 1000
+        worked_s = ((timing.first_token_ms or 0.0) + (timing.decode_ms or 0.0)) / 1000
+        if queue_s < max(LONG_QUEUE_S, worked_s):
+            return
+        now_s = asyncio.get_running_loop().time()
+        with self._lock:
+            self.limit.queueing(self.in_flight + 1, sent_s=now_s - queue_s - worked_s, now_s=now_s)
 
     async def _admission(self) -> _Permit:
         waiter = _Waiter(asyncio.get_running_loop())

@@ -24,6 +24,11 @@ class EngineSettings(BaseModel):
         description="Model name, Hugging Face id or folder. Default: the bundled demo, or the server's only model.",
     )
     base_url: str = Field("http://127.0.0.1:8000/v1", description="Address of the OpenAI-compatible server.")
+    replicas: tuple[str, ...] = Field(
+        (),
+        description="Addresses of further servers with the same model: each request goes to the one with the least to"
+        " do. A JSON list in the environment.",
+    )
     api_key: SecretStr | None = Field(None, description="API key of the server.")
     guidance: Literal["auto", "structured_outputs", "response_format"] = Field(
         "auto",

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from langchain_core.messages import HumanMessage
 
 from onelook.deadline import deadline_in
+from onelook.engines.base import AskRequest
 from onelook.engines.throttle import JITTER, MAX_RETRY_AFTER_S, Rejected, Throttle
 from onelook.errors import EngineError, EngineFailed, EngineOverloaded, EngineRefused, EngineTimeout, EngineUnavailable
+from tests.engines.openai_simulation import SimulatedServer, always, completion, engine_at
 from tests.loop_clock import skip
 from tests.pauses import pauses_skipped
 
@@ -338,3 +341,18 @@ def test_event_loops_in_several_threads_share_one_limit() -> None:
         assert sum(pool.map(lambda _: asyncio.run(many()), range(4))) == 200
     assert max(most) <= 2
     assert held.outstanding == 0
+
+
+async def test_a_long_queue_in_the_server_lowers_the_limit() -> None:
+    """vLLM reports it with --enable-per-request-metrics."""
+    question = AskRequest([HumanMessage("hello")], None, max_tokens=8)
+    metrics = {"queue_time_ms": 4000.0, "time_to_first_token_ms": 300.0, "generation_time_ms": 200.0}
+    async with SimulatedServer(always(completion(metrics=metrics))) as server, engine_at(server.base_url) as engine:
+        await asyncio.gather(*(engine.ask(question) for _ in range(20)))
+        (throttle,) = engine.throttles
+        assert throttle.limit.current < 20
+        server.respond = always(completion(metrics={**metrics, "queue_time_ms": 20.0}))
+        before = throttle.limit.current
+        for _ in range(3):
+            await asyncio.gather(*(engine.ask(question) for _ in range(20)))
+        assert throttle.limit.current > before

@@ -118,6 +118,7 @@ class OpenAIEngine(Engine):
             }
             answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
             reply = self._read(answer).throttled(throttled_s)
+            self.server.throttle.report_times(reply.timing)
             self._grid.learn(request, reply)
             replies.append(reply)
         return reply

@@ -26,7 +26,6 @@ from onelook.cli.draining import Drain, draining
 from onelook.cli.failure import reported
 from onelook.cli.notes import print_note
 from onelook.cli.options import (
-    BaseUrlOption,
     ConfigOption,
     EngineOption,
     LanguageOption,
@@ -38,6 +37,7 @@ from onelook.cli.pictures import left_out_line
 from onelook.cli.run_options import (
     AdaptiveOption,
     ArmOption,
+    BaseUrlsOption,
     ConcurrencyOption,
     DebiasOption,
     EscalateOption,
@@ -132,7 +132,7 @@ def run(
     concurrency: ConcurrencyOption = None,
     engine: EngineOption = None,
     model: ModelOption = None,
-    base_url: BaseUrlOption = None,
+    base_url: BaseUrlsOption = None,
     taxonomy: TaxonomyOption = None,
     templates: TemplatesOption = None,
     config: ConfigOption = None,
@@ -142,7 +142,8 @@ def run(
         settings = load_settings(
             engine=engine,
             model=model,
-            base_url=base_url,
+            base_url=base_url[0] if base_url else None,
+            replicas=tuple(base_url[1:]) if base_url else None,
             taxonomy=taxonomy,
             templates=templates,
             concurrency=concurrency,

@@ -1,0 +1,232 @@
+"""A run over an archive, with a scripted model: what is asked, what is kept, and what the next run has to do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from onelook.batch.fingerprint import fingerprint
+from onelook.batch.ledger import Added, How, Ledger, State
+from onelook.batch.manifest import Columns
+from onelook.batch.records import Record, records
+from onelook.batch.runner import BatchRun, Plan
+from onelook.batch.sources import listed_pictures
+from onelook.batch.stopping_rules import MaxFailures
+from onelook.engines.scripted import ScriptedReply
+from onelook.errors import EngineRefused, EngineUnavailable
+from onelook.images.walk import Found
+from onelook.settings.choices import complete
+from onelook.tagger import Tagger
+from onelook.types import Context
+from tests.batch.pictures import paint, scripted
+from tests.graph.replies import BUILDING, PORTRAIT
+
+
+async def run(
+    tagger: Tagger,
+    out: Path,
+    *sources: Path | str,
+    context: Context | None = None,
+    again: Sequence[State] = ("may_pass",),
+    limit: int | None = None,
+    max_failures: MaxFailures | None = None,
+) -> tuple[Added, How, BatchRun]:
+    """One run, as the terminal makes it."""
+    with closing(Ledger.create(out)) as ledger:
+        added = ledger.add(listed_pictures(map(str, sources), Found(), columns=Columns()))
+        made = fingerprint(tagger.services, complete(context, tagger.services.run))
+        version = ledger.version(made)
+        plan = Plan(version, again, limit, max_failures)
+        batch = BatchRun(tagger, ledger, plan, ledger.begin_run(version, 1, Found().left_out), context)
+        return added, await batch.run(), batch
+
+
+def outcomes(out: Path, version: int | None = None) -> dict[str, str | None]:
+    return {Path(each.place).name: each.state for each in records(out, version)}
+
+
+def by_name(out: Path) -> dict[str, Record]:
+    return {Path(each.place).name: each for each in records(out)}
+
+
+async def test_what_is_done_is_not_asked_again(tmp_path: Path) -> None:
+    paint(tmp_path / "in", 5)
+    tagger, engine = scripted()
+    added, how, _ = await run(tagger, tmp_path / "out", tmp_path / "in", limit=3)
+    assert (added, how, len(engine.asked)) == (Added(new=5), "limit", 3)
+    assert list(outcomes(tmp_path / "out").values()).count(None) == 2
+
+    added, how, _ = await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert (added, how, len(engine.asked)) == (Added(known=5), "finished", 5)
+    added, how, batch = await run(tagger, tmp_path / "out")  # nothing named: what is listed
+    assert (added, how, len(engine.asked), batch.progress().todo) == (Added(), "finished", 5, 0)
+    assert {each.result.category.id for each in records(tmp_path / "out") if each.result and each.result.category} == {
+        "building"
+    }
+
+
+async def test_the_same_bytes_are_asked_about_once(tmp_path: Path) -> None:
+    first, second = paint(tmp_path / "in", 2)
+    for number in range(4):
+        shutil.copy(first, tmp_path / "in" / f"copy-{number}.jpg")
+    tagger, engine = scripted(lambda _: ScriptedReply(BUILDING, wait_s=0.01), concurrency=8)
+    _, _, batch = await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert (len(engine.asked), batch.progress().done, batch.progress().pointed) == (2, 6, 4)
+    found = by_name(tmp_path / "out")
+    assert {found[f"copy-{number}.jpg"].duplicate_of for number in range(4)} == {found["000.jpg"].id}
+    assert found["001.jpg"].duplicate_of is None
+    assert found["copy-3.jpg"].result is not None
+    assert str(found["copy-3.jpg"].result.source).endswith("copy-3.jpg")
+
+    second.rename(tmp_path / "in" / "moved.jpg")  # another name in a later run
+    await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert len(engine.asked) == 2
+
+
+async def test_a_broken_picture_that_is_there_twice_fails_under_both_names(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        tmp_path.joinpath(name).write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    tagger, _ = scripted()
+    await run(tagger, tmp_path / "out", tmp_path / "a.jpg", tmp_path / "b.jpg")
+    for name, each in by_name(tmp_path / "out").items():
+        assert each.state == "failed"
+        assert each.result is not None
+        assert name in each.result.errors[0].message
+
+
+async def test_a_file_that_has_changed_is_to_do_again(tmp_path: Path) -> None:
+    first, _ = paint(tmp_path / "in", 2)
+    tagger, engine = scripted()
+    await run(tagger, tmp_path / "out", tmp_path / "in")
+    paint(tmp_path / "other", 1, first=77)
+    first.write_bytes((tmp_path / "other" / "077.jpg").read_bytes() + b"more")
+    added, _, _ = await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert (added, len(engine.asked)) == (Added(changed=1, known=1), 3)
+
+    first.touch()  # the same bytes at another time
+    added, _, _ = await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert (added.changed, len(engine.asked)) == (1, 3)
+
+
+async def test_other_choices_are_a_new_version_and_the_old_answers_stay(tmp_path: Path) -> None:
+    paint(tmp_path / "in", 2)
+    tagger, engine = scripted(lambda request: PORTRAIT if request.max_tokens else BUILDING)
+    out = tmp_path / "out"
+    await run(tagger, out, tmp_path / "in")
+    await run(tagger, out, tmp_path / "in", context=Context(long_edge=512))
+    assert len(engine.asked) == 4
+    await run(tagger, out, tmp_path / "in")  # the first choices again: all is there
+    assert len(engine.asked) == 4
+    assert outcomes(out, 1) == outcomes(out, 2) == dict.fromkeys(["000.jpg", "001.jpg"], "needs_review")
+
+
+async def test_where_the_folder_and_the_server_are_changes_no_answer(tmp_path: Path) -> None:
+    """Nor do choices that do not reach the model."""
+    here, _ = scripted(base_url="http://one/v1", concurrency=2)
+    there, _ = scripted(base_url="http://two/v1", timeout_s=9)
+    choices = [Context(), Context(debias=True), Context(escalate=False)]
+    assert (
+        len(
+            {
+                fingerprint(each.services, complete(c, each.services.run)).digest
+                for each in (here, there)
+                for c in choices
+            }
+        )
+        == 1
+    )
+    changed = fingerprint(here.services, complete(Context(arm="reads"), here.services.run))
+    same = fingerprint(here.services, complete(None, here.services.run))
+    assert set(changed.changed_since(same.made_from)) == {"arm", "prompts", "debias"}
+
+
+async def test_what_may_work_the_next_time_is_taken_again_and_other_failures_when_asked(tmp_path: Path) -> None:
+    paint(tmp_path / "in", 2)
+    (tmp_path / "in" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    tagger, engine = scripted(lambda _: EngineUnavailable("nothing answers"), max_attempts=1, concurrency=1)
+    out = tmp_path / "out"
+    await run(tagger, out, tmp_path / "in")
+    assert outcomes(out) == {"000.jpg": "may_pass", "001.jpg": "may_pass", "broken.jpg": "failed"}
+
+    engine.script = lambda _: BUILDING
+    _, _, batch = await run(tagger, out)
+    assert batch.progress().done == 2
+    assert outcomes(out) == {"000.jpg": "needs_review", "001.jpg": "needs_review", "broken.jpg": "failed"}
+    _, _, batch = await run(tagger, out, again=("may_pass", "failed"))
+    assert (batch.progress().done, batch.progress().failed) == (1, 1)
+
+
+async def test_a_dead_engine_stops_the_run(tmp_path: Path) -> None:
+    paint(tmp_path / "in", 60)
+    tagger, engine = scripted(lambda _: EngineRefused("HTTP 401: no key"), max_attempts=1, concurrency=2)
+    _, how, batch = await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert how == "failures"
+    assert batch.reason is not None
+    assert "in a row" in batch.reason
+    assert "no key" in batch.reason
+    assert 20 <= len(engine.asked) <= 22
+
+
+@pytest.mark.parametrize(("most", "asked"), [("5", 12), ("10%", 50)])
+async def test_too_many_failures_stop_the_run(most: str, asked: int, tmp_path: Path) -> None:
+    """Every other one fails. A share is looked at once 50 are done."""
+    paint(tmp_path / "in", 80)
+    replies = (EngineRefused("no") if number % 2 else BUILDING for number in range(1000))
+    tagger, engine = scripted(lambda _: next(replies), max_attempts=1, concurrency=1)
+    _, how, batch = await run(tagger, tmp_path / "out", tmp_path / "in", max_failures=MaxFailures.parse(most))
+    assert (how, len(engine.asked)) == ("failures", asked)
+    assert "--max-failures" in str(batch.reason)
+    assert list(outcomes(tmp_path / "out").values()).count(None) == 80 - asked
+
+
+async def test_every_tenth_is_broken_and_each_has_its_reason(tmp_path: Path) -> None:
+    for number, path in enumerate(paint(tmp_path / "in", 60)):
+        if number % 10 == 0:
+            path.write_bytes(path.read_bytes()[:200])
+    tagger, engine = scripted()
+    _, how, batch = await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert (how, batch.progress().failed, len(engine.asked)) == ("finished", 6, 54)
+    reasons = [
+        each.result.errors[0].message for each in records(tmp_path / "out") if each.state == "failed" and each.result
+    ]
+    assert len(reasons) == 6
+    assert all("broken or truncated" in reason for reason in reasons)
+
+
+async def test_a_bug_fails_its_picture_alone(tmp_path: Path) -> None:
+    paint(tmp_path / "in", 4)
+    asked = 0
+
+    def reply(_: object) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise ZeroDivisionError("a bug")
+        return BUILDING
+
+    tagger, _ = scripted(reply, concurrency=1)
+    await run(tagger, tmp_path / "out", tmp_path / "in")
+    assert list(outcomes(tmp_path / "out").values()) == ["needs_review", "failed", "needs_review", "needs_review"]
+
+
+async def test_a_stopped_run_finishes_what_is_in_flight(tmp_path: Path) -> None:
+    paint(tmp_path / "in", 20)
+    tagger, engine = scripted(concurrency=3)
+    out = tmp_path / "out"
+    with closing(Ledger.create(out)) as ledger:
+        ledger.add(listed_pictures([str(tmp_path / "in")], Found(), columns=Columns()))
+        version = ledger.version(fingerprint(tagger.services, tagger.services.run))
+        batch = BatchRun(
+            tagger,
+            ledger,
+            Plan(version),
+            ledger.begin_run(version, 1, Found().left_out),
+            on_outcome=lambda *_: batch.stop(),
+        )
+        assert await batch.run() == "stopped"
+    assert 1 <= len(engine.asked) <= 4
+    assert sum(state is not None for state in outcomes(out).values()) == len(engine.asked)
