@@ -20,8 +20,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from onelook.batch.export.batch import Batch
 from onelook.batch.export.columns import Choices, columns_of, readable_path
-from onelook.batch.export.formats import Batch, write_table
+from onelook.batch.export.formats import write_table
 from onelook.batch.ledger import Ledger
 from onelook.errors import BatchError
 from tests.batch.ledgers import TAXONOMY, Case, answer, failure, write_batch
@@ -219,7 +220,8 @@ def test_a_killed_export_leaves_the_old_file_and_the_next_one_tidies_up(folder: 
 import time
 from pathlib import Path
 from onelook.batch.export.columns import Choices
-from onelook.batch.export.formats import Batch, write_table
+from onelook.batch.export.batch import Batch
+from onelook.batch.export.formats import write_table
 def wait():
     print("writing", flush=True)
     time.sleep(600)
@@ -309,7 +311,7 @@ def test_the_command_writes_the_version_that_is_meant(tmp_path: Path, onelook: R
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["tags"], b"--to parquet, csv, jsonl or sqlite"),
+        (["tags"], b"--to parquet, csv, jsonl, sqlite or html"),
         (["tags", "--out", "tags.xlsx"], b"tags.xlsx does not say which format is meant"),
         (["tags", "--out", "-"], b"--to jsonl"),
         (["nothing", "--to", "csv"], b"nothing holds no batch"),

@@ -47,6 +47,12 @@ class Entry:
         return "todo" if self.record.result is None else self.record.result.status
 
     @property
+    def duplicate_of(self) -> str | None:
+        """The id of the first picture with the same bytes."""
+        record = self.record
+        return None if record.duplicate_of is None else record.duplicate_of_name or str(record.duplicate_of)
+
+    @property
     def errors(self) -> tuple[ErrorRecord, ...]:
         return () if self.record.result is None else self.record.result.errors
 
@@ -108,7 +114,7 @@ PROVENANCE: Final = (
     Column(
         "prompts", "text", lambda entry: None if (result := entry.record.result) is None else result.versions.prompts
     ),
-    Column("duplicate_of", "text", lambda entry: _duplicate_of(entry.record)),
+    Column("duplicate_of", "text", lambda entry: entry.duplicate_of),
     Column("sha256", "text", lambda entry: entry.record.sha256),
     Column("errors", "texts", lambda entry: [f"{error.kind}: {error.message}" for error in entry.errors]),
     Column("may_pass", "flag", lambda entry: entry.record.state == "may_pass" if entry.record.state else None),
@@ -219,7 +225,3 @@ def _path(place: str) -> str:
     if is_data_url(place):
         return f"{place[:40]}…"
     return place if is_url(place) else readable_path(place)
-
-
-def _duplicate_of(record: Record) -> str | None:
-    return None if record.duplicate_of is None else record.duplicate_of_name or str(record.duplicate_of)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, get_args
 
-import orjson
-
 from onelook.batch.export.aside import aside, reporting
+from onelook.batch.export.batch import Batch
 from onelook.batch.export.columns import Choices, Column, Entry, columns_of, rows, taxonomy_of
 from onelook.batch.export.csv_file import write_csv
 from onelook.batch.export.jsonl_file import write_jsonl
 from onelook.batch.export.parquet_file import write_parquet
 from onelook.batch.export.sqlite_file import write_sqlite
-from onelook.batch.ledger import Ledger, Version
-from onelook.batch.records import choose_version, records
 from onelook.errors import BatchError
 
-Format = Literal["parquet", "csv", "jsonl", "sqlite"]
+Format = Literal["parquet", "csv", "jsonl", "sqlite", "html"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 STREAMED: Final = ("csv", "jsonl")
 """Formats that can be written to a pipe."""
@@ -33,46 +27,9 @@ SUFFIXES: Final[dict[str, Format]] = {
     ".ndjson": "jsonl",
     ".sqlite": "sqlite",
     ".db": "sqlite",
+    ".html": "html",
+    ".htm": "html",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One version of the answers of the batch in `folder`, as an export reads it: beside a run, or after it.
-
-    `listed`: how many pictures there are, `todo` of them still without an outcome.
-    """
-
-    folder: Path
-    version: Version
-    listed: int
-    todo: int
-
-    @classmethod
-    def read(cls, folder: Path, version: int | None = None) -> Batch:
-        """`version`: the number that people write as `FOLDER@2`; None: the newest.
-
-        Raises:
-            BatchError: no batch is there, or it has no such version.
-        """
-        with closing(Ledger.read(folder)) as ledger:
-            chosen = choose_version(ledger, version)
-            counts = ledger.count(chosen.id)
-        return cls(folder, chosen, counts.total(), counts["todo"])
-
-    def entries(self, choices: Choices, on_entry: Callable[[], None] = lambda: None) -> Iterator[Entry]:
-        """Each picture in the order of listing; `on_entry` is called for each."""
-        for record in records(self.folder, self.version.id):
-            yield Entry.of(record, choices.min_confidence)
-            on_entry()
-
-    def metadata(self) -> dict[str, str]:
-        """What the answers come from, for formats that have room for it."""
-        return {
-            "onelook": version_of("onelook"),
-            "onelook.fingerprint": self.version.fingerprint,
-            "onelook.made_from": orjson.dumps(self.version.made_from).decode(),
-        }
 
 
 def format_of(out: Path) -> Format:

@@ -11,12 +11,15 @@ from typing import Annotated
 import typer
 
 from onelook.batch.changes import Side
+from onelook.batch.export.batch import Batch
 from onelook.batch.export.columns import Choices
-from onelook.batch.export.formats import STREAMED, Batch, Format, format_of, write_stream, write_table
+from onelook.batch.export.formats import STREAMED, Format, format_of, write_stream, write_table
 from onelook.cli.failure import reported
 from onelook.cli.notes import print_note
+from onelook.cli.options import ConfigOption
 from onelook.cli.stopping import stoppable
 from onelook.errors import SettingsError
+from onelook.images.limits import Limits
 from onelook.images.printable import printable
 
 EPILOG = """
@@ -30,6 +33,8 @@ Examples:
   onelook batch export tags@1 --out old.csv
       the answers before the last change of model or taxonomy
   onelook batch export tags --to jsonl --out - | jq .path
+  onelook batch export tags --to html --out sheet.html
+      a page with thumbnails and filters, in one file
 """
 
 app = typer.Typer(add_completion=False)
@@ -56,14 +61,21 @@ def export(
     bom: Annotated[
         bool, typer.Option("--bom/--no-bom", help="csv: begin with the mark by which Excel knows UTF-8.")
     ] = True,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails/--no-thumbnails", help="html: with a small picture of each.")
+    ] = True,
+    thumbnail_size: Annotated[
+        int, typer.Option("--thumbnail-size", min=64, max=512, help="html: their longest side in pixels.")
+    ] = 160,
+    config: ConfigOption = None,
 ) -> None:
-    """Write the results as Parquet, CSV, JSONL, or SQLite."""
+    """Write the results as Parquet, CSV, JSONL, SQLite, or as a page to look through (HTML)."""
     with stoppable(), reported():
         side = Side.parse(folder)
         batch = Batch.read(side.folder, side.version if version is None else version)
         choices = Choices(min_confidence, confidences, timing)
         if out is None and to is None:
-            raise SettingsError("which format?", hint="--to parquet, csv, jsonl or sqlite")
+            raise SettingsError("which format?", hint="--to parquet, csv, jsonl, sqlite or html")
         if str(out) == "-":
             if to not in ("csv", "jsonl"):
                 raise SettingsError(f"--out - is for {' and '.join(STREAMED)}", hint="add --to jsonl")
@@ -74,7 +86,15 @@ def export(
         chosen = to or format_of(out or Path())
         file = out or side.folder / f"tags.{chosen}"
         with _progress(batch, "exporting") as advance:
-            written = write_table(batch, chosen, file, choices, bom=bom, on_entry=advance)
+            if chosen == "html":
+                from onelook.batch.export.sheet import SheetChoices, write_sheet
+                from onelook.settings.process import load_settings
+
+                limits = Limits.of(load_settings(config=config))
+                sheet = SheetChoices(thumbnail_size if thumbnails else None, limits)
+                written = write_sheet(batch, file, choices, sheet, on_entry=advance)
+            else:
+                written = write_table(batch, chosen, file, choices, bom=bom, on_entry=advance)
         _note_unfinished(batch)
         print_note(f"{written:,} pictures of version @{batch.version.id}")
         sys.stdout.write(f"{printable(str(file))}\n")
