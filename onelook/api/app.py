@@ -10,17 +10,16 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Request, Security
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
-from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException as RoutingError
 
-from onelook.api.admission import Reservation
 from onelook.api.cors import Cors
+from onelook.api.dependencies import Admitted, require_key, state_of
 from onelook.api.disconnect import unless_disconnected
 from onelook.api.fields import BatchBody, CompareBody, TagsBody
-from onelook.api.key import check_key
+from onelook.api.jobs.routes import jobs
 from onelook.api.openapi import BODY_STATUSES, DESCRIPTION, add_model_schemas, picture_body, problem_responses
 from onelook.api.page import pages, static_files
 from onelook.api.parsed_request import timeout_s, wants_ledger
@@ -29,7 +28,7 @@ from onelook.api.request_log import RequestLog
 from onelook.api.responses import Comparison, Health, Options, SampleEntry
 from onelook.api.samples import MEDIA_TYPES as SAMPLE_TYPES
 from onelook.api.samples import samples
-from onelook.api.state import AppState, open_app_state, open_server
+from onelook.api.state import open_app_state, open_server
 from onelook.errors import OnelookError
 from onelook.observability.logs import write_logs
 from onelook.observability.traces import trace_requests
@@ -38,27 +37,6 @@ from onelook.result import TagResult
 from onelook.tagger import Tagger
 
 JSON, NDJSON, METRICS = "application/json", "application/x-ndjson", "text/plain; version=0.0.4"
-
-
-bearer = HTTPBearer(auto_error=False, description="Required if ONELOOK_HTTP__API_KEY is set on the server.")
-
-
-def state_of(request: Request) -> AppState:
-    state: AppState = request.app.state.onelook
-    return state
-
-
-async def require_key(request: Request, _: Annotated[object, Security(bearer)]) -> None:
-    check_key(state_of(request).http.api_key, request.headers.get("Authorization"))
-
-
-async def admit(request: Request) -> AsyncIterator[Reservation]:
-    """Reserved before the body is read, released after the response has been sent."""
-    with state_of(request).admission.reserve() as reservation:
-        yield reservation
-
-
-Admitted = Annotated[Reservation, Depends(admit)]
 
 v1 = APIRouter(prefix="/v1", tags=["pictures"], dependencies=[Depends(require_key)])
 operations = APIRouter(tags=["operations"])
@@ -280,6 +258,7 @@ def build_app(make_tagger: Callable[[], Tagger] = open_server) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(v1)
+    app.include_router(jobs)
     app.include_router(operations)
     app.include_router(pages)
     app.mount("/static", static_files, name="static")

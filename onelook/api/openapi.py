@@ -27,6 +27,7 @@ STATUS_DESCRIPTIONS = {
     HTTPStatus.BAD_REQUEST: "The body or a header cannot be read.",
     HTTPStatus.UNAUTHORIZED: "The key is missing or wrong.",
     HTTPStatus.NOT_FOUND: "Nothing has this address.",
+    HTTPStatus.CONFLICT: "The request contradicts what is there.",
     HTTPStatus.REQUEST_TIMEOUT: "The body arrives too slowly.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body or a picture is too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is neither multipart/form-data nor JSON, or is compressed.",

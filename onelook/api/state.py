@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from typing import get_args
 import orjson
 
 from onelook.api.admission import Admission
+from onelook.api.jobs.runner import JobRunner
+from onelook.api.jobs.store import JobStore
 from onelook.api.malloc_tuning import tune_malloc
 from onelook.api.metrics import Metrics
 from onelook.api.parsed_request import ParsedRequest, RequestReader
@@ -47,6 +50,29 @@ class AppState:
         self.reader = RequestReader(self.http, tagger.services.run)
         self.metrics = Metrics(self.admission, tagger.services.residency, tagger.throttles)
         self.readiness = Readiness(tagger.services.engine)
+        self.jobs = self._job_store()
+        self.creating_job = threading.Lock()
+        self._job_runner: JobRunner | None = None
+
+    def _job_store(self) -> JobStore | None:
+        if self.http.jobs is None:
+            return None
+        return JobStore(self.http.jobs, self.tagger.services.limits, keep_s=self.http.keep_jobs_h * 3600)
+
+    def wake_jobs(self) -> None:
+        """There is a new job."""
+        if self._job_runner is not None:
+            self._job_runner.wake()
+
+    async def run_jobs(self) -> None:
+        """Until it is cancelled; at once where jobs are turned off."""
+        if self.jobs is not None:
+            self._job_runner = JobRunner(self.jobs, self.tagger, self._record)
+            await self._job_runner.run()
+
+    def _record(self, result: TagResult) -> None:
+        self.metrics.record_result(result)
+        self.readiness.record_result(result)
 
     @property
     def arms(self) -> tuple[ArmName, ...]:
@@ -77,8 +103,7 @@ class AppState:
                     hint="send a larger X-Timeout-Seconds, send fewer pictures at once,"
                     " or raise the server's ONELOOK_HTTP__DEADLINE_S",
                 ) from None
-        self.metrics.record_result(result)
-        self.readiness.record_result(result)
+        self._record(result)
         return result
 
     async def compare(self, parsed: ParsedRequest, within_s: float) -> list[TagResult]:
@@ -141,12 +166,16 @@ def open_server(settings: Settings | None = None) -> Tagger:
 async def open_app_state(tagger: Tagger) -> AsyncIterator[AppState]:
     """The state, while the engine starts in the background. Pictures that arrive before it is ready wait for it."""
     async with tagger:
-        warming = asyncio.create_task(_warm_up(tagger))
+        state = AppState(tagger)
+        if state.jobs is not None:
+            await asyncio.to_thread(state.jobs.prepare)
+        tasks = [asyncio.create_task(_warm_up(tagger)), asyncio.create_task(state.run_jobs())]
         try:
-            yield AppState(tagger)
+            yield state
         finally:
-            warming.cancel()
-            await asyncio.wait((warming,))
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
 async def _warm_up(tagger: Tagger) -> None:

@@ -25,10 +25,13 @@ class Source:
     sha256: bytes | None
 
 
-async def identify(place: str, limits: Limits) -> Source:
+async def identify(place: str, limits: Limits, *, whole: bool = False) -> Source:
     """A file is read here only for its hash, piece by piece, and again by the tagger when it is its turn to be decoded:
-    from the system's cache, so that the pictures in flight take no memory. What is behind a URL is downloaded once."""
-    if is_url(place) or is_data_url(place):
+    from the system's cache, so that the pictures in flight take no memory. What is behind a URL is downloaded once.
+
+    `whole`: the tagger gets the bytes of a file too, so that its path is in no message.
+    """
+    if whole or is_url(place) or is_data_url(place):
         try:
             data = await read(place, limits)
         except ImageError:
@@ -37,13 +40,13 @@ async def identify(place: str, limits: Limits) -> Source:
     return Source(place, await asyncio.to_thread(_file_sha256, place, limits.max_bytes))
 
 
-async def tag_row(tagger: Tagger, place: str, source: Source, context: Context | None = None) -> TagResult:
-    """The result of a picture; a failure, and even a bug, is one.
+async def tag_row(tagger: Tagger, name: str, source: Source, context: Context | None = None) -> TagResult:
+    """The result of a picture; a failure, and even a bug, is one. `name`: what it calls the picture.
 
     Raises:
         SettingsError: `context` chooses what this process does not have.
     """
-    return await tagger.tag_or_report(source.subject, context, name=None if source.subject is place else place)
+    return await tagger.tag_or_report(source.subject, context, name=None if source.subject == name else name)
 
 
 def _file_sha256(place: str, max_bytes: int) -> bytes | None:

@@ -40,7 +40,10 @@ class Plan:
 
 
 class BatchRun:
-    """One run. `on_outcome` is called in the run's event loop for each picture, with its place."""
+    """One run. `on_outcome` is called in the run's event loop for each picture, with its name.
+
+    `name_of`: what a result and its messages call a picture (None: its place), instead of showing where it is.
+    """
 
     def __init__(
         self,
@@ -51,9 +54,10 @@ class BatchRun:
         context: Context | None = None,
         *,
         on_outcome: Callable[[str, TagResult], None] = lambda *_: None,
+        name_of: Callable[[Todo], str] | None = None,
     ) -> None:
         self._tagger, self._ledger, self._plan, self._id, self._context = tagger, ledger, plan, run, context
-        self._on_outcome = on_outcome
+        self._on_outcome, self._name_of = on_outcome, name_of
         self._at_once = tagger.services.settings.concurrency
         self._rules = StoppingRules(plan.max_failures, self._at_once)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="onelook-ledger")
@@ -128,10 +132,11 @@ class BatchRun:
             self._tally.in_flight -= 1
 
     async def _answer(self, todo: Todo) -> None:
-        place = os.fsdecode(todo.place)
-        source = await identify(place, self._tagger.services.limits)
+        name = self._name(todo)
+        limits = self._tagger.services.limits
+        source = await identify(os.fsdecode(todo.place), limits, whole=self._name_of is not None)
         if source.sha256 is None:
-            await self._keep(todo, None, await tag_row(self._tagger, place, source, self._context))
+            await self._keep(todo, None, await tag_row(self._tagger, name, source, self._context))
             return
         twins = self._asking.get(source.sha256)
         if twins is not None:  # the one that asks about these bytes writes this outcome too
@@ -141,7 +146,7 @@ class BatchRun:
         try:
             kept = await self._written(self._ledger.answer, self._plan.version, source.sha256)
             if kept is None:
-                result = await tag_row(self._tagger, place, source, self._context)
+                result = await tag_row(self._tagger, name, source, self._context)
                 await self._keep(todo, source.sha256, result)
                 if twins and result.status != "failed":
                     kept = await self._written(self._ledger.answer, self._plan.version, source.sha256)
@@ -151,7 +156,7 @@ class BatchRun:
             while twins:
                 twin = twins.pop()
                 if kept is None:
-                    renamed = _renamed(result, place, os.fsdecode(twin.place))
+                    renamed = _renamed(result, name, self._name(twin))
                     await self._keep(twin, source.sha256, renamed, pointed=True)
                 else:
                     await self._point(twin, source.sha256, kept, result)
@@ -170,7 +175,10 @@ class BatchRun:
     def _done(self, todo: Todo, result: TagResult, *, pointed: bool) -> None:
         self._tally.count(result, pointed=pointed)
         self._rules.see(result)
-        self._on_outcome(os.fsdecode(todo.place), result)
+        self._on_outcome(self._name(todo), result)
+
+    def _name(self, todo: Todo) -> str:
+        return os.fsdecode(todo.place) if self._name_of is None else self._name_of(todo)
 
     async def _written(self, work: Callable[..., T], *arguments: object) -> T:
         """In the one thread that writes to the ledger: a slow disk holds up no request."""

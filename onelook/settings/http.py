@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -38,6 +39,13 @@ class HttpSettings(BaseModel):
         1024.0, description="Most memory, in 10^6 bytes, for the bodies of all requests together."
     )
     max_batch: AtLeastOne = Field(1000, description="Most pictures of one batch.")
+    jobs: Path | None = Field(
+        None,
+        description="Folder for jobs (POST /v1/jobs), which go on after a restart; it holds the callers' pictures until"
+        " they are tagged. Default: no jobs.",
+    )
+    max_jobs: AtLeastOne = Field(100, description="Jobs that can wait or run; further ones get HTTP 429.")
+    keep_jobs_h: Positive = Field(168.0, description="Hours for which the results of a job are kept after its end.")
     log_format: Literal["text", "json"] = Field(
         "text", description="Lines of the log on standard error: text for people, json for programs."
     )

@@ -62,9 +62,12 @@ def served(
 
 
 @asynccontextmanager
-async def served_process(base_url: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The API as `onelook serve` starts it, with the engine at `base_url`: its process and its address."""
-    environment = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
+async def served_process(base_url: str, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The API as `onelook serve` starts it, with the engine at `base_url`: its process and its address.
+
+    `more`: further variables of its environment.
+    """
+    environment = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0", **more}
     running = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "onelook", "serve", stderr=asyncio.subprocess.PIPE, env={**os.environ, **environment}
     )
@@ -160,6 +163,9 @@ class Client:
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self._ask("GET", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> Answer:
+        return await self._ask("DELETE", path, **options)
 
     async def post(self, path: str, **options: Any) -> Answer:
         return await self._ask("POST", path, **options)

@@ -80,6 +80,12 @@ async def test_operations_keep_their_ids(demo: Client) -> None:
         "tag": "post /v1/tags",
         "tag_batch": "post /v1/tags/batch",
         "compare_arms": "post /v1/compare",
+        "create_job": "post /v1/jobs",
+        "list_jobs": "get /v1/jobs",
+        "get_job": "get /v1/jobs/{id}",
+        "get_job_results": "get /v1/jobs/{id}/results",
+        "cancel_job": "post /v1/jobs/{id}/cancel",
+        "delete_job": "delete /v1/jobs/{id}",
         "get_taxonomy": "get /v1/taxonomy",
         "get_options": "get /v1/options",
         "draw_graph": "get /v1/graph",
@@ -98,6 +104,7 @@ async def test_a_form_and_json_have_the_same_fields(demo: Client) -> None:
         ("/v1/tags", "TagsBody", set()),
         ("/v1/compare", "CompareBody", {"arms"}),
         ("/v1/tags/batch", "BatchBody", {"ids"}),
+        ("/v1/jobs", "BatchBody", {"ids"}),
     ):
         in_form = document["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
         in_json = document["components"]["schemas"][model]
