@@ -28,6 +28,11 @@ class Arm:
     two_calls: bool = False
     lettered: bool = False
 
+    @property
+    def one_call(self) -> bool:
+        """Whether one guided question, which is known beforehand, answers all."""
+        return self.guided and not (self.two_calls or self.lettered or self.routed)
+
 
 _ALL = (
     Arm(

@@ -10,14 +10,15 @@ from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Overwrite
 
+from onelook.answering.failure import error_record, retry_after_s
 from onelook.answering.result import build_result
-from onelook.errors import EngineError, EngineTimeout, OnelookError
+from onelook.errors import EngineTimeout, OnelookError
 from onelook.graph.state import State, fresh
 from onelook.ledger.model import Ledger, NodeTiming
 from onelook.ledger.stamps import OpenSpan, closed, node_span, run_started_ns
 from onelook.result import TagResult
 from onelook.services import Services
-from onelook.types import Context, ErrorRecord, Status
+from onelook.types import Context, Status
 
 FIRST = "prepare"
 
@@ -53,7 +54,7 @@ def is_retryable(error: Exception) -> bool:
     Where the engine says when it takes requests again, it has waited for that as long as it may.
     """
     if isinstance(error, NodeFailed):
-        return error.error.retryable and _retry_after_s(error.error) is None
+        return error.error.retryable and retry_after_s(error.error) is None
     return isinstance(error, NodeTimeoutError)
 
 
@@ -82,14 +83,7 @@ def error_handler(services: Services) -> ErrorHandler:
     async def fail(state: State, error: NodeError, runtime: Runtime[Context]) -> Command[Literal["__end__"]]:
         context = _with_context(runtime, services).context
         cause, opened = _cause(error)
-        record = ErrorRecord(
-            kind=type(cause).__name__,
-            node=error.node,
-            message=cause.message,
-            hint=cause.hint,
-            retryable=cause.retryable,
-            retry_after_s=_retry_after_s(cause),
-        )
+        record = error_record(cause, error.node)
         if error.node == FIRST:
             state = {**state, **fresh()}
         result = _failed(services, {**state, "errors": (*state["errors"], record)}, context)
@@ -97,10 +91,6 @@ def error_handler(services: Services) -> ErrorHandler:
         return Command(goto="__end__", update={**fresh(), **update} if error.node == FIRST else update)
 
     return fail
-
-
-def _retry_after_s(error: OnelookError) -> float | None:
-    return error.retry_after_s if isinstance(error, EngineError) else None
 
 
 def _failed(services: Services, state: State, context: Context) -> TagResult:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from onelook.answering.ask import ask
-from onelook.answering.calibration import fit_of
-from onelook.answering.reading import read_reply, tags
+from onelook.answering.reading import read_whole_answer
 from onelook.graph.state import State
 from onelook.ledger.stamps import span
 from onelook.services import Services
@@ -18,12 +17,5 @@ async def analyze(services: Services, state: State, runtime: Runtime[Context]) -
     question = services.prompts[context.language].fused(context.reply_format)
     reply = await ask(services, question, state["pictures"])
     with span("parse"):
-        fit = fit_of(services, context, services.engine)
-        category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
-    return {
-        "replies": (*state["replies"], reply.text),
-        "known": "answer",
-        "category": category,
-        "details": details,
-        "answered_by": services.engine.model,
-    }
+        answer = read_whole_answer(services, reply, context)
+    return {**answer, "replies": (*state["replies"], reply.text)}

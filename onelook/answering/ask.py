@@ -24,7 +24,7 @@ async def ask(
     """Ask `engine` (None: the first one) once; the graph owns the retries. Raises `EngineError` as the engine did."""
     asked = engine or services.engine
     with span("prompt"):
-        request = _request(services, question, pictures)
+        request = ask_request(services, question, pictures)
     with span("engine") as taken, blaming_broken(pictures):
         reply = await asked.ask(request)
         taken.server, taken.usage, taken.cached = reply.timing, reply.usage, reply.cached
@@ -44,7 +44,7 @@ async def ask_together(
         return [await ask(services, questions[0], pictures)]
     with span("prompt"):
         requests = [
-            replace(_request(services, question, pictures), top_logprobs=top_logprobs) for question in questions
+            replace(ask_request(services, question, pictures), top_logprobs=top_logprobs) for question in questions
         ]
     with span("engine") as taken, blaming_broken(pictures):
         replies = await services.engine.ask_many(requests)
@@ -77,7 +77,8 @@ def blaming_broken(pictures: Sequence[Picture]) -> Iterator[None]:
         raise
 
 
-def _request(services: Services, question: Question, pictures: Sequence[Picture]) -> AskRequest:
+def ask_request(services: Services, question: Question, pictures: Sequence[Picture]) -> AskRequest:
+    """`question` about `pictures` as an engine gets it."""
     return AskRequest(
         messages=question.messages([picture.data_url for picture in pictures]),
         constraint=question.constraint,

@@ -59,6 +59,18 @@ def read_answer(services: Services, state: State, context: Context) -> State:
     }
 
 
+def read_whole_answer(services: Services, reply: Reply, context: Context) -> State:
+    """What `reply` adds to the answer in the arms that ask for category and details at once.
+
+    Raises:
+        ReplyError: as `read_reply`.
+    """
+    question = services.prompts[context.language].fused(context.reply_format)
+    fit = fit_of(services, context, services.engine)
+    category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
+    return {"known": "answer", "category": category, "details": details, "answered_by": services.engine.model}
+
+
 def tags(
     services: Services, reading: Reading, reply: Reply, fit: Fit | None, language: Language, known: Tag | None = None
 ) -> tuple[Tag, Details]:

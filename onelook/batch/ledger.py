@@ -151,6 +151,11 @@ class Ledger:
             ledger._check()
         return ledger
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For the parts of the ledger that have a class of their own."""
+        return self._connection
+
     def close(self) -> None:
         self._connection.close()
 
@@ -211,6 +216,7 @@ class Ledger:
             (listed.size, listed.mtime_ns, picture),
         )
         self._connection.execute("DELETE FROM outcome WHERE picture = ?", (picture,))
+        self._connection.execute("DELETE FROM request WHERE picture = ?", (picture,))
         return "changed"
 
     def version(self, fingerprint: Fingerprint) -> int:

@@ -51,15 +51,18 @@ CREATE TABLE outcome (
 -- The first picture of an answer, which the others with the same bytes are duplicates of.
 CREATE INDEX outcome_of_answer ON outcome (answer) WHERE answer IS NOT NULL;
 
--- Questions that were written into files of the OpenAI batch format, and whose answers are read from other files later.
+-- Pictures whose question was written into a file of the OpenAI batch format; its answer is read from another later.
 CREATE TABLE request (
     version INTEGER NOT NULL REFERENCES version,
-    sha256 BLOB NOT NULL,
-    file TEXT NOT NULL,          -- the name of the file
-    width INTEGER NOT NULL,      -- of the picture in it, in pixels
+    sha256 BLOB NOT NULL,        -- of the picture's bytes
+    picture INTEGER NOT NULL REFERENCES picture,
+    file TEXT NOT NULL,          -- the file's name
+    width INTEGER NOT NULL,      -- of the picture as it was sent, in pixels
     height INTEGER NOT NULL,
-    PRIMARY KEY (version, sha256)
+    PRIMARY KEY (version, sha256, picture)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX request_of_picture ON request (picture);
 
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,

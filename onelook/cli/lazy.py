@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, ClassVar
 
 import typer.main
@@ -18,7 +19,7 @@ class LazyCommand(TyperCommand):
 
     def __init__(self, name: str, help_line: str, package: str = COMMANDS) -> None:
         super().__init__(name, help=help_line)
-        self.module = f"{package}.{name.replace('-', '_')}"
+        self.module = f"{package}.{name.replace('-', '_')}{'_' if iskeyword(name) else ''}"
 
     def load(self) -> Any:
         """The command itself.

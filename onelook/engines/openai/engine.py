@@ -8,14 +8,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.callbacks import observed_call
 from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
 from onelook.engines.openai.request import Guidance, guidance_fields, messages_json
-from onelook.engines.openai.response import Completion, error_of, faults, read_choice
+from onelook.engines.openai.response import read_completion
 from onelook.engines.openai.served_grid import ServedGrid
 from onelook.engines.openai.served_model import ServedModel, find_model
 from onelook.engines.openai.server import OpenAIServer
@@ -24,7 +22,7 @@ from onelook.engines.openai.thinking import ThinkingSwitch
 from onelook.engines.probe import JSON_SCHEMA, probe, refuse_incapable
 from onelook.engines.throttle import Throttle
 from onelook.engines.time_limit import time_limit
-from onelook.errors import EngineError, EngineFailed, EngineIncapable, EngineRefused
+from onelook.errors import EngineError, EngineRefused
 from onelook.settings.engine import EngineSettings
 
 
@@ -80,6 +78,14 @@ class OpenAIEngine(Engine):
             size_grid=settings.size_grid,
         )
 
+    @classmethod
+    def unconnected(cls, settings: EngineSettings, served: ServedModel) -> OpenAIEngine:
+        """An engine of which `request_body` alone is used: it never looks up what its server has."""
+        engine = cls.from_settings(settings)
+        engine._served = served
+        engine._grid.read_name(served)
+        return engine
+
     @property
     def model(self) -> str:
         return self._served.name if self._served is not None else self._wanted or "unknown"
@@ -111,11 +117,7 @@ class OpenAIEngine(Engine):
         """Ask once. Raises `DeadlinePassed` after `request.within_s`; the server sees the connection close then."""
         async with time_limit(self.model, [request]), observed_call(self, [request]) as replies:
             served = await self.served()
-            messages = messages_json(request.messages)
-            body = {
-                **self.request_fields(request, served),
-                "messages": name_pictures(messages) if served.batches else messages,
-            }
+            body = self.request_body(request, served)
             answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
             reply = self._read(answer).throttled(throttled_s)
             self.server.throttle.report_times(reply.timing)
@@ -165,6 +167,14 @@ class OpenAIEngine(Engine):
             self._served = await asyncio.shield(lookup)
             self._grid.read_name(self._served)
         return self._served
+
+    def request_body(self, request: AskRequest, served: ServedModel) -> dict[str, Any]:
+        """The chat completion request that puts this question to the server."""
+        messages = messages_json(request.messages)
+        return {
+            **self.request_fields(request, served),
+            "messages": name_pictures(messages) if served.batches else messages,
+        }
 
     def request_fields(self, request: AskRequest, served: ServedModel) -> dict[str, Any]:
         """The fields of a chat completion request beside its messages."""
@@ -226,13 +236,4 @@ class OpenAIEngine(Engine):
         await self.server.aclose()
 
     def _read(self, body: dict[str, Any]) -> Reply:
-        if (error := error_of(body)) is not None:
-            raise EngineFailed(f"{self.server.address} answered HTTP 200 with an error: {error}")
-        try:
-            completion = Completion.model_validate(body)
-        except ValidationError as invalid:
-            raise EngineIncapable(
-                f"{self.server.address} answered something that is no chat completion: {faults(invalid)}",
-                hint=f"{self.server.variables}BASE_URL must be the address of an OpenAI-compatible server",
-            ) from None
-        return read_choice(completion.choices[0], completion.usage, completion.metrics)
+        return read_completion(body, self.server.address, self.server.variables)

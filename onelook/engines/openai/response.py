@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from onelook.engines.base import Reply, StopReason
 from onelook.engines.tokens import TokenLogprob, read_tokens
-from onelook.errors import EngineFailed, EngineRefused, ReplyInvalid, ReplyTruncated
+from onelook.errors import EngineFailed, EngineIncapable, EngineRefused, ReplyInvalid, ReplyTruncated
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
 
@@ -72,6 +72,26 @@ class Completion(BaseModel):
     choices: list[CompletionChoice] = Field(min_length=1)
     usage: TokenUsage | None = None
     metrics: Metrics | None = None
+
+
+def read_completion(body: dict[str, Any], address: str, variables: str = "ONELOOK_") -> Reply:
+    """The reply in the JSON object that answers one chat completion request.
+
+    Raises:
+        EngineFailed: it is an error, or the server gave up in the middle of its answer.
+        EngineIncapable: it is no chat completion.
+        EngineRefused, ReplyError: as `read_choice`.
+    """
+    if (error := error_of(body)) is not None:
+        raise EngineFailed(f"{address} answered HTTP 200 with an error: {error}")
+    try:
+        completion = Completion.model_validate(body)
+    except ValidationError as invalid:
+        raise EngineIncapable(
+            f"{address} answered something that is no chat completion: {faults(invalid)}",
+            hint=f"{variables}BASE_URL must be the address of an OpenAI-compatible server",
+        ) from None
+    return read_choice(completion.choices[0], completion.usage, completion.metrics)
 
 
 def read_choice(choice: CompletionChoice, usage: TokenUsage | None, metrics: Metrics | None) -> Reply:

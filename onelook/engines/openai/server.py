@@ -225,27 +225,9 @@ class OpenAIServer:
         )
 
     def _refusal(self, answer: _HttpAnswer) -> EngineError:
-        status = answer.status
-        message = f"{self.address} answered HTTP {status}: {self._message(answer.content) or 'no reason given'}"
-        if status in (401, 403):
-            return EngineRefused(message, hint=f"set {self.variables}API_KEY to a key that the server accepts")
-        if status == 404:
-            return EngineRefused(
-                message, hint=f"{self.variables}BASE_URL is the address before /chat/completions; it mostly ends in /v1"
-            )
-        if status == 429 and NO_QUOTA.encode() in answer.content:
-            return EngineRefused(
-                message, hint=f"the quota of {self.variables}API_KEY is used up: waiting does not help"
-            )
-        if status == 429:
-            return EngineOverloaded(message, hint="the server is overloaded: --concurrency 2 or ONELOOK_CONCURRENCY=2")
-        if status == 503:
-            return EngineOverloaded(message, hint="the server is starting or overloaded; its own log has the reason")
-        if status >= 500:
-            return EngineFailed(message, hint="the server's own log has the reason")
-        if status >= 400:
-            return EngineRefused(message)
-        return self._not_openai(f"answered HTTP {status}")
+        message = self._message(answer.content)
+        known = status_error(answer.status, message, self.address, self.variables, content=answer.content)
+        return known or self._not_openai(f"answered HTTP {answer.status}")
 
     def _not_openai(self, what: str) -> EngineIncapable:
         return EngineIncapable(
@@ -255,10 +237,32 @@ class OpenAIServer:
 
     def _message(self, content: bytes) -> str:
         """The server's own message, on one line, without the picture or the key that it may repeat."""
-        text = _error_text(content)
+        text = error_text(content)
         for secret in (self._key, self._url.password):
             text = text.replace(secret, "***") if secret else text
         return fit_for_message(text)
+
+
+def status_error(
+    status: int, message: str, address: str, variables: str = "ONELOOK_", *, content: bytes = b""
+) -> EngineError | None:
+    """What an HTTP status of 400 or more says of a request; None for any other. `content`: the answer's body."""
+    words = f"{address} answered HTTP {status}: {message or 'no reason given'}"
+    if status in (401, 403):
+        return EngineRefused(words, hint=f"set {variables}API_KEY to a key that the server accepts")
+    if status == 404:
+        return EngineRefused(
+            words, hint=f"{variables}BASE_URL is the address before /chat/completions; it mostly ends in /v1"
+        )
+    if status == 429 and NO_QUOTA.encode() in content:
+        return EngineRefused(words, hint=f"the quota of {variables}API_KEY is used up: waiting does not help")
+    if status == 429:
+        return EngineOverloaded(words, hint="the server is overloaded: --concurrency 2 or ONELOOK_CONCURRENCY=2")
+    if status == 503:
+        return EngineOverloaded(words, hint="the server is starting or overloaded; its own log has the reason")
+    if status >= 500:
+        return EngineFailed(words, hint="the server's own log has the reason")
+    return EngineRefused(words) if status >= 400 else None
 
 
 def fit_for_message(text: str) -> str:
@@ -280,7 +284,7 @@ def _parse(base_url: str, variables: str) -> URL:
     return url
 
 
-def _error_text(content: bytes) -> str:
+def error_text(content: bytes) -> str:
     """The message in an error body: in OpenAI's and vLLM's form, in FastAPI's, or the whole text."""
     try:
         body = orjson.loads(content)

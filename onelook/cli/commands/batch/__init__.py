@@ -30,7 +30,8 @@ class BatchCommands(LazyGroup):
         "status": "How far a batch is, why pictures failed, and what other choices would ask again.",
         "watch": "Follow a run from another terminal until it ends.",
         "diff": "The pictures whose tags changed between two versions of the answers.",
-        "export": "Write the results as Parquet, CSV, JSONL, or SQLite.",
+        "export": "Write the results as Parquet, CSV, JSONL, SQLite, or as a page to look through (HTML).",
+        "import": "Take the answers of `export --openai-batch` from the files that came back.",
     }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,9 +14,19 @@ from onelook.batch.changes import Side
 from onelook.batch.export.batch import Batch
 from onelook.batch.export.columns import Choices
 from onelook.batch.export.formats import STREAMED, Format, format_of, write_stream, write_table
+from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import reported
 from onelook.cli.notes import print_note
-from onelook.cli.options import ConfigOption
+from onelook.cli.options import ConfigOption, LanguageOption, ModelOption, TaxonomyOption, TemplatesOption
+from onelook.cli.run_options import (
+    AdaptiveOption,
+    ArmOption,
+    EscalateOption,
+    LongEdgeOption,
+    ReplyFormatOption,
+    ResolutionOption,
+    ThresholdOption,
+)
 from onelook.cli.stopping import stoppable
 from onelook.errors import SettingsError
 from onelook.images.limits import Limits
@@ -35,9 +45,13 @@ Examples:
   onelook batch export tags --to jsonl --out - | jq .path
   onelook batch export tags --to html --out sheet.html
       a page with thumbnails and filters, in one file
+  onelook batch export tags --openai-batch --pictures photos/ --model Qwen/Qwen3-VL-8B-Instruct
+      questions for `vllm run-batch`; `onelook batch import` takes the answers
 """
 
 app = typer.Typer(add_completion=False)
+
+Reader = Literal["vllm", "openai"]
 
 
 @app.command(epilog=EPILOG)
@@ -67,19 +81,71 @@ def export(
     thumbnail_size: Annotated[
         int, typer.Option("--thumbnail-size", min=64, max=512, help="html: their longest side in pixels.")
     ] = 160,
+    openai_batch: Annotated[
+        bool,
+        typer.Option(
+            "--openai-batch",
+            help="Write questions, not results: files for OpenAI's Batch API or `vllm run-batch`, in the folder --out.",
+        ),
+    ] = False,
+    pictures: Annotated[
+        list[str] | None, typer.Option("--pictures", help="openai-batch: list these first, as `onelook batch` does.")
+    ] = None,
+    reader: Annotated[
+        Reader, typer.Option("--for", help="openai-batch: who answers the files; vllm keeps an exact constraint.")
+    ] = "vllm",
+    max_requests: Annotated[int, typer.Option("--max-requests", min=1, help="openai-batch: most in a file.")] = 50_000,
+    max_file_mb: Annotated[
+        float, typer.Option("--max-file-mb", min=0.001, help="openai-batch: largest file, in 10^6 bytes.")
+    ] = 200,
+    again: Annotated[
+        bool, typer.Option("--again", help="openai-batch: also what waits for its answer in an earlier file.")
+    ] = False,
+    arm: ArmOption = None,
+    reply_format: ReplyFormatOption = None,
+    language: LanguageOption = None,
+    resolution: ResolutionOption = None,
+    long_edge: LongEdgeOption = None,
+    adaptive: AdaptiveOption = None,
+    confidence_threshold: ThresholdOption = None,
+    escalate: EscalateOption = None,
+    model: ModelOption = None,
+    taxonomy: TaxonomyOption = None,
+    templates: TemplatesOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Write the results as Parquet, CSV, JSONL, SQLite, or as a page to look through (HTML)."""
     with stoppable(), reported():
+        if openai_batch:
+            from onelook.cli.openai_batch import Questions, export_questions
+
+            if to is not None:
+                raise SettingsError("--to is for results, --openai-batch for questions", hint="leave one of them out")
+            questions = Questions.of(
+                reader,
+                {"model": model, "taxonomy": taxonomy, "templates": templates, "config": config},
+                choices(
+                    arm=arm,
+                    reply_format=reply_format,
+                    language=language,
+                    **sizes(resolution, long_edge),
+                    adaptive=adaptive,
+                    confidence_threshold=confidence_threshold,
+                    escalate=escalate,
+                ),
+            )
+            limits = (max_requests, int(max_file_mb * 1e6))
+            export_questions(questions, Path(folder), out, pictures or (), limits, again=again)
+            return
         side = Side.parse(folder)
         batch = Batch.read(side.folder, side.version if version is None else version)
-        choices = Choices(min_confidence, confidences, timing)
+        wanted = Choices(min_confidence, confidences, timing)
         if out is None and to is None:
             raise SettingsError("which format?", hint="--to parquet, csv, jsonl, sqlite or html")
         if str(out) == "-":
             if to not in ("csv", "jsonl"):
                 raise SettingsError(f"--out - is for {' and '.join(STREAMED)}", hint="add --to jsonl")
-            write_stream(batch, to, sys.stdout.buffer, choices, bom=bom)
+            write_stream(batch, to, sys.stdout.buffer, wanted, bom=bom)
             sys.stdout.flush()
             _note_unfinished(batch)
             return
@@ -90,11 +156,11 @@ def export(
                 from onelook.batch.export.sheet import SheetChoices, write_sheet
                 from onelook.settings.process import load_settings
 
-                limits = Limits.of(load_settings(config=config))
-                sheet = SheetChoices(thumbnail_size if thumbnails else None, limits)
-                written = write_sheet(batch, file, choices, sheet, on_entry=advance)
+                settings = load_settings(config=config)
+                sheet = SheetChoices(thumbnail_size if thumbnails else None, Limits.of(settings))
+                written = write_sheet(batch, file, wanted, sheet, on_entry=advance)
             else:
-                written = write_table(batch, chosen, file, choices, bom=bom, on_entry=advance)
+                written = write_table(batch, chosen, file, wanted, bom=bom, on_entry=advance)
         _note_unfinished(batch)
         print_note(f"{written:,} pictures of version @{batch.version.id}")
         sys.stdout.write(f"{printable(str(file))}\n")
