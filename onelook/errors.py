@@ -6,6 +6,7 @@
     │   ├── TaxonomyError        the taxonomy document is wrong (file, line, key path)
     │   ├── PromptError          a prompt template is wrong
     │   ├── BatchError           a batch's folder, manifest or export is wrong
+    │   ├── ExperimentError      an experiment's design, arm or folder is wrong
     │   └── ImageError           this picture cannot be used
     │       ├── ImageNotFound      no such file, or nothing behind the URL
     │       ├── ImageRefused       a place that settings do not allow to be read
@@ -64,6 +65,10 @@ class PromptError(UserError):
 
 class BatchError(UserError):
     """The folder of a batch, its manifest or its export is wrong."""
+
+
+class ExperimentError(UserError):
+    """The design of an experiment, one of its arms or its folder is wrong."""
 
 
 class ImageError(UserError):

@@ -21,6 +21,7 @@ class Commands(LazyGroup):
         "studio": "Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.",
         "config": "Print every setting, its value, and where it came from: option, environment, file or default.",
         "calibrate": "Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.",
+        "experiment": "Compare arms on labelled pictures: design, interleaved run, verdict and report.",
         "graph": "Print the state machine as a Mermaid drawing.",
         "doctor": "Ask the engine for each capability that onelook builds on, and report what is missing.",
         "pull": "Download a model before its first use, with progress.",

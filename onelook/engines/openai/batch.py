@@ -19,6 +19,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from onelook.engines.base import AskRequest, Choice, Reply
+from onelook.engines.cache_scope import cache_scope
 from onelook.engines.openai.response import Completion, CompletionChoice, Logprobs, faults, read_choice
 from onelook.engines.tokens import MASKED, TokenLogprob
 from onelook.errors import EngineIncapable
@@ -106,7 +107,8 @@ def _no_batch(address: str, requests: Sequence[AskRequest], answer: str) -> Engi
 def _named(part: Json) -> Json:
     if part["type"] != "image_url":
         return part
-    return {**part, "uuid": sha256(part["image_url"]["url"].encode()).hexdigest()}
+    name = f"{cache_scope.get() or ''}{part['image_url']['url']}"
+    return {**part, "uuid": sha256(name.encode()).hexdigest()}
 
 
 def _among_own_options(choice: CompletionChoice, constraint: Choice) -> CompletionChoice:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
+from onelook.engines.cache_scope import cache_scope
 from onelook.engines.callbacks import observed_call
 from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
@@ -187,6 +188,7 @@ class OpenAIEngine(Engine):
             "top_logprobs": request.top_logprobs,
             **guidance_fields(request.constraint, served.guidance),
             **self._thinking.fields(),
+            **_salt(served),
         }
 
     async def probe(self, workload: Workload | None = None) -> list[Finding]:
@@ -237,3 +239,9 @@ class OpenAIEngine(Engine):
 
     def _read(self, body: dict[str, Any]) -> Reply:
         return read_completion(body, self.server.address, self.server.variables)
+
+
+def _salt(served: ServedModel) -> dict[str, str]:
+    """vLLM's own field: another server could refuse it."""
+    scope = cache_scope.get()
+    return {"cache_salt": scope} if scope is not None and served.guidance == "structured_outputs" else {}

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
+from onelook.engines.cache_scope import cache_scope
 from onelook.engines.callbacks import observed_call
 from onelook.engines.probe import probe
 from onelook.engines.size_grid import DEFAULT_GRID
@@ -179,11 +180,13 @@ class TransformersEngine(Engine):
 
     async def _in_worker(self, work: Work) -> list[Reply] | None:
         """What `work` generates, as replies. If this is cancelled, the worker thread stops."""
-        cancelled, queued_ns = threading.Event(), time.perf_counter_ns()
+        cancelled, queued_ns, scope = threading.Event(), time.perf_counter_ns(), cache_scope.get()
 
         def job() -> list[Reply] | None:
             queue_ms = (time.perf_counter_ns() - queued_ns) / NS_PER_MS
             generator = self._loaded()
+            if generator.prefixes is not None:
+                generator.prefixes.scope = scope
             from onelook.engines.transformers.reply import to_reply
 
             generated = work(generator, cancelled)

@@ -37,6 +37,7 @@ class Entry:
     tokens: Tokens
     pictures: tuple[bytes, ...]
     states: States
+    scope: str | None
 
     @property
     def nbytes(self) -> int:
@@ -44,11 +45,15 @@ class Entry:
 
 
 class PrefixCache:
-    """Least recently used entries, together at most `max_bytes`. Not safe for more than one thread."""
+    """Least recently used entries, together at most `max_bytes`. Not safe for more than one thread.
+
+    `scope`: whose entries are looked up and stored from now on (`onelook.engines.cache_scope`).
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.nbytes = 0
+        self.scope: str | None = None
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
 
     def longest(self, prompt: Prompt) -> tuple[int, States]:
@@ -59,6 +64,8 @@ class PrefixCache:
         """
         best, source = 0, None
         for key, entry in reversed(self._entries.items()):
+            if entry.scope != self.scope:
+                continue
             if best >= (len(prompt.tokens) - 1 if _same_pictures(entry, prompt) else prompt.first):
                 continue  # it cannot be longer
             reusable = _reusable(entry, prompt)
@@ -74,10 +81,10 @@ class PrefixCache:
         """Keep the states of `tokens` (as many as there are: the last generated token has none yet)."""
         if not states:
             return
-        entry = Entry(tokens[: states[0][0].shape[-2]], pictures, states)
+        entry = Entry(tokens[: states[0][0].shape[-2]], pictures, states, self.scope)
         if entry.nbytes > self.max_bytes:
             return
-        key = b"".join((*pictures, entry.tokens.tobytes()))
+        key = b"".join(((self.scope or "").encode(), *pictures, entry.tokens.tobytes()))
         known = self._entries.pop(key, None)
         self._entries[key] = entry
         self.nbytes += entry.nbytes - (known.nbytes if known else 0)
