@@ -55,7 +55,7 @@ def test_two_arms_of_one_name_are_refused() -> None:
 
 
 def test_arms_with_the_same_settings_share_a_model() -> None:
-    arms = {
+    arms: dict[str, Context | ExperimentArm] = {
         "a": Context(),
         "b": Context(arm="reads"),
         "c": ExperimentArm(settings={"engine": "vllm", "base_url": "http://host:1/v1"}),
@@ -74,7 +74,10 @@ def test_arms_with_the_same_settings_share_a_model() -> None:
 
 
 def test_a_wrong_setting_of_an_arm_is_reported_with_the_arm(tmp_path: Path) -> None:
-    arms = {"a": Context(), "b": ExperimentArm(settings={"quantization": "3bit"})}
+    arms: dict[str, Context | ExperimentArm] = {
+        "a": Context(),
+        "b": ExperimentArm(settings={"quantization": "3bit"}),
+    }
     with pytest.raises(ExperimentError, match="arm b: bad settings:\n  quantization: Input should be 'none'"):
         prepare(arms, load_settings())
     arms["b"] = ExperimentArm(settings={"taxonomy": tmp_path / "none.yaml"})

@@ -85,7 +85,9 @@ async def test_a_run_that_was_cut_off_asks_only_what_has_no_outcome(album: Path,
 
 async def test_failures_and_unreadable_replies_are_outcomes(album: Path, tmp_path: Path) -> None:
     def reply(number: int) -> Scripted:
-        return {4: EngineRefused("HTTP 400"), 5: "no JSON at all"}.get(number, sure(BUILDING))
+        if number == 4:
+            return EngineRefused("HTTP 400")
+        return "no JSON at all" if number == 5 else sure(BUILDING)
 
     arms = {"a": arm(), "b": ExperimentArm(engine=engine(reply=reply))}
     runs = await Experiment(album, arms, out=tmp_path / "out").run()
