@@ -45,8 +45,8 @@ def folder_of(language: Language, root: Path) -> Path:
             f"{root}: holds no templates, neither *.j2 nor a folder of them for each language, such as en or pt-BR",
             hint=hint(root),
         )
-    wider = list(_wider(language))
-    folders = [*(root / each for each in wider), *(TEMPLATES / each for each in wider), root / ENGLISH]
+    tags = list(wider(language))
+    folders = [*(root / each for each in tags), *(TEMPLATES / each for each in tags), root / ENGLISH]
     return next((folder for folder in folders if folder.is_dir()), TEMPLATES / ENGLISH)
 
 
@@ -59,8 +59,8 @@ def separators(language: Language, root: Path) -> tuple[str, ...]:
     return _read(folder_of(language, root), root).separators
 
 
-def _wider(language: Language) -> Iterator[Language]:
-    """zh-Hant-TW, zh-Hant, zh."""
+def wider(language: Language) -> Iterator[Language]:
+    """The language and those that hold it: zh-Hant-TW, zh-Hant, zh."""
     while language:
         yield language
         language = language.rpartition("-")[0]

@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any-machine", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
+# The terminal's runs are in the language of the locale: not in that of the machine that runs the tests.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # One core a worker: threads of PyTorch that share a core wait for each other. Set before anything imports torch.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

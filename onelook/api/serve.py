@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 
 from onelook.api.app import build_app
@@ -14,9 +18,26 @@ from onelook.settings.process import Settings, load_settings
 # first may close it on a request that is under way.
 KEEP_ALIVE_S = 75
 
+HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+
+
+class Server(uvicorn.Server):
+    """Finishes what is in hand on SIGHUP too, which a terminal sends when it closes."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():  # ends the process by the signal that it has captured
+            before = signal.getsignal(HANGUP)
+            if before != signal.SIG_IGN:  # `nohup`
+                signal.signal(HANGUP, self.handle_exit)
+            try:
+                yield
+            finally:
+                signal.signal(HANGUP, before)
+
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C; then what is in hand is finished, and nothing new is taken.
+    """Serve until SIGTERM, SIGHUP or Ctrl-C; then what is in hand is finished, and nothing new is taken.
 
     Raises:
         UserError: the taxonomy, a template or a setting is wrong.
@@ -25,7 +46,7 @@ def serve(settings: Settings) -> None:
     http = settings.http
     write_logs(http.log_format)
     tagger = open_server(settings)
-    uvicorn.run(
+    config = uvicorn.Config(
         build_app(lambda: tagger),
         host=http.host,
         port=http.port,
@@ -35,6 +56,7 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(http.deadline_s + GRACE_S) + 1,
     )
+    Server(config).run()
 
 
 def write_logs_as_set() -> None:

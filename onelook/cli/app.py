@@ -19,7 +19,7 @@ class Commands(LazyGroup):
         "demo": "Tag a few drawings whose truth is known, or PICTURES, with the bundled model.",
         "serve": "Serve the web page and the HTTP API.",
         "studio": "Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.",
-        "config": "Print every setting, its value, and where it came from: option, environment, file or default.",
+        "config": "Print every setting, its value, and its source: option, environment, file, locale or default.",
         "calibrate": "Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.",
         "experiment": "Compare arms on labelled pictures: design, interleaved run, verdict and report.",
         "graph": "Print the state machine as a Mermaid drawing.",
@@ -34,6 +34,7 @@ app = typer.Typer(
     help="Tag pictures in one guided look.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
 )
 

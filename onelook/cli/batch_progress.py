@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from onelook.batch.progress import Progress
-from onelook.cli.console import err
+from onelook.cli.console import at_terminal, err, waiting
 from onelook.cli.durations import duration, eta_text, short
 from onelook.cli.notes import print_note
 
@@ -95,7 +95,7 @@ class ProgressLine:
 
     @contextmanager
     def starting(self) -> Iterator[None]:
-        with err.status("starting the engine"):
+        with waiting("starting the engine"):
             yield
 
     @contextmanager
@@ -104,7 +104,7 @@ class ProgressLine:
             shown = drawing(progress(), self._prices)
             return shown if self._note is None else Group(shown, Text(self._note, style="yellow"))
 
-        if err.is_terminal:
+        if at_terminal():
             self._live = Live(get_renderable=show, console=err, refresh_per_second=1 / EVERY_S, transient=True)
             try:
                 with self._live:

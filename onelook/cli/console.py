@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
 from rich.progress import (
@@ -23,6 +24,16 @@ UNFOLDED = 10_000  # columns: more than any row has
 
 out = Console()
 err = Console(stderr=True)
+
+
+def at_terminal() -> bool:
+    """Whether standard error is a terminal. FORCE_COLOR colours a file as well, but nothing moves in a file."""
+    return sys.stderr.isatty()
+
+
+def waiting(words: str) -> AbstractContextManager[object]:
+    """Shows `words` in motion until the block ends; a file or a program sees nothing of it."""
+    return err.status(words) if at_terminal() else nullcontext()
 
 
 def in_whole_rows() -> Console:
@@ -53,5 +64,5 @@ def progress(waiting: Callable[[], object | None] = lambda: None) -> Progress:
         WaitingColumn(waiting),
         console=err,
         transient=True,
-        disable=not err.is_terminal,
+        disable=not at_terminal(),
     )

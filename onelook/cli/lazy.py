@@ -1,9 +1,13 @@
-"""A command that is imported only when it runs, and is listed in the help before that."""
+"""A command that is imported only when it runs, and is listed in the help before that.
+
+Its help is Click's plain one: Typer's table cuts the names of options off in a terminal of 80 columns.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any, ClassVar
@@ -11,24 +15,37 @@ from typing import Any, ClassVar
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
+NARROW = 70  # columns
+NAMES = 6  # columns for the names of options in a narrow terminal; a longer name has a line of its own
 COMMANDS = "onelook.cli.commands"
+
+
+class HelpContext(typer.Context):
+    """In a narrow terminal the descriptions of options get nearly the whole line, not what the names leave of it."""
+
+    def make_formatter(self) -> Any:
+        formatter: Any = super().make_formatter()
+        if formatter.width < NARROW:
+            formatter.write_dl = partial(formatter.write_dl, col_max=NAMES)
+        return formatter
 
 
 class LazyCommand(TyperCommand):
     """Stands in a group for the Typer object `app` of a module of `package`."""
 
     def __init__(self, name: str, help_line: str, package: str = COMMANDS) -> None:
-        super().__init__(name, help=help_line)
+        super().__init__(name, help=help_line, short_help=help_line)
         self.module = f"{package}.{name.replace('-', '_')}{'_' if iskeyword(name) else ''}"
 
     def load(self) -> Any:
-        """The command itself.
-
-        Its help is Click's plain one: Typer's table cuts the names of options off in a terminal of 80 columns.
-        """
+        """The command itself."""
         command: Any = typer.main.get_command(import_module(self.module).app)
-        for each in (command, *getattr(command, "commands", {}).values()):
+        parts: Iterable[Any] = getattr(command, "commands", {}).values()
+        for each in (command, *parts):
             each.rich_markup_mode = None
+            each.context_class = HelpContext
+        for part in parts:  # a short help is never cut off
+            part.short_help = part.help.split("\n\n")[0]
         return command
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
@@ -49,6 +66,7 @@ class LazyGroup(TyperGroup):
 
     help_lines: ClassVar[Mapping[str, str]]
     package: ClassVar[str] = COMMANDS
+    context_class = HelpContext
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

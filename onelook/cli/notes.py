@@ -6,6 +6,6 @@ from __future__ import annotations
 def print_note(note: str) -> None:
     from rich.text import Text
 
-    from onelook.cli.console import err
+    from onelook.cli.console import at_terminal, err
 
-    err.print(Text(note, style="yellow"), soft_wrap=not err.is_terminal)
+    err.print(Text(note, style="yellow"), soft_wrap=not at_terminal())

@@ -1,48 +1,32 @@
-"""Options of the commands that tag pictures, and what they choose."""
+"""Options of the commands that tag pictures: the choices of a run."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from onelook.cli.options import setting
 from onelook.graph.arms import ArmName
 from onelook.types import ReplyFormat, Resolution
 
-ArmOption = Annotated[ArmName | None, typer.Option("--arm", help="The way through the graph: see `onelook graph`.")]
-ReplyFormatOption = Annotated[
-    ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
+ArmOption = Annotated[
+    ArmName | None, setting("run.arm", "--arm", words="The way through the graph: see `onelook graph`.")
 ]
+ReplyFormatOption = Annotated[ReplyFormat | None, setting("run.reply_format", "--reply-format", "--format")]
 ResolutionOption = Annotated[
     Resolution | None,
-    typer.Option(
+    setting(
+        "run.resolution",
         "--resolution",
-        help="Send all at --long-edge (fixed), or as photos, pages of text and diagrams need (auto).",
+        words="Send all at --long-edge (fixed), or as photos, pages of text and diagrams need (auto).",
     ),
 ]
-LongEdgeOption = Annotated[int | None, typer.Option("--long-edge", help="Longest side sent, in pixels: 224 to 2048.")]
-AdaptiveOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--adaptive/--no-adaptive", help="Look at a small picture first, and at the full one only when not sure."
-    ),
-]
-DebiasOption = Annotated[
-    bool | None,
-    typer.Option("--debias/--no-debias", help="Arm reads: ask with the options in either order, and average."),
-]
-ThresholdOption = Annotated[
-    float | None,
-    typer.Option("--confidence-threshold", "--threshold", help="Below this confidence a result needs review."),
-]
-EscalateOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--escalate/--no-escalate", help="Whether a specialist, where one is set, answers hard pictures again."
-    ),
-]
-ConcurrencyOption = Annotated[int | None, typer.Option("--concurrency", help="Pictures in flight at once.")]
+LongEdgeOption = Annotated[int | None, setting("run.long_edge", "--long-edge")]
+AdaptiveOption = Annotated[bool | None, setting("run.adaptive", "--adaptive/--no-adaptive")]
+DebiasOption = Annotated[bool | None, setting("run.debias", "--debias/--no-debias")]
+ThresholdOption = Annotated[float | None, setting("run.confidence_threshold", "--confidence-threshold", "--threshold")]
+EscalateOption = Annotated[bool | None, setting("run.escalate", "--escalate/--no-escalate")]
+ConcurrencyOption = Annotated[int | None, setting("concurrency", "--concurrency")]
 BaseUrlsOption = Annotated[
     list[str] | None,
-    typer.Option("--base-url", help="Server address, such as http://host:8000/v1; several servers: give it again."),
+    setting("base_url", "--base-url", words="Address of an OpenAI-compatible server; several: give it again."),
 ]

@@ -12,9 +12,13 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import typer
+
+from onelook.cli.notes import print_note
+
+T = TypeVar("T")
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 GRACE_S = 0.5  # for requests to be cancelled and connections to be closed
@@ -31,8 +35,11 @@ class Stopped(BaseException):
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """Signals raise `Stopped` in the main thread until the block ends; one that escapes it is the exit code."""
+def stoppable(note: str = "interrupted") -> Iterator[None]:
+    """Signals raise `Stopped` in the main thread until the block ends.
+
+    One that escapes the block prints `note`, which says what is left of the work, and is the exit code.
+    """
     first: list[float] = []
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -49,35 +56,36 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except Stopped as stopped:
+        print_note(note)
         leave(stopped)
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
 
 
-def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` in an event loop of a thread of its own, so that no computation holds a signal up.
+def run_until_stopped(work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of `work`, run in an event loop of a thread of its own, so that no computation holds a signal up.
 
     Raises:
         Stopped: a signal came; `work` was cancelled, and may still be running if it did not end in `GRACE_S`.
     """
-    outcome: Future[None] = Future()
+    outcome: Future[T] = Future()
     loop = asyncio.new_event_loop()
-    tasks: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[T]] = []
 
-    async def followed() -> None:
+    async def followed() -> T:
         task = asyncio.ensure_future(work)
         tasks.append(task)
-        await task
+        return await task
 
     def serve() -> None:
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(followed())
+                result = runner.run(followed())
         except BaseException as error:  # noqa: BLE001 - the main thread raises it
             outcome.set_exception(error)
         else:
-            outcome.set_result(None)
+            outcome.set_result(result)
 
     def cancel() -> None:
         for task in tasks:
@@ -85,7 +93,7 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
     threading.Thread(target=serve, name="onelook", daemon=True).start()
     try:
-        outcome.result()
+        return outcome.result()
     except Stopped as stopped:
         with suppress(RuntimeError):  # the loop has just ended by itself
             loop.call_soon_threadsafe(cancel)

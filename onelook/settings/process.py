@@ -22,7 +22,7 @@ from onelook.settings.http import HttpSettings
 from onelook.settings.names import FILE_VARIABLE, setting_names, unknown_variables, variable
 from onelook.settings.resolution import ResolutionPolicy
 from onelook.settings.router import RouterSettings
-from onelook.types import Context
+from onelook.types import Context, Language
 
 PHOTOS = Path(__file__).parent.parent / "prompts" / "taxonomy" / "photos.yaml"
 
@@ -106,7 +106,7 @@ class Settings(BaseSettings, EngineSettings):
 
 PASSWORD = re.compile(r"//[^/@]*@")
 
-Source = Literal["option", "environment", "file", "default"]
+Source = Literal["option", "environment", "file", "locale", "default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,11 @@ class Row:
     description: str
 
 
-def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
+def sources(settings: Settings, arguments: Mapping[str, object], locale: Language | None = None) -> list[Row]:
     """Every setting with its value and its source. Keys stay hidden. The default choices of a run are `run.NAME`.
 
-    The first row is the settings file. `arguments` are those that `load_settings` got.
+    The first row is the settings file. `arguments` are those that `load_settings` got, `locale` is the language that
+    the terminal took from the user's locale.
     """
     config = arguments.get("config")
     path = settings_file(None if config is None else Path(str(config)))
@@ -130,6 +131,7 @@ def sources(settings: Settings, arguments: Mapping[str, object]) -> list[Row]:
         ("option", {name: value for name, value in arguments.items() if value is not None}),
         ("environment", EnvSettingsSource(Settings)()),
         ("file", SettingsFile(Settings, path)()),
+        ("locale", {} if locale is None else {"run": {"language": locale}}),
     ]
     named: Source = "option" if config else "environment" if os.environ.get(FILE_VARIABLE) else "default"
     rows = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from onelook.api.app import build_app
 from onelook.api.state import open_tagger
+from onelook.cli.stopping import SIGNALS
 from onelook.engines.base import Engine
 from onelook.result import TagResult
 from onelook.settings.process import load_settings
@@ -69,7 +71,13 @@ async def served_process(base_url: str, **more: str) -> AsyncIterator[tuple[asyn
     """
     environment = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0", **more}
     running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "onelook", "serve", stderr=asyncio.subprocess.PIPE, env={**os.environ, **environment}
+        sys.executable,
+        "-m",
+        "onelook",
+        "serve",
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment},
+        preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in SIGNALS],
     )
     assert running.stderr is not None
     try:

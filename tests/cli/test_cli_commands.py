@@ -44,25 +44,6 @@ def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
     assert command.help.split("\n\n")[0] == COMMANDS[name]
 
 
-def test_the_help_lists_every_command(onelook: Run) -> None:
-    for words in ([], ["--help"]):
-        listed = onelook(*words).stdout
-        for name, line in COMMANDS.items():
-            assert f"│ {name} " in listed
-            assert line in listed
-
-
-@pytest.mark.parametrize("columns", [50, 80, 120])
-@pytest.mark.parametrize("words", [[name] for name in COMMANDS] + [["taxonomy", "show"], ["taxonomy", "check"]])
-def test_the_help_of_a_command_has_the_names_of_its_options_whole(onelook: Run, words: list[str], columns: int) -> None:
-    command = LazyCommand(words[0], COMMANDS[words[0]]).load()
-    for word in words[1:]:
-        command = command.commands[word]
-    shown = onelook(*words, "--help", COLUMNS=str(columns)).stdout
-    names = {name for each in command.params if each.param_type_name == "option" for name in each.opts}
-    assert names <= set(shown.replace(",", " ").split())
-
-
 def test_the_version_is_that_of_the_package(onelook: Run) -> None:
     assert onelook("--version").stdout == f"onelook {version('onelook')}\n"
 

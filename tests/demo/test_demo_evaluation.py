@@ -71,4 +71,4 @@ def test_the_demo_warns_about_pictures_that_are_not_from_the_album(album: Path) 
     done = run("onelook", "demo", str(next(album.glob("validation-*"))))
 
     assert done.returncode == 0, done.stderr
-    assert "--model" in done.stdout
+    assert "--model" in done.stderr

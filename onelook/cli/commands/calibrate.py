@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -13,19 +12,26 @@ from onelook.calibration.fits import load_calibration, refusal
 from onelook.cli.choices import choices
 from onelook.cli.console import err, out, progress
 from onelook.cli.failure import fail, reported
+from onelook.cli.locale_language import in_the_users_language
 from onelook.cli.options import (
     BaseUrlOption,
     ConfigOption,
     EngineOption,
-    LanguageOption,
     ModelOption,
     TaxonomyOption,
     TemplatesOption,
+    UserLanguageOption,
+    setting,
 )
+from onelook.cli.run_options import DebiasOption, ReplyFormatOption
+from onelook.cli.stopping import run_until_stopped, stoppable
 from onelook.demo.checkpoint import with_demo_models
 from onelook.errors import SettingsError
+from onelook.settings.names import variable
 from onelook.settings.process import load_settings
-from onelook.types import ReplyFormat, Target
+from onelook.types import Target
+
+FILE = Path("calibration.json")
 
 app = typer.Typer(add_completion=False)
 
@@ -33,21 +39,18 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def calibrate(
     labels: Annotated[Path, typer.Argument(help="Labelled pictures: a folder with labels.jsonl, or such a file.")],
-    arm: Annotated[
-        list[str] | None, typer.Option(help="May be given several times. Default: ONELOOK_RUN__ARM, or fused.")
-    ] = None,
-    reply_format: Annotated[
-        ReplyFormat | None, typer.Option("--reply-format", "--format", help="How a guided reply is written.")
-    ] = None,
-    language: LanguageOption = None,
-    debias: Annotated[bool | None, typer.Option(help="Read labels in both orders of their options.")] = None,
+    arm: Annotated[list[str] | None, setting("run.arm", "--arm", words="May be given several times.")] = None,
+    reply_format: ReplyFormatOption = None,
+    language: UserLanguageOption = None,
+    debias: DebiasOption = None,
     accuracy: Annotated[
         float,
         typer.Option(min=0, max=1, help="Wanted of the answers that neither a specialist nor a person checks."),
     ] = 0.98,
     of: Annotated[Target, typer.Option(help="What must be right for that: the category, or every label.")] = "category",
     file: Annotated[
-        Path | None, typer.Option("--out", help="File to write. Default: ONELOOK_CALIBRATION, or calibration.json.")
+        Path | None,
+        setting("calibration", "--out", words="File to write.", default=f"{variable('calibration')}, or {FILE}"),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also write a threshold of 0, which lets every answer pass.")
@@ -65,18 +68,17 @@ def calibrate(
     What the file has for other arms and models stays, and so does an earlier calibration where the wanted accuracy is
     not reached now. The exit code is 1 then, and where a threshold of 0 is not written.
     """
-    with reported():
+    with stoppable("interrupted: no calibration is written, and an earlier one stays as it is"), reported():
         try:
             from onelook.cli.reliability import outcome_report, router_report
             from onelook.lab.calibrate import calibrate as learn
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
-        settings = with_demo_models(
-            load_settings(
-                engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates, config=config
-            )
+        settings = load_settings(
+            engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates, config=config
         )
-        file = file or settings.calibration or Path("calibration.json")
+        settings = with_demo_models(in_the_users_language(settings))
+        file = file or settings.calibration or FILE
         known = load_calibration(file if file.exists() else None)
         contexts = [
             choices(arm=each, reply_format=reply_format, language=language, debias=debias)
@@ -89,7 +91,7 @@ def calibrate(
                 bar.update(task, description=arm, total=pictures, completed=done)
 
             learning = learn(settings, labels, contexts, accuracy=accuracy, target=of, limit=limit, on_progress=report)
-            outcomes, router = asyncio.run(learning)
+            outcomes, router = run_until_stopped(learning)
         before, refused = known, []
         for outcome in outcomes:
             out.print(*outcome_report(outcome, accuracy, of), sep="\n")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import typer
 
 from onelook.cli.failure import reported
+from onelook.cli.locale_language import in_language, locale_language
 from onelook.cli.options import (
     BaseUrlOption,
     ConfigOption,
@@ -17,6 +19,7 @@ from onelook.cli.options import (
     TemplatesOption,
 )
 from onelook.cli.write_json import write_json
+from onelook.errors import UserError
 from onelook.settings.process import Row, load_settings, other_variables, sources
 
 WIDE = 110  # columns of a terminal in which there is room for descriptions
@@ -34,7 +37,7 @@ def print_config(
     templates: TemplatesOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Print every setting, its value, and where it came from: option, environment, file or default."""
+    """Print every setting, its value, and its source: option, environment, file, locale or default."""
     with reported():
         arguments = {
             "engine": engine,
@@ -44,7 +47,11 @@ def print_config(
             "templates": templates,
             "config": config,
         }
-        rows = sources(load_settings(**arguments), arguments)
+        settings = load_settings(**arguments)
+        locale = None
+        with suppress(UserError):  # of the taxonomy; the settings are shown all the same
+            locale = locale_language(settings)
+        rows = sources(in_language(settings, locale), arguments, locale)
     if as_json:
         write_json(
             {row.name: {"value": row.value, "source": row.source, "description": row.description} for row in rows},

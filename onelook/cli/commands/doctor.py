@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 from rich.text import Text
 
 from onelook.cli.console import out
 from onelook.cli.failure import reported
+from onelook.cli.locale_language import in_the_users_language
 from onelook.cli.options import BaseUrlOption, ConfigOption, EngineOption, ModelOption
+from onelook.cli.stopping import run_until_stopped, stoppable
 from onelook.demo.checkpoint import with_demo_models
 from onelook.settings.process import Settings, load_settings
 from onelook.tagger import Tagger
@@ -22,10 +22,9 @@ def doctor(
     engine: EngineOption = None, model: ModelOption = None, base_url: BaseUrlOption = None, config: ConfigOption = None
 ) -> None:
     """Ask the engine for each capability that onelook builds on, and report what is missing."""
-    with reported():
-        fit = asyncio.run(
-            findings(with_demo_models(load_settings(engine=engine, model=model, base_url=base_url, config=config)))
-        )
+    with stoppable(), reported():
+        settings = load_settings(engine=engine, model=model, base_url=base_url, config=config)
+        fit = run_until_stopped(findings(with_demo_models(in_the_users_language(settings))))
     raise typer.Exit(0 if fit else 1)
 
 

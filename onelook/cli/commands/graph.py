@@ -7,6 +7,7 @@ import sys
 import typer
 
 from onelook.cli.failure import reported
+from onelook.cli.options import ConfigOption
 from onelook.demo.checkpoint import with_demo_models
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
@@ -15,7 +16,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def graph() -> None:
+def graph(config: ConfigOption = None) -> None:
     """Print the state machine as a Mermaid drawing."""
     with reported():
-        sys.stdout.write(Tagger(with_demo_models(load_settings())).mermaid())
+        sys.stdout.write(Tagger(with_demo_models(load_settings(config=config))).mermaid())

@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 import typer
 
 from onelook.cli.failure import reported
-from onelook.cli.options import BaseUrlOption, ConfigOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
+from onelook.cli.options import (
+    BaseUrlOption,
+    ConfigOption,
+    EngineOption,
+    ModelOption,
+    TaxonomyOption,
+    TemplatesOption,
+    setting,
+)
 from onelook.settings.process import load_settings
 
 LogFormat = Literal["text", "json"]
@@ -17,20 +25,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def serve(
-    host: Annotated[
-        str | None,
-        typer.Option(help="Address to listen at; 0.0.0.0 is every network. Default: ONELOOK_HTTP__HOST, or 127.0.0.1."),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="Port to listen at; 0 takes a free one. Default: ONELOOK_HTTP__PORT, or 8080."
-        ),
-    ] = None,
-    log_format: Annotated[
-        LogFormat | None,
-        typer.Option(help="Lines of the log: text, or json for programs. Default: ONELOOK_HTTP__LOG_FORMAT, or text."),
-    ] = None,
+    host: Annotated[str | None, setting("http.host", "--host")] = None,
+    port: Annotated[int | None, setting("http.port", "--port")] = None,
+    log_format: Annotated[LogFormat | None, setting("http.log_format", "--log-format")] = None,
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -40,7 +37,7 @@ def serve(
 ) -> None:
     """Serve the web page and the HTTP API.
 
-    Ctrl-C or SIGTERM stops it: requests that are in hand are finished, and no new ones are taken.
+    Ctrl-C, SIGTERM or SIGHUP stops it: requests that are in hand are finished, and no new ones are taken.
     `onelook config` lists what else can be set, as http.…
     """
     with reported():

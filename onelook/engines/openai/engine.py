@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +20,7 @@ from onelook.engines.openai.server import OpenAIServer
 from onelook.engines.openai.sleep_mode import SleepMode
 from onelook.engines.openai.thinking import ThinkingSwitch
 from onelook.engines.probe import JSON_SCHEMA, probe, refuse_incapable
+from onelook.engines.shared_task import SharedTask
 from onelook.engines.throttle import Throttle
 from onelook.engines.time_limit import time_limit
 from onelook.errors import EngineError, EngineRefused
@@ -53,7 +53,7 @@ class OpenAIEngine(Engine):
         self._grid = ServedGrid(size_grid, model)
         self._thinking = ThinkingSwitch(thinking, server.address)
         self._served: ServedModel | None = None
-        self._lookups: dict[asyncio.AbstractEventLoop, asyncio.Task[ServedModel]] = {}
+        self._lookup = SharedTask[ServedModel]()
 
     @classmethod
     def from_settings(cls, settings: EngineSettings) -> OpenAIEngine:
@@ -159,13 +159,9 @@ class OpenAIEngine(Engine):
     async def served(self) -> ServedModel:
         """The model that answers. The server is asked once; callers that come meanwhile wait for the same answer."""
         if self._served is None:
-            loop = asyncio.get_running_loop()
-            lookup = self._lookups.get(loop)
-            if lookup is None:
-                lookup = loop.create_task(find_model(self.server, self._wanted, self._guidance, self._batches))
-                lookup.add_done_callback(lambda _: self._lookups.pop(loop, None))
-                self._lookups[loop] = lookup
-            self._served = await asyncio.shield(lookup)
+            self._served = await self._lookup.outcome(
+                lambda: find_model(self.server, self._wanted, self._guidance, self._batches)
+            )
             self._grid.read_name(self._served)
         return self._served
 

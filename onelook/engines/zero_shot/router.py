@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from onelook.engines.base import Finding
+from onelook.engines.shared_task import SharedTask
 from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.encoder import Encoder
 from onelook.engines.zero_shot.text_cache import TextCache
@@ -48,7 +49,7 @@ class SiglipRouter:
         self.throttles = throttles
         self._cache = TextCache(cache)
         self._vectors: list[Vector] | None = None
-        self._making: dict[asyncio.AbstractEventLoop, asyncio.Task[list[Vector]]] = {}
+        self._making = SharedTask[list[Vector]]()
 
     @property
     def model(self) -> str:
@@ -92,13 +93,7 @@ class SiglipRouter:
     async def _text_vectors(self) -> list[Vector]:
         """Made once; other callers wait for the same task."""
         if self._vectors is None:
-            loop = asyncio.get_running_loop()
-            making = self._making.get(loop)
-            if making is None:
-                making = loop.create_task(self._make_vectors())
-                making.add_done_callback(lambda _: self._making.pop(loop, None))
-                self._making[loop] = making
-            self._vectors = await asyncio.shield(making)
+            self._vectors = await self._making.outcome(self._make_vectors)
         return self._vectors
 
     async def _make_vectors(self) -> list[Vector]:
