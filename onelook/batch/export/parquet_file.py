@@ -14,6 +14,20 @@ BATCHES_IN_A_GROUP: Final = 16
 """65,536 rows: groups that readers can skip, and whose dictionaries are worth it."""
 
 
+def arrow_schema(columns: Sequence[Column]) -> Any:
+    """The `pyarrow.Schema` of these columns; pyarrow must be installed."""
+    import pyarrow
+
+    types = {
+        "text": pyarrow.string(),
+        "texts": pyarrow.list_(pyarrow.string()),
+        "number": pyarrow.float64(),
+        "integer": pyarrow.int64(),
+        "flag": pyarrow.bool_(),
+    }
+    return pyarrow.schema([(column.name, types[column.kind]) for column in columns])
+
+
 def write_parquet(
     file: BinaryIO, columns: Sequence[Column], rows: Iterator[list[Value]], *, metadata: Mapping[str, str]
 ) -> int:
@@ -29,14 +43,7 @@ def write_parquet(
         raise BatchError(
             "Parquet needs the package pyarrow, which is not installed", hint="pip install 'onelook[batch]'"
         ) from None
-    types = {
-        "text": pyarrow.string(),
-        "texts": pyarrow.list_(pyarrow.string()),
-        "number": pyarrow.float64(),
-        "integer": pyarrow.int64(),
-        "flag": pyarrow.bool_(),
-    }
-    schema = pyarrow.schema([(column.name, types[column.kind]) for column in columns], metadata=dict(metadata))
+    schema = arrow_schema(columns).with_metadata(dict(metadata))
     written, group = 0, list[Any]()
     with ParquetWriter(file, schema, compression="zstd") as writer:
         while chunk := list(islice(rows, ROWS_AT_ONCE)):

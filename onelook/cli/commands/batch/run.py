@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -114,6 +114,16 @@ def run(
     root: Annotated[
         Path | None, typer.Option("--root", help="Where a manifest's paths begin. Default: the manifest's folder.")
     ] = None,
+    runner: Annotated[
+        Literal["local", "ray"],
+        typer.Option("--runner", help="On this machine (local), or by Ray Data on many: docs/batch.md."),
+    ] = "local",
+    actors: Annotated[
+        int, typer.Option("--actors", min=1, help="With --runner ray: how many taggers work at the same time.")
+    ] = 1,
+    ray_address: Annotated[
+        str | None, typer.Option("--ray-address", help="With --runner ray: a cluster. Default: Ray starts here.")
+    ] = None,
     prompt_price: Annotated[
         float | None, typer.Option("--prompt-price", help="Price of a million prompt tokens, to show the cost.")
     ] = None,
@@ -172,6 +182,10 @@ def run(
 
             print_estimate(tagger, context, out, pictures, found, again, limit, prices)
             return
+        if runner == "ray":
+            from onelook.cli.batch_ray import run_ray
+
+            run_ray(tagger, context, out, pictures, found, again, limit, actors, ray_address)
         with locked(out), closing(Ledger.create(out)) as ledger:
             added = ledger.add(_counted(pictures))
             _print_left_out(found)

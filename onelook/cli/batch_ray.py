@@ -1,0 +1,68 @@
+"""`onelook batch … --runner ray`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from onelook.batch.fingerprint import Fingerprint, fingerprint
+from onelook.batch.ledger import Listed, State
+from onelook.batch.lock import locked
+from onelook.batch.ray.run import PICTURES, RayRun
+from onelook.cli.notes import print_note
+from onelook.cli.pictures import left_out_line
+from onelook.cli.stopping import run_until_stopped, stoppable
+from onelook.errors import BatchError
+from onelook.images.walk import Found
+from onelook.settings.choices import complete
+from onelook.tagger import Tagger
+from onelook.types import Context
+
+
+def run_ray(
+    tagger: Tagger,
+    context: Context,
+    folder: Path,
+    pictures: Iterator[Listed],
+    found: Found,
+    again: Sequence[State],
+    limit: int | None,
+    actors: int,
+    address: str | None,
+) -> NoReturn:
+    """The whole command: list, tag, count."""
+    made: list[Fingerprint] = []
+
+    async def check() -> None:
+        async with tagger:
+            if tagger.services.settings.engine == "vllm":
+                await tagger.start(context)
+            made.append(fingerprint(tagger.services, complete(context, tagger.services.run)))
+
+    with locked(folder):
+        with stoppable():
+            run_until_stopped(check())
+        run = RayRun(folder, tagger.services.settings, context, made[0], actors, address, again, limit)
+        first = next(pictures, None)
+        if first is not None:
+            listed = run.list(_with(first, pictures))
+            if found.left_out:
+                print_note(left_out_line(found.left_out))
+            print_note(f"{listed:,} pictures in the list")
+        elif not (folder / PICTURES).exists():
+            raise BatchError("no pictures", hint="name files, folders or a manifest")
+        counts = run.run()
+    done = counts["ok"] + counts["needs_review"]
+    print_note(
+        f"{counts['ok']:,} ok, {counts['needs_review']:,} to review, {counts['failed']:,} failed;"
+        f" {done:,} have an answer: {run.answers}/*.parquet"
+    )
+    raise typer.Exit(1 if counts["failed"] else 0)
+
+
+def _with(first: Listed, rest: Iterator[Listed]) -> Iterator[Listed]:
+    yield first
+    yield from rest
