@@ -18,6 +18,7 @@ from onelook.ledger.model import Ledger, NodeTiming
 from onelook.ledger.stamps import OpenSpan, closed, node_span, run_started_ns
 from onelook.result import TagResult
 from onelook.services import Services
+from onelook.settings.hints import set_to
 from onelook.types import Context, Status
 
 FIRST = "prepare"
@@ -82,7 +83,7 @@ def error_handler(services: Services) -> ErrorHandler:
 
     async def fail(state: State, error: NodeError, runtime: Runtime[Context]) -> Command[Literal["__end__"]]:
         context = _with_context(runtime, services).context
-        cause, opened = _cause(error)
+        cause, opened = _cause(error, services)
         record = error_record(cause, error.node)
         if error.node == FIRST:
             state = {**state, **fresh()}
@@ -102,7 +103,7 @@ def _failed(services: Services, state: State, context: Context) -> TagResult:
     return build_result(services, state, context, status)
 
 
-def _cause(failed: NodeError) -> tuple[OnelookError, OpenSpan]:
+def _cause(failed: NodeError, services: Services) -> tuple[OnelookError, OpenSpan]:
     """The error in our words, and the span that it ended. A bug is raised again with its own type."""
     error = failed.error
     if isinstance(error, NodeFailed):
@@ -111,7 +112,9 @@ def _cause(failed: NodeError) -> tuple[OnelookError, OpenSpan]:
         now = time.perf_counter_ns()
         timeout = EngineTimeout(
             f"{failed.node} took longer than {error.timeout:g} s",
-            hint="the model is slow or its queue is long: increase ONELOOK_TIMEOUT_S, or lower --concurrency",
+            hint="the model is slow or its queue is long: allow more time,"
+            f" ONELOOK_TIMEOUT_S={2 * services.settings.timeout_s:g}, or send fewer pictures at once,"
+            f" {set_to(ONELOOK_CONCURRENCY=2)}",
         )
         return timeout, OpenSpan(failed.node, now - int(error.elapsed * 1e9), now)
     raise error

@@ -14,6 +14,7 @@ from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State
 from onelook.ledger.stamps import span
 from onelook.services import Services
+from onelook.settings.hints import set_to
 from onelook.types import Context, Tag
 
 
@@ -57,7 +58,8 @@ async def _classify(services: Services, state: State) -> tuple[float, ...]:
                 raise
             raise DeadlinePassed(
                 f"{services.router.model} gave no answer before the caller's deadline",
-                hint="the router is slow or its queue is long: allow more time, or send fewer pictures at once",
+                hint="the router is slow or its queue is long: allow more time (X-Timeout-Seconds: 60 up to"
+                f" ONELOOK_HTTP__DEADLINE_S), or send fewer pictures at once, {set_to(ONELOOK_CONCURRENCY=2)}",
             ) from None
 
 

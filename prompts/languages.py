@@ -14,6 +14,7 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError
 
 from onelook.errors import PromptError
+from onelook.settings.hints import set_to
 from onelook.types import Frozen, Language
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -24,7 +25,8 @@ FILE = "language.yaml"
 def hint(root: Path) -> str:
     """What to do about a mistake in the templates under `root`."""
     if root == TEMPLATES:
-        return "these templates come with onelook: install it again, or name your own with --templates"
+        own = set_to(ONELOOK_TEMPLATES="FOLDER")
+        return f"these templates come with onelook: install it again, or name your own: {own}"
     return f"correct it, or leave out --templates (ONELOOK_TEMPLATES); {TEMPLATES} holds a working set of each language"
 
 

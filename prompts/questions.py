@@ -19,6 +19,7 @@ from onelook.prompts.replies.letters import LETTERS, LetterCodec, YesNoCodec, to
 from onelook.prompts.replies.reading import Codec
 from onelook.prompts.replies.scope import Scope
 from onelook.prompts.taxonomy.model import Attribute, Category, Taxonomy
+from onelook.settings.hints import set_to
 from onelook.types import Language, ReplyFormat
 
 CODECS: Mapping[ReplyFormat, Callable[[Scope, str], Codec]] = {
@@ -49,8 +50,7 @@ class Prompts:
         if language not in taxonomy.languages:
             raise SettingsError(
                 f"taxonomy {taxonomy.name} has no labels in {language}, only in {', '.join(taxonomy.languages)}",
-                hint=f"--language {taxonomy.languages[0]} or ONELOOK_RUN__LANGUAGE={taxonomy.languages[0]};"
-                " or add labels to the taxonomy",
+                hint=f"{set_to(ONELOOK_RUN__LANGUAGE=taxonomy.languages[0])}; or add labels to the taxonomy",
             )
         self.taxonomy = taxonomy
         self.language: Language = language

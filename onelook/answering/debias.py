@@ -12,6 +12,7 @@ from onelook.engines.base import Choice, Reply, Token
 from onelook.errors import EngineIncapable
 from onelook.prompts.question import Question
 from onelook.prompts.replies.reading import Reading
+from onelook.settings.hints import set_to
 
 MOST_LETTERS = 20
 """A server returns at most so many probabilities (vLLM's and OpenAI's limit); further letters count as 0."""
@@ -42,7 +43,7 @@ def _probabilities(question: Question, reply: Reply) -> list[tuple[str, Reading,
     if not reply.tokens:
         raise EngineIncapable(
             "the engine returns no log-probabilities, and debias takes the mean of probabilities",
-            hint="leave out --debias, or enable logprobs at the server",
+            hint=f"ask in one order, {set_to(ONELOOK_RUN__DEBIAS=False)}, or enable logprobs at the server",
         )
     likely = reply.tokens[0].alternatives
     letters = question.constraint.options if isinstance(question.constraint, Choice) else ()

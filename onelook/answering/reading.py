@@ -12,10 +12,11 @@ from onelook.graph.state import State, category_of
 from onelook.prompts.question import Question
 from onelook.prompts.replies.reading import Reading, SpanKey
 from onelook.services import Services
+from onelook.settings.hints import set_to
 from onelook.types import Context, Language, Tag
 
 GUIDED = "every valid reply fits in that many tokens: `onelook doctor` shows whether the server keeps the constraint"
-FREE = "free text can be of any length; take an arm with guided replies, such as --arm fused"
+FREE = f"free text can be of any length; take an arm with guided replies, {set_to(ONELOOK_RUN__ARM='fused')}"
 
 Details = dict[str, tuple[Tag, ...]]
 

@@ -6,6 +6,7 @@ from onelook.engines.base import Constraints
 from onelook.errors import SettingsError
 from onelook.graph.arms import ARMS
 from onelook.services import Services
+from onelook.settings.hints import set_to
 from onelook.types import Context
 
 
@@ -47,6 +48,6 @@ def refuse_unmet(services: Services, context: Context) -> None:
 def _schema_only(what: str, model: str, part: str) -> SettingsError:
     return SettingsError(
         f"{what} needs regex and choice constraints, and {model} keeps JSON schemas only",
-        hint="use --arm fused --reply-format json (ONELOOK_RUN__ARM=fused ONELOOK_RUN__REPLY_FORMAT=json);"
+        hint=f"{set_to(ONELOOK_RUN__ARM='fused', ONELOOK_RUN__REPLY_FORMAT='json')};"
         f" on a vLLM server set ONELOOK_{part}GUIDANCE=structured_outputs",
     )

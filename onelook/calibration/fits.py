@@ -168,7 +168,7 @@ def load_calibration(file: Path | None) -> Calibration:
     """
     if file is None:
         return Calibration()
-    hint = "`onelook calibrate LABELS` writes such a file"
+    hint = "`onelook calibrate LABELS --out FILE` writes such a file, ONELOOK_CALIBRATION=FILE names it"
     try:
         return Calibration.model_validate_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -38,6 +38,6 @@ def sizes(resolution: Resolution | None, long_edge: int | None) -> dict[str, Any
     if resolution == "auto":
         raise SettingsError(
             "--long-edge is for --resolution fixed; with auto, each picture's content decides",
-            hint="leave one of them out; auto's own sizes are settings: `onelook config` lists them as resolution.…",
+            hint="leave one of them out; auto's own sizes are settings: ONELOOK_RESOLUTION__PHOTO_MOST=768 and so on",
         )
     return {"resolution": "fixed", "long_edge": long_edge}

@@ -11,11 +11,12 @@ from annotated_types import Ge, Le
 
 from onelook.settings.defaults import default_words, description, field_of
 from onelook.settings.file import FILE
+from onelook.settings.hints import OPTIONS, set_off
 from onelook.settings.names import FILE_VARIABLE
 
 
-def setting(name: str, *flags: str, words: str | None = None, default: str | None = None) -> Any:
-    """An option that sets the setting `name` for one run; not given, the setting holds.
+def setting(name: str, *aliases: str, words: str | None = None, default: str | None = None) -> Any:
+    """The option that sets the setting `name` for one run, with other names for it; not given, the setting holds.
 
     The help shows `words`, else the setting's description, and its variable, its default and its range as the settings
     have them. `default` replaces those words where more than the setting decides.
@@ -23,8 +24,10 @@ def setting(name: str, *flags: str, words: str | None = None, default: str | Non
     field = field_of(name)
     least = _number(each.ge for each in field.metadata if isinstance(each, Ge))
     most = _number(each.le for each in field.metadata if isinstance(each, Le))
+    flag = OPTIONS[name]
     return typer.Option(
-        *flags,
+        f"{flag}/{set_off(flag)}" if field.annotation is bool else flag,
+        *aliases,
         help=words or description(name),
         show_default=default or default_words(name),
         min=least,
@@ -37,18 +40,17 @@ def _number(bounds: Iterator[object]) -> int | float | None:
     return next((bound for bound in bounds if isinstance(bound, int | float)), None)
 
 
-EngineOption = Annotated[str | None, setting("engine", "--engine")]
-ModelOption = Annotated[str | None, setting("model", "--model")]
-BaseUrlOption = Annotated[str | None, setting("base_url", "--base-url")]
-TaxonomyOption = Annotated[Path | None, setting("taxonomy", "--taxonomy")]
-TemplatesOption = Annotated[Path | None, setting("templates", "--templates")]
+EngineOption = Annotated[str | None, setting("engine")]
+ModelOption = Annotated[str | None, setting("model")]
+BaseUrlOption = Annotated[str | None, setting("base_url")]
+TaxonomyOption = Annotated[Path | None, setting("taxonomy")]
+TemplatesOption = Annotated[Path | None, setting("templates")]
 LANGUAGE = "The language in which the model reads and writes: en, zh, de …"
-LanguageOption = Annotated[str | None, setting("run.language", "--language", words=LANGUAGE)]
+LanguageOption = Annotated[str | None, setting("run.language", words=LANGUAGE)]
 UserLanguageOption = Annotated[
     str | None,
     setting(
         "run.language",
-        "--language",
         words=LANGUAGE,
         default=default_words("run.language").replace(", or", ", your locale's if the taxonomy has it, or"),
     ),

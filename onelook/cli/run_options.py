@@ -8,25 +8,22 @@ from onelook.cli.options import setting
 from onelook.graph.arms import ArmName
 from onelook.types import ReplyFormat, Resolution
 
-ArmOption = Annotated[
-    ArmName | None, setting("run.arm", "--arm", words="The way through the graph: see `onelook graph`.")
-]
-ReplyFormatOption = Annotated[ReplyFormat | None, setting("run.reply_format", "--reply-format", "--format")]
+ArmOption = Annotated[ArmName | None, setting("run.arm", words="The way through the graph: see `onelook graph`.")]
+ReplyFormatOption = Annotated[ReplyFormat | None, setting("run.reply_format", "--format")]
 ResolutionOption = Annotated[
     Resolution | None,
     setting(
         "run.resolution",
-        "--resolution",
         words="Send all at --long-edge (fixed), or as photos, pages of text and diagrams need (auto).",
     ),
 ]
-LongEdgeOption = Annotated[int | None, setting("run.long_edge", "--long-edge")]
-AdaptiveOption = Annotated[bool | None, setting("run.adaptive", "--adaptive/--no-adaptive")]
-DebiasOption = Annotated[bool | None, setting("run.debias", "--debias/--no-debias")]
-ThresholdOption = Annotated[float | None, setting("run.confidence_threshold", "--confidence-threshold", "--threshold")]
-EscalateOption = Annotated[bool | None, setting("run.escalate", "--escalate/--no-escalate")]
-ConcurrencyOption = Annotated[int | None, setting("concurrency", "--concurrency")]
+LongEdgeOption = Annotated[int | None, setting("run.long_edge")]
+AdaptiveOption = Annotated[bool | None, setting("run.adaptive")]
+DebiasOption = Annotated[bool | None, setting("run.debias")]
+ThresholdOption = Annotated[float | None, setting("run.confidence_threshold", "--threshold")]
+EscalateOption = Annotated[bool | None, setting("run.escalate")]
+ConcurrencyOption = Annotated[int | None, setting("concurrency")]
 BaseUrlsOption = Annotated[
     list[str] | None,
-    setting("base_url", "--base-url", words="Address of an OpenAI-compatible server; several: give it again."),
+    setting("base_url", words="Address of an OpenAI-compatible server; several: give it again."),
 ]

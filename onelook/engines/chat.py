@@ -31,6 +31,7 @@ from onelook.errors import (
     EngineTimeout,
     EngineUnavailable,
 )
+from onelook.settings.hints import set_to
 
 
 class ChatEngine(Engine):
@@ -151,7 +152,9 @@ def _known_error(error: Exception) -> EngineError | Rejected | None:
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
         if status in REJECTED and error.code != NO_QUOTA:
-            busy = EngineOverloaded(message, hint="the server is starting or overloaded: ONELOOK_CONCURRENCY=2")
+            busy = EngineOverloaded(
+                message, hint=f"the server is starting or overloaded: {set_to(ONELOOK_CONCURRENCY=2)}"
+            )
             return Rejected(busy, f"HTTP {status}", retry_after_s=retry_after_s(error.response.headers))
         if status < 500:
             return EngineRefused(message)

@@ -12,13 +12,14 @@ from onelook.engines.checks.probabilities import check_masked, check_not_all_zer
 from onelook.engines.checks.questions import MAX_TOKENS, SCHEMA, SIDE, WORDS, short_question
 from onelook.engines.checks.thinking import check_thinking
 from onelook.errors import EngineError, EngineIncapable, EngineRefused, ReplyError
+from onelook.settings.hints import set_to
 
 ANSWERS = "answers"
 JSON_SCHEMA = "JSON schema"
 SCHEMA_TEXTS = tuple(f'{{"word":"{word}"}}' for word in WORDS)
 NO_SCHEMA = (
     "the server must do guided decoding; on vLLM set ONELOOK_GUIDANCE=structured_outputs, on an older one"
-    " ONELOOK_GUIDANCE=response_format; a server that cannot do it runs --arm legacy or ONELOOK_RUN__ARM=legacy"
+    f" ONELOOK_GUIDANCE=response_format; a server that cannot do it runs {set_to(ONELOOK_RUN__ARM='legacy')}"
 )
 
 
@@ -157,7 +158,9 @@ def _no_choice(detail: str, hint: str | None) -> Finding:
         ok=False,
         detail=detail,
         needed=False,
-        hint=hint or "--arm reads and --reply-format compact need it; --arm fused --reply-format json does not",
+        hint=hint
+        or "--arm reads and --reply-format compact need it; without it:"
+        f" {set_to(ONELOOK_RUN__ARM='fused', ONELOOK_RUN__REPLY_FORMAT='json')}",
     )
 
 

@@ -13,6 +13,7 @@ from onelook.engines.residency import Residency, Sleepable
 from onelook.engines.throttle import Throttle
 from onelook.errors import DeadlinePassed, EngineIncapable
 from onelook.run_pool import barrier
+from onelook.settings.hints import set_to
 
 MS = 1000
 NO_WAIT_S = 0.0005  # less than this: the model was in memory
@@ -36,8 +37,8 @@ def sleepable(engine: Engine) -> Sleepable:
         return engine
     raise EngineIncapable(
         f"{engine.model} has no way to leave memory, so it cannot share memory with another model",
-        hint="keep both in memory: --residency both or ONELOOK_RESIDENCY=both; or use embedded engines, or vLLM servers"
-        " with sleep mode",
+        hint=f"keep both in memory: {set_to(ONELOOK_RESIDENCY='both')}; or use embedded engines, or vLLM servers with"
+        " sleep mode",
     )
 
 
@@ -112,8 +113,8 @@ class ResidentEngine(Engine):
                 raise
             raise DeadlinePassed(
                 f"{self.model} was not in memory before the caller's deadline",
-                hint="allow more time (X-Timeout-Seconds: 60 up to ONELOOK_HTTP__DEADLINE_S), or set"
-                " ONELOOK_RESIDENCY=both if the device has memory for both models",
+                hint="allow more time (X-Timeout-Seconds: 60 up to ONELOOK_HTTP__DEADLINE_S), or keep both models in"
+                f" memory if the device has enough: {set_to(ONELOOK_RESIDENCY='both')}",
             ) from None
         try:
             yield MemoryWait(waited_s=time.monotonic() - began_s, switch_s=waited.switch_s)

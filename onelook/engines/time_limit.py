@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from onelook.engines.base import AskRequest
 from onelook.errors import DeadlinePassed
+from onelook.settings.hints import set_to
 
 
 @asynccontextmanager
@@ -22,6 +23,6 @@ async def time_limit(model: str, requests: Sequence[AskRequest]) -> AsyncIterato
             raise
         raise DeadlinePassed(
             f"{model} gave no answer before the caller's deadline",
-            hint="the model is slow or its queue is long: send fewer pictures at once, or allow more time"
-            " (X-Timeout-Seconds: 60 up to ONELOOK_HTTP__DEADLINE_S)",
+            hint="the model is slow or its queue is long: allow more time (X-Timeout-Seconds: 60 up to"
+            f" ONELOOK_HTTP__DEADLINE_S), or send fewer pictures at once, {set_to(ONELOOK_CONCURRENCY=2)}",
         ) from None

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, ValidationError, create_model
 
 from onelook.errors import SettingsError
+from onelook.settings.hints import set_to
 from onelook.settings.process import describe_errors
 from onelook.types import Context, Language
 
@@ -47,12 +48,13 @@ def complete(context: Context | None, defaults: Context) -> Context:
         return type(defaults).model_validate(context.model_dump(exclude_unset=True))
     except ValidationError as error:
         raise SettingsError(
-            "; ".join(describe_errors(error)), hint="`onelook config` shows the choices as run.…"
+            "; ".join(describe_errors(error)),
+            hint="`onelook tag --help` shows the choices as options, `onelook config` as ONELOOK_RUN__…",
         ) from None
 
 
 def _no_labels(language: Language, languages: Sequence[Language]) -> SettingsError:
     return SettingsError(
         f"language: the taxonomy has labels in {', '.join(languages)}, not in {language}",
-        hint=f"--language {languages[0]} or ONELOOK_RUN__LANGUAGE={languages[0]}; or add labels to the taxonomy",
+        hint=f"{set_to(ONELOOK_RUN__LANGUAGE=languages[0])}; or add labels to the taxonomy",
     )

@@ -50,7 +50,9 @@ class SettingsFile(TomlConfigSettingsSource):
                 f"{path} is not TOML: {error}", hint='write NAME = "VALUE", and groups as [run]; text is in quotes'
             ) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path} cannot be read: {error}", hint="--config FILE names another one") from None
+            raise SettingsError(
+                f"{path} cannot be read: {error}", hint=f"--config FILE or {FILE_VARIABLE}=FILE names another one"
+            ) from None
         if path is None:
             return
         names = setting_names(settings)

@@ -18,8 +18,9 @@ from pydantic_settings import SettingsError as UnreadableSetting
 from onelook.errors import SettingsError
 from onelook.settings.engine import EngineSettings, Positive
 from onelook.settings.file import SettingsFile, settings_file
+from onelook.settings.hints import named
 from onelook.settings.http import HttpSettings
-from onelook.settings.names import FILE_VARIABLE, setting_names, unknown_variables, variable
+from onelook.settings.names import FILE_VARIABLE, setting_names, unknown_variables
 from onelook.settings.resolution import ResolutionPolicy
 from onelook.settings.router import RouterSettings
 from onelook.types import Context, Language
@@ -195,13 +196,20 @@ def load_settings(**arguments: Any) -> Settings:
         sources = (InitSettingsSource(Settings, given), EnvSettingsSource(Settings), SettingsFile(Settings, path))
         return Settings(_build_sources=(sources, given))
     except UnreadableSetting as error:
-        raise SettingsError(f"bad settings: {error}", hint="write a list or an object as JSON") from None
-    except ValidationError as error:
-        file = "" if path is None else f" and the file {path}"
         raise SettingsError(
-            "bad settings:\n  " + "\n  ".join(describe_errors(error)),
-            hint=f"`onelook config` prints every setting; an option --name precedes {variable('name')}{file}",
+            f"bad settings: {error}", hint="""write a list or a group as JSON: ONELOOK_HTTP__CORS_ORIGINS='["…"]'"""
         ) from None
+    except ValidationError as error:
+        raise SettingsError(
+            "bad settings:\n  " + "\n  ".join(describe_errors(error)), hint=_where_to_set(error, path)
+        ) from None
+
+
+def _where_to_set(error: ValidationError, path: Path | None) -> str:
+    wrong = {".".join(map(str, problem["loc"])) for problem in error.errors(include_url=False)}
+    ways = [named(name) for name in setting_names(Settings) if name in wrong]
+    file = "" if path is None else f"; the settings file is {path}"
+    return f"set by {', '.join(ways)}{file}" if ways else "`onelook config` prints every setting"
 
 
 def check_variables() -> None:

@@ -22,6 +22,7 @@ from onelook.prompts.replies.pattern import Pattern
 from onelook.prompts.replies.reading import Reading, SpanKey, byte_span
 from onelook.prompts.replies.scope import Scope
 from onelook.prompts.taxonomy.model import Attribute
+from onelook.settings.hints import set_to
 from onelook.types import Answer
 
 # The tokens of valid JSON that locate a string: its depth in braces, and whether it is a key.
@@ -61,8 +62,8 @@ class JsonCodec:
             if (wrapping := _wrapping(text)) is not None:
                 raise ReplyInvalid(
                     f"the reply {text[:200]!r} has its JSON {wrapping}: the server did not keep the constraint",
-                    hint="`onelook doctor` shows which constraints it keeps; --arm legacy or ONELOOK_RUN__ARM=legacy"
-                    " reads such replies",
+                    hint="`onelook doctor` shows which constraints it keeps;"
+                    f" {set_to(ONELOOK_RUN__ARM='legacy')} reads such replies",
                 ) from None
             raise ReplyInvalid(f"the reply {text[:200]!r} is not JSON: {error}") from None
         return self.validated(document, text)

@@ -15,6 +15,7 @@ from string import ascii_uppercase
 from onelook.constraint import Choice
 from onelook.errors import PromptError, ReplyInvalid
 from onelook.prompts.replies.reading import Reading, SpanKey
+from onelook.settings.hints import set_to
 from onelook.types import Answer
 
 LETTERS = ascii_uppercase
@@ -23,7 +24,7 @@ LETTERS = ascii_uppercase
 def too_many(what: str, options: int) -> PromptError:
     return PromptError(
         f"{what} has {options} options, but a one-letter question has {len(LETTERS)} letters",
-        hint="split it, or use an arm that writes its answer: --arm fused or ONELOOK_RUN__ARM=fused",
+        hint=f"split it, or use an arm that writes its answer: {set_to(ONELOOK_RUN__ARM='fused')}",
     )
 
 

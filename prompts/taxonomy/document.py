@@ -13,6 +13,7 @@ from onelook.prompts.replies.compact import ambiguities
 from onelook.prompts.taxonomy.checks import Location, Mistake, check
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.prompts.taxonomy.plain_yaml import NotPlain, read_plain
+from onelook.settings.hints import set_to
 
 STARTERS = Path(__file__).parent
 """Where `starter.en.yaml` and `starter.zh.yaml` are, the documents that `onelook taxonomy init` writes."""
@@ -51,9 +52,14 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise TaxonomyError(f"{path}: no such file", hint="give the path of a taxonomy file (YAML)") from None
+        raise TaxonomyError(
+            f"{path}: no such file",
+            hint=f"name a taxonomy (YAML): {set_to(ONELOOK_TAXONOMY='FILE')}; `onelook taxonomy init` writes one",
+        ) from None
     except OSError as error:
-        raise TaxonomyError(f"{path}: cannot be read: {error.strerror}", hint="give a readable file") from error
+        raise TaxonomyError(
+            f"{path}: cannot be read: {error.strerror}", hint=f"name another: {set_to(ONELOOK_TAXONOMY='FILE')}"
+        ) from error
     except UnicodeDecodeError as error:
         raise TaxonomyError(f"{path}: is not UTF-8 (byte {error.start})", hint="save the file as UTF-8") from error
 

@@ -12,6 +12,7 @@ from onelook.errors import SettingsError
 from onelook.graph.arms import ARMS
 from onelook.services import Services
 from onelook.settings.choices import complete
+from onelook.settings.hints import set_to
 from onelook.settings.process import Settings
 from onelook.tagger import build_services
 from onelook.types import Context
@@ -30,7 +31,8 @@ class Offline:
         """
         if settings.model is None:
             raise SettingsError(
-                "a file of questions names its model", hint="--model NAME, as the server that reads the file calls it"
+                "a file of questions names its model",
+                hint=f"{set_to(ONELOOK_MODEL='NAME')}, as the server that reads the file calls it",
             )
         guidance = settings.guidance
         if guidance == "auto":
@@ -47,15 +49,20 @@ class Offline:
     def _refuse_more_questions(self) -> None:
         one_question = "a file has one question for each picture"
         if not ARMS[self.context.arm].one_call:
-            raise SettingsError(f"the arm {self.context.arm} asks several: {one_question}", hint="--arm fused")
+            raise SettingsError(
+                f"the arm {self.context.arm} asks several: {one_question}", hint=set_to(ONELOOK_RUN__ARM="fused")
+            )
         if self.context.adaptive:
-            raise SettingsError(f"an adaptive run may look twice: {one_question}", hint="--no-adaptive")
+            raise SettingsError(
+                f"an adaptive run may look twice: {one_question}", hint=set_to(ONELOOK_RUN__ADAPTIVE=False)
+            )
         if self.context.escalate and self.services.specialist is not None:
             raise SettingsError(
                 f"a specialist answers hard pictures again: {one_question}",
-                hint="--no-escalate, and a run with the specialist afterwards",
+                hint=f"{set_to(ONELOOK_RUN__ESCALATE=False)}, and a run with the specialist afterwards",
             )
         if self.context.reply_format == "compact" and self.served.guidance == "response_format":
             raise SettingsError(
-                "response_format constrains JSON replies only", hint="--reply-format json, or --for vllm"
+                "response_format constrains JSON replies only",
+                hint=f"{set_to(ONELOOK_RUN__REPLY_FORMAT='json')}, or --for vllm",
             )

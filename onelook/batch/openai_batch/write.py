@@ -25,6 +25,7 @@ from onelook.errors import BatchError, OnelookError
 from onelook.images.source import describe
 from onelook.nodes.prepare import prepare
 from onelook.result import TagResult
+from onelook.settings.hints import set_to
 
 URL: Final = "/v1/chat/completions"
 READ_AHEAD: Final = 256
@@ -83,7 +84,7 @@ class RequestFiles:
         if len(line) > self._limits.bytes:
             raise BatchError(
                 f"one request has {len(line):,} bytes, and a file may have {self._limits.bytes:,}",
-                hint="allow more with --max-file-mb, or send smaller pictures with --long-edge",
+                hint=f"allow more with --max-file-mb, or send smaller pictures: {set_to(ONELOOK_RUN__LONG_EDGE=512)}",
             )
         if len(self._asked) == self._limits.requests or self._bytes + len(line) > self._limits.bytes:
             self.finish()

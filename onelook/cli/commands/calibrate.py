@@ -39,7 +39,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def calibrate(
     labels: Annotated[Path, typer.Argument(help="Labelled pictures: a folder with labels.jsonl, or such a file.")],
-    arm: Annotated[list[str] | None, setting("run.arm", "--arm", words="May be given several times.")] = None,
+    arm: Annotated[list[str] | None, setting("run.arm", words="May be given several times.")] = None,
     reply_format: ReplyFormatOption = None,
     language: UserLanguageOption = None,
     debias: DebiasOption = None,
@@ -50,7 +50,7 @@ def calibrate(
     of: Annotated[Target, typer.Option(help="What must be right for that: the category, or every label.")] = "category",
     file: Annotated[
         Path | None,
-        setting("calibration", "--out", words="File to write.", default=f"{variable('calibration')}, or {FILE}"),
+        typer.Option("--out", help="File to write.", show_default=f"{variable('calibration')}, or {FILE}"),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also write a threshold of 0, which lets every answer pass.")

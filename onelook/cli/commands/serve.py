@@ -25,9 +25,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def serve(
-    host: Annotated[str | None, setting("http.host", "--host")] = None,
-    port: Annotated[int | None, setting("http.port", "--port")] = None,
-    log_format: Annotated[LogFormat | None, setting("http.log_format", "--log-format")] = None,
+    host: Annotated[str | None, setting("http.host")] = None,
+    port: Annotated[int | None, setting("http.port")] = None,
+    log_format: Annotated[LogFormat | None, setting("http.log_format")] = None,
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,

@@ -74,7 +74,7 @@ def tag(
     confidence_threshold: ThresholdOption = None,
     escalate: EscalateOption = None,
     concurrency: ConcurrencyOption = None,
-    residency: Annotated[str | None, setting("residency", "--residency")] = None,
+    residency: Annotated[str | None, setting("residency")] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
     together: Annotated[
         bool, typer.Option("--together", help="The pictures show one subject: look at all of them (up to 5) at once.")

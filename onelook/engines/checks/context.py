@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onelook.engines.base import AskRequest, Finding, Reply
 from onelook.errors import EngineRefused
+from onelook.settings.hints import set_to
 
 
 def check_context(longest: AskRequest, outcome: Reply | EngineRefused) -> Finding:
@@ -14,8 +15,8 @@ def check_context(longest: AskRequest, outcome: Reply | EngineRefused) -> Findin
             ok=False,
             detail=f"asked the longest question of this taxonomy, and it is refused: {outcome.message};"
             " no picture of that size gets an answer",
-            hint="start vLLM with a larger --max-model-len, or send smaller pictures: --long-edge 448 or"
-            " ONELOOK_RUN__LONG_EDGE=448",
+            hint="start vLLM with a larger --max-model-len, or send smaller pictures:"
+            f" {set_to(ONELOOK_RUN__LONG_EDGE=448)}",
         )
     tokens = outcome.usage.prompt_tokens
     size = "the longest question" if tokens is None else f"the longest question of {tokens} tokens"

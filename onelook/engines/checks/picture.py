@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isqrt
 
 from onelook.engines.base import Finding
+from onelook.settings.hints import set_to
 
 
 def check_picture_size(image_tokens: int | None, side: int, grid: int) -> Finding | None:
@@ -26,6 +27,6 @@ def check_picture_size(image_tokens: int | None, side: int, grid: int) -> Findin
         detail=f"{asked}, expected {rows * rows}: pictures are resampled before the model sees them, which costs"
         " detail and time",
         needed=False,
-        hint=f"send the size that the model reads, --long-edge {known}, or let it read more: vLLM"
+        hint=f"send the size that the model reads, {set_to(ONELOOK_RUN__LONG_EDGE=known)}, or let it read more: vLLM"
         f""" --mm-processor-kwargs '{{"max_pixels": {pixels}}}', embedded ONELOOK_MAX_PIXELS={pixels}""",
     )

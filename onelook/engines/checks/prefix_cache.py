@@ -7,10 +7,11 @@ import secrets
 from onelook.engines.base import AskRequest, Engine, Finding, Reply
 from onelook.engines.checks.questions import LONG_WORDS, long_question
 from onelook.errors import EngineRefused
+from onelook.settings.hints import set_to
 
 CACHE = (
     "start vLLM with --enable-prefix-caching and without --no-enable-prefix-caching;"
-    " the embedded engine reuses prefixes of Qwen2-VL, Qwen2.5-VL and Qwen3-VL (ONELOOK_PREFIX_CACHE_MB)"
+    " the embedded engine reuses prefixes of Qwen2-VL, Qwen2.5-VL and Qwen3-VL (ONELOOK_PREFIX_CACHE_MB=512)"
 )
 # Of the picture's tokens, or of the whole prompt's where the picture's are not known: what only another order explains.
 SHARE_OF_PICTURE, SHARE_OF_PROMPT = 0.75, 0.25
@@ -96,5 +97,5 @@ def _fits_blocks(longest: Reply) -> Finding | None:
         detail=f"asked the longest question of this taxonomy twice, {longest.usage.prompt_tokens} tokens, and none came"
         " from the cache, which keeps longer prompts: its blocks are longer than your prompts, so nothing is reused",
         needed=False,
-        hint="start vLLM with a smaller --block-size, or send larger pictures: --long-edge 1024",
+        hint=f"start vLLM with a smaller --block-size, or send larger pictures: {set_to(ONELOOK_RUN__LONG_EDGE=1024)}",
     )

@@ -21,6 +21,7 @@ from onelook.engines.openai.engine import OpenAIEngine
 from onelook.engines.throttle import Throttle
 from onelook.errors import EngineError, EngineUnavailable, SettingsError
 from onelook.settings.engine import EngineSettings
+from onelook.settings.hints import set_to
 
 T = TypeVar("T")
 
@@ -99,7 +100,8 @@ class Replicas(Engine):
             named = ", ".join(f"{model} at {address}" for model, address in models.items())
             raise SettingsError(
                 f"the servers have different models: {named}",
-                hint="replicas have one model: name its servers only, or choose it with --model or ONELOOK_MODEL",
+                hint="replicas have one model: name its servers only, or the model that all have:"
+                f" {set_to(ONELOOK_MODEL=next(iter(models)))}",
             )
         now_s = asyncio.get_running_loop().time()
         for index, outcome in enumerate(outcomes):

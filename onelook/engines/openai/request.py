@@ -9,6 +9,7 @@ from langchain_core.messages import BaseMessage, convert_to_openai_messages
 
 from onelook.engines.base import Choice, Constraint, JsonSchema, Regex
 from onelook.errors import EngineIncapable
+from onelook.settings.hints import set_to
 
 Guidance = Literal["structured_outputs", "response_format"]
 
@@ -66,5 +67,6 @@ def guidance_fields(constraint: Constraint | None, guidance: Guidance) -> dict[s
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
     raise EngineIncapable(
         f"the guidance response_format is for JSON schemas only, and this question has a {type(constraint).__name__}",
-        hint="on a vLLM server set ONELOOK_GUIDANCE=structured_outputs; on others use --arm fused --reply-format json",
+        hint="on a vLLM server set ONELOOK_GUIDANCE=structured_outputs; on others"
+        f" {set_to(ONELOOK_RUN__ARM='fused', ONELOOK_RUN__REPLY_FORMAT='json')}",
     )

@@ -10,6 +10,7 @@ from onelook.engines.base import Reply, StopReason
 from onelook.engines.tokens import TokenLogprob, read_tokens
 from onelook.errors import EngineFailed, EngineIncapable, EngineRefused, ReplyInvalid, ReplyTruncated
 from onelook.ledger.model import ServerTiming
+from onelook.settings.hints import set_to
 from onelook.types import Usage
 
 THINK, THOUGHT = "<think>", "</think>"
@@ -89,7 +90,7 @@ def read_completion(body: dict[str, Any], address: str, variables: str = "ONELOO
     except ValidationError as invalid:
         raise EngineIncapable(
             f"{address} answered something that is no chat completion: {faults(invalid)}",
-            hint=f"{variables}BASE_URL must be the address of an OpenAI-compatible server",
+            hint=f"name an OpenAI-compatible server: {set_to(**{f'{variables}BASE_URL': 'http://127.0.0.1:8000/v1'})}",
         ) from None
     return read_choice(completion.choices[0], completion.usage, completion.metrics)
 

@@ -10,6 +10,7 @@ from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.request import Guidance
 from onelook.engines.openai.server import OpenAIServer
 from onelook.errors import EngineIncapable
+from onelook.settings.hints import set_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ async def find_model(
     if not names:
         raise EngineIncapable(
             f"{server.address} lists no model",
-            hint=f"{server.variables}BASE_URL must be the address of an OpenAI-compatible server with a model",
+            hint=f"name an OpenAI-compatible server with a model: {server.at('http://127.0.0.1:8000/v1')}",
         )
     listed = ", ".join(names[:20])
-    choose = f"name one of them: {server.variables}MODEL={names[0]}"
+    choose = f"name one of them: {set_to(**{f'{server.variables}MODEL': names[0]})}"
     if wanted is None and len(names) > 1:
         raise EngineIncapable(f"{server.address} has several models: {listed}", hint=choose)
     if wanted is not None and wanted not in names:

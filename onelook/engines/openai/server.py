@@ -30,6 +30,7 @@ from onelook.errors import (
     EngineUnavailable,
     SettingsError,
 )
+from onelook.settings.hints import set_to
 
 # uvicorn, under vLLM and SGLang, closes an idle connection after 5 s. Closed earlier here, none breaks in a request.
 KEEP_ALIVE_S = 4.0
@@ -174,19 +175,19 @@ class OpenAIServer:
             raise EngineTimeout(
                 f"{self.address} gave no answer within {self.timeout_s:g} s",
                 hint=f"allow more time with {self.variables}TIMEOUT_S={2 * self.timeout_s:g}, or send fewer pictures at"
-                " once with --concurrency 2 or ONELOOK_CONCURRENCY=2",
+                f" once with {set_to(ONELOOK_CONCURRENCY=2)}",
             ) from None
         except aiohttp.ClientConnectorCertificateError as error:
             raise EngineIncapable(
                 f"the certificate of {self.address} is not trusted: {error.certificate_error}",
                 hint="for a certificate of your own (self-signed, or of an internal authority) set"
-                " SSL_CERT_FILE=/path/to/that-certificate.pem; on a trusted network, http instead of https in"
-                f" {self.variables}BASE_URL does without one",
+                " SSL_CERT_FILE=/path/to/that-certificate.pem; on a trusted network, http instead of https does without"
+                f" one: {self.at(self.address.replace('https:', 'http:', 1))}",
             ) from None
         except aiohttp.ClientSSLError as error:
             raise EngineIncapable(
                 f"no secure connection to {self.address}: {error}",
-                hint=f"is the server http instead of https? {self.variables}BASE_URL sets the address",
+                hint=f"is the server http instead of https? {self.at(self.address.replace('https:', 'http:', 1))}",
             ) from None
         except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
             raise self._not_openai(f"broke the HTTP protocol ({type(error).__name__})") from None
@@ -221,7 +222,7 @@ class OpenAIServer:
     def _unavailable(self, error: aiohttp.ClientError) -> EngineUnavailable:
         return EngineUnavailable(
             f"nothing answers at {self.address}: {error or type(error).__name__}",
-            hint=f"is the server running there? {self.variables}BASE_URL sets the address",
+            hint=f"is the server running there? Another address: {self.at('http://HOST:PORT/v1')}",
         )
 
     def _refusal(self, answer: _HttpAnswer) -> EngineError:
@@ -229,10 +230,14 @@ class OpenAIServer:
         known = status_error(answer.status, message, self.address, self.variables, content=answer.content)
         return known or self._not_openai(f"answered HTTP {answer.status}")
 
+    def at(self, address: str) -> str:
+        """How to name a server at `address` instead."""
+        return set_to(**{f"{self.variables}BASE_URL": address})
+
     def _not_openai(self, what: str) -> EngineIncapable:
         return EngineIncapable(
             f"{self.address} {what}",
-            hint=f"set the address of an OpenAI-compatible server: {self.variables}BASE_URL=http://127.0.0.1:8000/v1",
+            hint=f"name an OpenAI-compatible server: {self.at('http://127.0.0.1:8000/v1')}",
         )
 
     def _message(self, content: bytes) -> str:
@@ -251,13 +256,14 @@ def status_error(
     if status in (401, 403):
         return EngineRefused(words, hint=f"set {variables}API_KEY to a key that the server accepts")
     if status == 404:
+        address_of_v1 = set_to(**{f"{variables}BASE_URL": "http://HOST:PORT/v1"})
         return EngineRefused(
-            words, hint=f"{variables}BASE_URL is the address before /chat/completions; it mostly ends in /v1"
+            words, hint=f"the address is what stands before /chat/completions, mostly with /v1: {address_of_v1}"
         )
     if status == 429 and NO_QUOTA.encode() in content:
         return EngineRefused(words, hint=f"the quota of {variables}API_KEY is used up: waiting does not help")
     if status == 429:
-        return EngineOverloaded(words, hint="the server is overloaded: --concurrency 2 or ONELOOK_CONCURRENCY=2")
+        return EngineOverloaded(words, hint=f"the server is overloaded: {set_to(ONELOOK_CONCURRENCY=2)}")
     if status == 503:
         return EngineOverloaded(words, hint="the server is starting or overloaded; its own log has the reason")
     if status >= 500:
@@ -279,7 +285,7 @@ def _parse(base_url: str, variables: str) -> URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise SettingsError(
             f"{variables}BASE_URL is no http or https address: {base_url!r}",
-            hint="write it like http://127.0.0.1:8000/v1",
+            hint=set_to(**{f"{variables}BASE_URL": "http://127.0.0.1:8000/v1"}),
         )
     return url
 

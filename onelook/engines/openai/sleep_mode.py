@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from onelook.engines.openai.server import OpenAIServer
 from onelook.errors import EngineFailed, EngineIncapable, EngineRefused, EngineUnavailable
+from onelook.settings.hints import set_to
 
 LEVEL = "1"  # weights wait in main memory; at level 2 they would have to be read from disk again
 START = (
     "start vLLM with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode, or keep both models in memory:"
-    " --residency both or ONELOOK_RESIDENCY=both"
+    f" {set_to(ONELOOK_RESIDENCY='both')}"
 )
 
 

@@ -30,6 +30,7 @@ from onelook.engines.transformers.loading import (
 from onelook.errors import EngineRefused, SettingsError
 from onelook.ledger.stamps import NS_PER_MS
 from onelook.settings.engine import EngineSettings
+from onelook.settings.hints import set_to
 
 if TYPE_CHECKING:
     from onelook.engines.transformers.generation import Generated, Generator
@@ -78,7 +79,7 @@ class TransformersEngine(Engine):
         if settings.model is None:
             raise SettingsError(
                 "the embedded engine has no model",
-                hint="name a folder or a Hugging Face id: --model or ONELOOK_MODEL=Qwen/Qwen2.5-VL-3B-Instruct",
+                hint=f"name a folder or a Hugging Face id: {set_to(ONELOOK_MODEL='Qwen/Qwen2.5-VL-3B-Instruct')}",
             )
         options = LoadOptions(
             settings.device,
@@ -120,7 +121,7 @@ class TransformersEngine(Engine):
         if request.temperature > 0:
             raise EngineRefused(
                 f"the embedded engine is greedy: it has no temperature {request.temperature}",
-                hint="set ONELOOK_TEMPERATURE=0, or use a vLLM server",
+                hint=f"set ONELOOK_TEMPERATURE=0, or use a server, {set_to(ONELOOK_ENGINE='vllm')}",
             )
 
         def work(generator: Generator, cancelled: threading.Event) -> list[Generated]:

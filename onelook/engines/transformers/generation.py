@@ -22,6 +22,7 @@ from onelook.engines.transformers.passes import decode
 from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, Tokens, states_of
 from onelook.errors import EngineIncapable, EngineRefused
 from onelook.ledger.stamps import NS_PER_MS
+from onelook.settings.hints import set_to
 
 # Architectures whose attention is causal over text and pictures alike and whose positions follow from the token ids
 # and picture sizes alone, so that a prefix's states do not depend on what comes after. The tests prove it for each of
@@ -109,7 +110,8 @@ class Generator:
             raise EngineRefused(
                 f"{len(prompt.tokens)} prompt tokens and {max_tokens} new ones do not fit into the model's context"
                 f" of {self.context_length}",
-                hint="most of the prompt is the picture: send it smaller, --long-edge 512 or ONELOOK_MAX_PIXELS=262144",
+                hint="most of the prompt is the picture: send it smaller,"
+                f" {set_to(ONELOOK_RUN__LONG_EDGE=512)}, or set ONELOOK_MAX_PIXELS=262144",
             )
         try:
             cached = self._generate(inputs, prompt, guide, max_tokens)
@@ -118,7 +120,7 @@ class Generator:
                 self.prefixes.clear()
             raise EngineIncapable(
                 f"the device ran out of memory: {error}",
-                hint="send smaller pictures (--long-edge 512), or set ONELOOK_PREFIX_CACHE_MB=0 or"
+                hint=f"send smaller pictures, {set_to(ONELOOK_RUN__LONG_EDGE=512)}, or set ONELOOK_PREFIX_CACHE_MB=0 or"
                 " ONELOOK_QUANTIZATION=8bit",
             ) from error
         first_ns = guide.first_ns or time.perf_counter_ns()  # an answer that is forced as a whole needs no pass

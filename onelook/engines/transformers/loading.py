@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from onelook.engines.size_grid import DEFAULT_GRID, grid_of_config
 from onelook.engines.transformers.processor import load_processor
 from onelook.errors import EngineIncapable
+from onelook.settings.hints import set_to
 
 if TYPE_CHECKING:
     import torch
@@ -63,7 +64,8 @@ def require_packages(*names: str) -> None:
         except ModuleNotFoundError as error:
             raise EngineIncapable(
                 f"the embedded engine needs the package {error.name}, which is not installed",
-                hint="pip install 'onelook[embedded]', or use a server: --engine vllm --base-url http://127.0.0.1:8000/v1",
+                hint="pip install 'onelook[embedded]', or use a server:"
+                f" {set_to(ONELOOK_ENGINE='vllm', ONELOOK_BASE_URL='http://127.0.0.1:8000/v1')}",
             ) from None
 
 
@@ -180,7 +182,8 @@ def find_checkpoint(model: str) -> Path:
     except HFValidationError:
         raise EngineIncapable(
             f"there is no model folder {model}",
-            hint="name a folder with config.json or a Hugging Face id: --model or ONELOOK_MODEL",
+            hint="name a folder with config.json or a Hugging Face id:"
+            f" {set_to(ONELOOK_MODEL='Qwen/Qwen2.5-VL-3B-Instruct')}",
         ) from None
     except LocalEntryNotFoundError:
         raise EngineIncapable(
@@ -276,7 +279,7 @@ def _read_config(folder: Path) -> PreTrainedConfig:
     if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
         raise EngineIncapable(
             f"{folder} holds a {config.model_type} model, which cannot answer questions about pictures",
-            hint="take a vision-language model, for instance Qwen/Qwen2.5-VL-3B-Instruct",
+            hint=f"take a vision-language model: {set_to(ONELOOK_MODEL='Qwen/Qwen2.5-VL-3B-Instruct')}",
         )
     return config
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from onelook.engines.transformers.pixtral import pixtral_processor
 from onelook.errors import EngineIncapable
+from onelook.settings.hints import set_to
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, ProcessorMixin
@@ -37,7 +38,8 @@ def load_processor(
         raise EngineIncapable(f"{folder} has no processor for pictures (preprocessor_config.json)")
     if processor.chat_template is None:
         raise EngineIncapable(
-            f"{folder} has no chat_template.jinja", hint="take a checkpoint that was trained to chat, often …-Instruct"
+            f"{folder} has no chat_template.jinja",
+            hint=f"take a checkpoint that was trained to chat: {set_to(ONELOOK_MODEL='Qwen/Qwen2.5-VL-3B-Instruct')}",
         )
     _limit_pixels(processor, config, {"shortest_edge": min_pixels, "longest_edge": max_pixels})
     return processor
@@ -54,7 +56,8 @@ def _limit_pixels(processor: Any, config: PreTrainedConfig, limits: dict[str, in
     if "max_pixels" not in processor.image_processor.valid_kwargs.__annotations__:
         raise EngineIncapable(
             f"pictures for a {config.model_type} model are not scaled by number of pixels",
-            hint="remove ONELOOK_MIN_PIXELS and ONELOOK_MAX_PIXELS, and set --long-edge 512",
+            hint="unset ONELOOK_MIN_PIXELS and ONELOOK_MAX_PIXELS; what limits every picture is"
+            f" {set_to(ONELOOK_RUN__LONG_EDGE=512)}",
         )
     size = {**dict(processor.image_processor.size), **given}
     least, most = size.get("shortest_edge"), size.get("longest_edge")
