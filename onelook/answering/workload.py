@@ -15,7 +15,7 @@ from onelook.types import Context
 
 def workload(services: Services, context: Context) -> Workload:
     """That of runs with `context`, about one picture. What `onelook doctor` asks an engine."""
-    longest = max(_questions(services.prompts[context.language], context), key=lambda question: len(question.text))
+    longest = max(questions_of(services.prompts[context.language], context), key=lambda question: len(question.text))
 
     def about(side: int) -> AskRequest:
         return AskRequest(longest.messages([blank_picture(side)]), longest.constraint, longest.max_tokens)
@@ -23,19 +23,26 @@ def workload(services: Services, context: Context) -> Workload:
     return Workload(context.long_edge, about)
 
 
-def _questions(prompts: Prompts, context: Context) -> Iterator[Question]:
+def questions_of(prompts: Prompts, context: Context, category: str | None = None) -> Iterator[Question]:
+    """Every question that runs with `context` ask, at their first try. `category`: of those about details, only those
+    about this category's.
+
+    Raises:
+        PromptError: the arm answers by letters, and there are more options than letters.
+    """
     arm = ARMS[context.arm]
-    detailed = [id_ for id_, category in prompts.taxonomy.categories.items() if category.details]
+    categories = prompts.taxonomy.categories
+    detailed = [id_ for id_ in categories if categories[id_].details and category in (None, id_)]
     if not arm.guided:
         yield prompts.legacy_category()
         yield from map(prompts.legacy_details, detailed)
     elif arm.lettered:
-        yield prompts.read_category()
-        for category in detailed:
-            for attribute in prompts.taxonomy.categories[category].details:
-                yield from prompts.read_attribute(category, attribute)
-    elif arm.two_calls:
-        yield prompts.category(context.reply_format)
-        yield from (prompts.details(category, context.reply_format) for category in detailed)
+        for backwards in (False, True) if context.debias else (False,):
+            yield prompts.read_category(backwards=backwards)
+            for id_ in detailed:
+                for attribute in categories[id_].details:
+                    yield from prompts.read_attribute(id_, attribute, backwards=backwards)
     else:
-        yield prompts.fused(context.reply_format)
+        yield prompts.category(context.reply_format) if arm.two_calls else prompts.fused(context.reply_format)
+        if arm.two_calls or arm.routed:
+            yield from (prompts.details(id_, context.reply_format) for id_ in detailed)

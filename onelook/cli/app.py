@@ -25,6 +25,7 @@ class Commands(LazyGroup):
         "graph": "Print the state machine as a Mermaid drawing.",
         "doctor": "Ask the engine for each capability that onelook builds on, and report what is missing.",
         "pull": "Download a model before its first use, with progress.",
+        "prompts": "Show what is sent to the model.",
         "taxonomy": "Show a taxonomy, or begin and check your own.",
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
@@ -56,13 +56,17 @@ class OpenAIEngine(Engine):
         self._lookup = SharedTask[ServedModel]()
 
     @classmethod
-    def from_settings(cls, settings: EngineSettings) -> OpenAIEngine:
+    def from_settings(
+        cls, settings: EngineSettings, make_server: Callable[..., OpenAIServer] = OpenAIServer
+    ) -> OpenAIEngine:
         """The engine at `settings.base_url`. Connects at its first question, so a server may come up later.
+
+        `make_server` takes the arguments of `OpenAIServer`.
 
         Raises:
             SettingsError: `base_url` is no http(s) address.
         """
-        server = OpenAIServer(
+        server = make_server(
             settings.base_url,
             api_key=settings.api_key,
             timeout_s=settings.timeout_s,

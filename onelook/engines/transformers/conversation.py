@@ -24,7 +24,7 @@ class Conversation:
     pictures: list[bytes] = field(default_factory=list)
 
 
-def read_conversation(messages: Sequence[BaseMessage]) -> Conversation:
+def read_conversation(messages: Sequence[BaseMessage | dict[str, Any]]) -> Conversation:
     """Raises EngineRefused for parts that are neither text nor data URL, unreadable pictures, and too many of them."""
     conversation = Conversation()
     for message in convert_to_openai_messages(list(messages), text_format="block"):

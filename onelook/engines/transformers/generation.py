@@ -15,11 +15,13 @@ from langchain_core.messages import BaseMessage
 from transformers import DynamicCache, GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
 from onelook.engines.base import Constraint, StopReason
+from onelook.engines.context_length import PromptTokens
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Guide, Mask, Step
 from onelook.engines.transformers.loading import Checkpoint
 from onelook.engines.transformers.passes import decode
 from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, Tokens, states_of
+from onelook.engines.transformers.thinking import thinking_variable
 from onelook.errors import EngineIncapable, EngineRefused
 from onelook.ledger.stamps import NS_PER_MS
 from onelook.settings.hints import set_to
@@ -67,7 +69,7 @@ class Generator:
         whether the tokens that a constraint forces are computed in one pass, where the architecture is known."""
         self.model: Any = checkpoint.model
         self.processor: Any = checkpoint.processor
-        self._template_variables = _thinking_variable(self.processor.chat_template, thinking)
+        self._template_variables = thinking_variable(self.processor.chat_template, thinking)
         config, tokenizer = self.model.config, self.processor.tokenizer
         text_config = config.get_text_config()
         stop_tokens = _stop_tokens(self.model.generation_config.eos_token_id, tokenizer.eos_token_id)
@@ -106,12 +108,10 @@ class Generator:
         guide = Guide(self.grammars, constraint, top_logprobs=top_logprobs, cancelled=cancelled)
         inputs = self.encode(conversation)
         prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
-        if len(prompt.tokens) + max_tokens > self.context_length:
+        size = PromptTokens.of(len(prompt.tokens), pictures=self.count_image_tokens(prompt.tokens))
+        if not size.fits(max_tokens, self.context_length):
             raise EngineRefused(
-                f"{len(prompt.tokens)} prompt tokens and {max_tokens} new ones do not fit into the model's context"
-                f" of {self.context_length}",
-                hint="most of the prompt is the picture: send it smaller,"
-                f" {set_to(ONELOOK_RUN__LONG_EDGE=512)}, or set ONELOOK_MAX_PIXELS=262144",
+                size.misfit(max_tokens, self.context_length), hint=size.cure(max_tokens, self.context_length)
             )
         try:
             cached = self._generate(inputs, prompt, guide, max_tokens)
@@ -183,12 +183,6 @@ class Generator:
             written = [step.token for step in guide.steps]
             self.prefixes.store(np.concatenate([prompt.tokens, written]), prompt.pictures, states_of(cache))
         return cached
-
-
-def _thinking_variable(template: str | dict[str, str] | None, thinking: bool) -> dict[str, bool]:
-    """The template's switch; nothing where it has none. A checkpoint may have several templates under names."""
-    texts = template.values() if isinstance(template, dict) else [template or ""]
-    return {"enable_thinking": thinking} if any("enable_thinking" in text for text in texts) else {}
 
 
 def _stop_tokens(configured: int | list[int] | None, end_of_text: int | None) -> list[int]:

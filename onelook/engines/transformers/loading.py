@@ -140,6 +140,19 @@ def check_checkpoint(model: str, options: LoadOptions) -> None:
         raise EngineIncapable(f"cannot load the model in {folder}: {error}", hint=INCOMPLETE) from error
 
 
+def read_processor(
+    model: str, *, min_pixels: int | None, max_pixels: int | None
+) -> tuple[PreTrainedConfig, ProcessorMixin]:
+    """The configuration and the processor of `model`, without its weights. Raises `EngineIncapable`."""
+    folder = find_checkpoint(model)
+    with no_progress_bars():
+        try:
+            config = _read_config(folder)
+            return config, load_processor(folder, config, min_pixels=min_pixels, max_pixels=max_pixels)
+        except (OSError, ValueError, ImportError) as error:
+            raise EngineIncapable(f"cannot load the processor in {folder}: {error}", hint=INCOMPLETE) from error
+
+
 def free_memory() -> None:
     """Give memory that no model uses any more back to the device and to the operating system."""
     import torch
