@@ -32,6 +32,7 @@ async def read_labels(services: Services, state: State, runtime: Runtime[Context
     """
     language = runtime.context.language
     prompts, pictures = services.prompts[language], state["pictures"]
+    prompts.refuse_too_many_options()  # before the first question, not in the second round of some pictures
     orders = (False, True) if runtime.context.debias else (False,)
     asked = [tuple(prompts.read_category(backwards=backwards) for backwards in orders)]
     ((question, reply),) = await _read(services, asked, pictures)

@@ -256,7 +256,9 @@ class Tagger:
         with 'rb', a `PIL.Image.Image`, or a NumPy array of uint8: height x width x 3 (red, green, blue; OpenCV has them
         the other way round) or height x width (grey). `name` is what the result calls it, instead of its own name.
 
-        What goes wrong with it is in the result's `errors`; only a bug is raised, and a wrong choice.
+        What goes wrong with it is in the result's `errors`; only a bug is raised, and a wrong choice. An arm that the
+        engine or the taxonomy cannot serve is in `errors` too, with what to change; no question is asked then. `start`
+        and `tag_many` raise it once.
 
         Raises:
             SettingsError: `context` chooses what this process does not have.

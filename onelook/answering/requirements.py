@@ -27,7 +27,8 @@ def refuse_unmet(services: Services, context: Context) -> None:
     """Sends nothing. A server reports what it can do with its first answer, so this knows most after `Engine.start`.
 
     Raises:
-        SettingsError: an engine keeps JSON schemas only, and the arm or the format of its replies needs more.
+        SettingsError: an engine keeps JSON schemas only, and the arm or the format of its replies needs more; or the
+            arm is routed, and the router has found that it cannot read the taxonomy's texts.
         PromptError: the arm answers by letters, and there are more options than letters.
     """
     arm = ARMS[context.arm]
@@ -41,6 +42,8 @@ def refuse_unmet(services: Services, context: Context) -> None:
         and specialist.capabilities.constraints == "schema"
     ):
         raise _schema_only("reply format compact", specialist.model, "SPECIALIST__")
+    if arm.routed and services.router.unfit is not None:
+        raise services.router.unfit
     if arm.lettered:
         services.prompts[context.language].refuse_too_many_options()
 

@@ -20,6 +20,8 @@ RETRY_AFTER_S = 2
 
 # The HTTP status of a failed run, by the class name in `onelook.errors` (`ErrorRecord.kind`).
 STATUS_OF_KIND: Mapping[str, HTTPStatus] = {
+    "SettingsError": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "PromptError": HTTPStatus.UNPROCESSABLE_ENTITY,
     "ImageTooLarge": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "ImageUnreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "ImageNotFound": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -20,7 +20,7 @@ from onelook.engines.base import (
     Workload,
 )
 from onelook.engines.throttle import Throttle
-from onelook.errors import EngineError
+from onelook.errors import EngineError, SettingsError
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
 
@@ -93,6 +93,7 @@ class ScriptedRouter:
     model: str = "scripted router"
     patience_s: float | None = None
     throttles: Sequence[Throttle] = ()
+    unfit: SettingsError | None = None
     classified: int = 0
 
     async def start(self) -> None:

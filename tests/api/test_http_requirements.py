@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from aiohttp import web
 
+from onelook.settings.process import PHOTOS
 from tests.api.conftest import Connect
 from tests.api.served import form, until
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
@@ -42,3 +45,25 @@ async def test_a_comparison_has_the_reason_in_the_arm_that_cannot_run(connect: C
     fused, reads = (arm["result"] for arm in answer.json["arms"])
     assert fused["status"] != "failed"
     assert (reads["status"], reads["errors"][0]["kind"]) == ("failed", "EngineIncapable")
+
+
+async def test_texts_that_the_router_cannot_read(
+    connect: Connect, picture: bytes, tiny_siglip: Path, tmp_path: Path
+) -> None:
+    """The first picture of a routed arm shows it; from then on it is refused before any run."""
+    taxonomy = tmp_path / "wordy.yaml"
+    wordy = "a person " + "who stands in front of a house or a tree " * 20
+    taxonomy.write_text(PHOTOS.read_text(encoding="utf-8").replace("a person is the main subject", wordy), "utf-8")
+    router = {"model": str(tiny_siglip), "device": "cpu"}
+    async with (
+        SimulatedServer(schema_only, owner="somebody") as engine,
+        connect(engine, taxonomy=taxonomy, router=router) as client,
+    ):
+        await until(lambda: len(engine.bodies) == 1)
+        for route in ("/v1/tags", "/v1/tags", "/v1/tags/batch"):
+            answer = await client.post(route, data=form(picture, arm="hybrid"))
+            problem = answer.problem(422, kind="SettingsError")
+            assert "the router reads 64 tokens, and this text has" in problem["detail"]
+            assert "--arm fused" in problem["hint"]
+        assert len(engine.bodies) == 1
+        assert (await client.post("/v1/tags", data=form(picture))).status == 200

@@ -23,7 +23,7 @@ from onelook.engines.zero_shot.embedded import EmbeddedSiglip
 from onelook.engines.zero_shot.router import SiglipRouter
 from onelook.engines.zero_shot.scale import read_logit_scale
 from onelook.engines.zero_shot.vectors import Vector
-from onelook.errors import EngineIncapable, EngineRefused
+from onelook.errors import EngineIncapable, SettingsError
 from onelook.settings.router import RouterSettings
 from tools.demo_model.tiny_siglip import build_tiny_siglip, text_tokens
 
@@ -160,7 +160,7 @@ async def test_capitals_do_not_count(siglip: Counting) -> None:
 
 
 async def test_a_text_that_would_be_cut_off_is_refused(tiny_siglip: Path, tmp_path: Path) -> None:
-    with pytest.raises(EngineRefused, match=r"reads 64 tokens, and this text has [0-9]+: 'a very long"):
+    with pytest.raises(SettingsError, match=r"reads 64 tokens, and this text has [0-9]+: 'a very long"):
         await first_run(tiny_siglip, tmp_path, ["a very long sentence " * 30])
 
 

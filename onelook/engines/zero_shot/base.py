@@ -9,18 +9,25 @@ from PIL import Image
 
 from onelook.engines.base import Finding
 from onelook.engines.throttle import Throttle
+from onelook.errors import SettingsError
 
 
 @runtime_checkable
 class Router(Protocol):
     """Compares pictures with texts that it was given when it was made.
 
-    Raises only `onelook.errors.EngineError`, except for bugs; never retries by itself.
+    Raises only `onelook.errors.EngineError`, except for bugs, and `SettingsError` for texts that it cannot read; never
+    retries by itself.
     """
 
     @property
     def model(self) -> str:
         """The name of the model that compares."""
+
+    @property
+    def unfit(self) -> SettingsError | None:
+        """Why it can compare no picture with its texts, once that is known: after `start`, or after a picture."""
+        return None
 
     @property
     def patience_s(self) -> float | None:

@@ -12,6 +12,7 @@ from onelook.engines.answer_cache import KEEP_ANSWERS_S
 from onelook.engines.base import Finding
 from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.base import Router
+from onelook.errors import SettingsError
 
 MAX_KEPT = 10_000
 
@@ -26,6 +27,10 @@ class CachedRouter(Router):
     @property
     def model(self) -> str:
         return self.router.model
+
+    @property
+    def unfit(self) -> SettingsError | None:
+        return self.router.unfit
 
     @property
     def patience_s(self) -> float | None:

@@ -11,7 +11,8 @@ from onelook.engines.zero_shot.vectors import Vector
 
 
 class Encoder(Protocol):
-    """All vectors have length 1. Raises only `onelook.errors.EngineError`, except for bugs."""
+    """All vectors have length 1. Raises only `onelook.errors.EngineError`, except for bugs, and `SettingsError` for
+    texts that are longer than it reads."""
 
     @property
     def model(self) -> str:

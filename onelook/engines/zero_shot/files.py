@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from onelook.engines.transformers.loading import INCOMPLETE, find_checkpoint, no_progress_bars
-from onelook.errors import EngineIncapable, EngineRefused
+from onelook.errors import EngineIncapable, SettingsError
 
 ARCHITECTURES = (
     "siglip",
@@ -38,16 +38,17 @@ class SiglipFiles:
         """Each text in `text_tokens` ids, in lower case: SigLIP 2 was trained so, SigLIP's tokenizer does it itself.
 
         Raises:
-            EngineRefused: a text is longer. It is not cut, because its meaning could change.
+            SettingsError: a text is longer. It is not cut, because its meaning could change.
         """
         lengths = [len(ids) for ids in self.tokenizer([text.lower() for text in texts])["input_ids"]]
         too_long = [each for each in zip(texts, lengths, strict=True) if each[1] > self.text_tokens]
         if too_long:
             (text, length), *others = too_long
-            raise EngineRefused(
+            raise SettingsError(
                 f"the router reads {self.text_tokens} tokens, and this text has {length}: {text[:200]!r}"
                 + (f"; {len(others)} more texts are too long" if others else ""),
-                hint="shorten the category's `when` in the taxonomy",
+                hint="shorten the category's `when` in the taxonomy, or take an arm without a router: --arm fused or"
+                " ONELOOK_RUN__ARM=fused",
             )
         padded = self.tokenizer([text.lower() for text in texts], padding="max_length", max_length=self.text_tokens)
         ids: list[list[int]] = padded["input_ids"]

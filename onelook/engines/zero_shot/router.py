@@ -14,7 +14,7 @@ from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.encoder import Encoder
 from onelook.engines.zero_shot.text_cache import TextCache
 from onelook.engines.zero_shot.vectors import Vector, cosine, softmax
-from onelook.errors import EngineError, EngineIncapable
+from onelook.errors import EngineError, EngineIncapable, SettingsError
 
 SAME = 0.999
 """Two vectors of one text with a larger cosine are of one checkpoint: after rounding to 8 bits it is still larger."""
@@ -47,6 +47,7 @@ class SiglipRouter:
         self.temperature = temperature
         self.patience_s: float | None = None  # a server times each request by itself, and a wait for it is no fault
         self.throttles = throttles
+        self.unfit: SettingsError | None = None
         self._cache = TextCache(cache)
         self._vectors: list[Vector] | None = None
         self._making = SharedTask[list[Vector]]()
@@ -64,6 +65,7 @@ class SiglipRouter:
 
         Raises:
             EngineIncapable: pictures and texts have vectors of different dimensions, or not of finite numbers.
+            SettingsError: a text is longer than the encoder reads.
             EngineError: raised by the encoder.
         """
         texts = await self._text_vectors()
@@ -82,7 +84,7 @@ class SiglipRouter:
     async def probe(self) -> list[Finding]:
         try:
             await self.start()
-        except EngineError as error:
+        except (EngineError, SettingsError) as error:
             return [Finding("router", ok=False, detail=error.message, hint=error.hint)]
         dimension = len((await self._text_vectors())[0])
         return [Finding("router", ok=True, detail=f"{self.model}, {len(self.texts)} texts, {dimension} dimensions")]
@@ -93,7 +95,11 @@ class SiglipRouter:
     async def _text_vectors(self) -> list[Vector]:
         """Made once; other callers wait for the same task."""
         if self._vectors is None:
-            self._vectors = await self._making.outcome(self._make_vectors)
+            try:
+                self._vectors = await self._making.outcome(self._make_vectors)
+            except SettingsError as error:
+                self.unfit = error
+                raise
         return self._vectors
 
     async def _make_vectors(self) -> list[Vector]:
