@@ -13,6 +13,7 @@ from typing import Any
 
 from onelook.engines.transformers.loading import INCOMPLETE, find_checkpoint, no_progress_bars
 from onelook.errors import EngineIncapable, SettingsError
+from onelook.settings.hints import set_to
 
 ARCHITECTURES = (
     "siglip",
@@ -47,8 +48,8 @@ class SiglipFiles:
             raise SettingsError(
                 f"the router reads {self.text_tokens} tokens, and this text has {length}: {text[:200]!r}"
                 + (f"; {len(others)} more texts are too long" if others else ""),
-                hint="shorten the category's `when` in the taxonomy, or take an arm without a router: --arm fused or"
-                " ONELOOK_RUN__ARM=fused",
+                hint="shorten the category's `when` in the taxonomy, or take an arm without a router:"
+                f" {set_to(ONELOOK_RUN__ARM='fused')}",
             )
         padded = self.tokenizer([text.lower() for text in texts], padding="max_length", max_length=self.text_tokens)
         ids: list[list[int]] = padded["input_ids"]
