@@ -16,6 +16,7 @@ from onelook.images.formats import OPENERS, READABLE, identify
 from onelook.images.misread import check_seen_right
 from onelook.images.scans import check_scans
 from onelook.images.unsupported import NO_CODEC, in_plain_words, refused
+from onelook.settings.hints import set_to
 
 UPRIGHT = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -46,7 +47,7 @@ def decoding(name: str, kind: str) -> Iterator[None]:
     except MemoryError:
         raise ImageTooLarge(
             f"{name}: not enough memory to decode this {kind} file",
-            hint="use a smaller picture, or lower ONELOOK_MAX_IMAGE_MEGAPIXELS and ONELOOK_CONCURRENCY",
+            hint=f"use a smaller picture, or send fewer at once, {set_to(ONELOOK_CONCURRENCY=2)}",
         ) from None
     except Exception as error:
         raise _unreadable(name, kind, error) from error

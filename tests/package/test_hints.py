@@ -107,7 +107,7 @@ def test_every_option_in_a_hint_exists() -> None:
         assert not wrong, f"{hint.where}: {wrong}"
 
 
-def test_a_hint_that_names_the_option_of_a_setting_names_its_variable() -> None:
+def test_a_hint_names_both_the_option_and_the_variable_of_a_setting() -> None:
     """An experiment's own --arm is no setting."""
     switches = {set_off(option): variable(name) for name, option in OPTIONS.items()}
     variables = {option: variable(name) for name, option in OPTIONS.items()} | switches
@@ -118,6 +118,9 @@ def test_a_hint_that_names_the_option_of_a_setting_names_its_variable() -> None:
             if option in variables:
                 given = hint.text + " ".join(hint.assigned)
                 assert variables[option] in given, f"{hint.where}: {option} without {variables[option]}"
+        for name, option in OPTIONS.items():
+            if re.search(rf"\b{variable(name)}\b", hint.text):
+                assert option in hint.text, f"{hint.where}: {variable(name)} without {option}"
 
 
 def test_the_settings_with_options_are_those_that_commands_set() -> None:
