@@ -9,7 +9,7 @@ from onelook.settings.hints import set_to
 SMALLER_PICTURE = f"send the pictures smaller: {set_to(ONELOOK_RUN__LONG_EDGE=448)}"
 SHORTER_TEXT = (
     "the questions of this taxonomy are long: shorten its `when` texts or leave categories out, or use another arm or"
-    " format; `onelook taxonomy check FILE --model MODEL` lists the tokens of each"
+    " format; `onelook taxonomy check` lists the tokens of each"
 )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 import yaml
 
+from onelook.constraint import JsonSchema
+from onelook.demo.checkpoint import DRAWINGS, MODEL
+from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.settings.process import PHOTOS
 from tests.cli.test_cli import Run, clean, onelook
@@ -61,3 +67,81 @@ def test_the_documents_example_and_keys_are_those_of_the_reader(tmp_path: Path) 
     models = (load_taxonomy(file), category, category.details["kind"])
     assert documented == {key for model in models for key in type(model).model_fields}
     assert set(yaml.safe_load(example)) <= documented
+
+
+def arms(done: CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["arms"]
+    return {f"{row['arm']} {row['reply_format']}": row for row in rows}
+
+
+def test_check_says_per_arm_what_it_needs(onelook: Run) -> None:
+    """Without a model in characters and bytes, and it says so."""
+    done = onelook("taxonomy", "check", str(PHOTOS), "--language", "en", ONELOOK_MODEL="")
+    assert "no model is named, so no tokenizer" in done.stdout
+    assert re.search(
+        r"^fused +yes +[\d,]+ characters, [\d,]+ bytes +272 +[\d,]+ \(JSON Schema: [\d,]+\)", done.stdout, re.M
+    )
+    assert re.search(r"^reads +yes .* 9 of 26$", done.stdout, re.M)
+    assert re.search(r"^legacy +yes .* none: free text ", done.stdout, re.M)
+    rows = arms(onelook("taxonomy", "check", str(PHOTOS), "--language", "en", "--json", ONELOOK_MODEL=""))
+    assert {row["fits"] for row in rows.values()} == {True}
+    prompts = Prompts(load_taxonomy(PHOTOS), "en")
+    fused = prompts.fused("json")
+    assert isinstance(fused.constraint, JsonSchema)
+    assert rows["fused json"]["longest_prompt"] == {
+        "characters": len(prompts.system + fused.text),
+        "bytes": len((prompts.system + fused.text).encode()),
+    }
+    assert rows["fused json"]["constraint_bytes"] == len(fused.constraint.regex.encode())
+    assert rows["fused json"]["answer_tokens"] == fused.max_tokens
+
+
+def test_check_counts_the_tokens_that_a_model_reads(onelook: Run) -> None:
+    done = onelook("taxonomy", "check", str(PHOTOS), "--language", "en", "--model", str(MODEL), "--json")
+    rows = arms(done)
+    assert json.loads(done.stdout)["tokenizer"].startswith(f"Qwen2Tokenizer of {MODEL}")
+    drawing = str(DRAWINGS / "heldout-0001.jpg")
+    tagged = onelook("tag", drawing, "--language", "en", "--model", str(MODEL), "--json")
+    usage = json.loads(tagged.stdout)[0]["usage"]
+    counted = rows["fused json"]["longest_prompt"]
+    assert counted["text_tokens"] == usage["prompt_tokens"] - usage["image_tokens"]
+    assert counted["picture_tokens"] == usage["image_tokens"], "both are square, and the model has a limit of pixels"
+
+
+def test_check_says_why_an_arm_does_not_fit(onelook: Run, tmp_path: Path, tiny_siglip: Path) -> None:
+    many = {f"breed_{number}": {"en": f"breed {number:02}"} for number in range(40)}
+    breed = {"label": {"en": "breed"}, "choose": "one", "options": many}
+    wordy = "a dog " + "behind the house " * 40 + "here"
+    dog = {"label": {"en": "dog"}, "when": {"en": wordy}, "details": {"breed": breed}}
+    other = {"label": {"en": "other"}, "when": {"en": "no dog"}}
+    document = {"name": "dogs", "categories": {"dog": dog, "other": other}}
+    (tmp_path / "dogs.yaml").write_text(yaml.safe_dump(document))
+    words = ["taxonomy", "check", "dogs.yaml", "--json"]
+    rows = arms(onelook(*words, ONELOOK_MODEL="", ONELOOK_ROUTER__MODEL=str(tiny_siglip)))
+    assert [name for name, row in rows.items() if not row["fits"]] == ["reads json", "hybrid json", "hybrid compact"]
+    assert "dog.breed has 40 options" in rows["reads json"]["reason"]
+    assert rows["reads json"]["letters"] == 40
+    assert "the router reads 64 tokens" in rows["hybrid json"]["reason"]
+    text = onelook("taxonomy", "check", "dogs.yaml", ONELOOK_MODEL="").stdout
+    assert "hybrid: no router is named, so it is not checked" in text
+    assert re.search(r"^reads +no .* 40 of 26$", text, re.M)
+    assert "reads: dog.breed has 40 options" in text
+
+
+@pytest.mark.parametrize(
+    ("repeat", "long_edge", "hint"),
+    [(3000, "448", "the text is too long"), (1, "2048", "most of the prompt is the picture")],
+)
+def test_check_blames_text_or_picture_for_a_context_that_is_too_small(
+    repeat: int, long_edge: str, hint: str, onelook: Run, tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    one = {"label": {"en": "dog"}, "when": {"en": "a dog " + "or two " * repeat + "here"}}
+    document = {"name": "dogs", "categories": {"dog": one}}
+    (tmp_path / "dogs.yaml").write_text(yaml.safe_dump(document))
+    words = ["--model", str(tiny_checkpoint), "--long-edge", long_edge, "--json"]
+    rows = arms(onelook("taxonomy", "check", "dogs.yaml", *words, ONELOOK_MAX_PIXELS=str(2048**2)))
+    fused = rows["fused json"]
+    assert not fused["fits"]
+    assert "do not fit into the model's context of" in fused["reason"]
+    assert hint in fused["hint"]

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import ConfigOption
-from onelook.errors import SettingsError
+from onelook.cli.options import (
+    ConfigOption,
+    EngineOption,
+    JsonOption,
+    LanguageOption,
+    ModelOption,
+    TemplatesOption,
+)
+from onelook.cli.run_options import LongEdgeOption
+from onelook.errors import EngineIncapable, SettingsError
+from onelook.prompts.languages import TEMPLATES
 from onelook.prompts.taxonomy.document import STARTERS, load_taxonomy
+
+if TYPE_CHECKING:
+    from onelook.engines.transformers.local_prompts import LocalPrompts
+    from onelook.settings.process import Settings
 
 app = typer.Typer(help="Show a taxonomy, or begin and check your own.", no_args_is_help=True, add_completion=False)
 
@@ -36,13 +49,74 @@ def init(
 
 
 @app.command()
-def check(file: FileArgument) -> None:
-    """Report whether a taxonomy can be used, and if not, what is wrong on which line."""
+def check(
+    file: FileArgument,
+    as_json: JsonOption = False,
+    language: LanguageOption = None,
+    long_edge: LongEdgeOption = None,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    templates: TemplatesOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Report whether a taxonomy can be used, and if not, what is wrong on which line; then what each arm needs.
+
+    Per arm: whether it fits, the longest prompt, the longest answer, the size of the constraint, and letters. With a
+    model on this machine (--model) prompts are counted in its tokens, and must fit into its context. Nothing is asked
+    of a model. The exit code is 0 if the taxonomy can be used, also where some arm does not fit.
+    """
     with reported():
-        loaded = load_taxonomy(file)
+        loaded = load_taxonomy(file, templates or TEMPLATES)
+        from onelook.cli.arm_table import arm_rows, as_data, no_tokenizer
+        from onelook.cli.arm_table import show as show_arms
+        from onelook.cli.choices import choices
+        from onelook.demo.checkpoint import with_demo_models
+        from onelook.settings.choices import complete
+        from onelook.settings.process import load_settings
+        from onelook.tagger import build_services
+
+        settings = load_settings(taxonomy=file, engine=engine, model=model, templates=templates, config=config)
+        router = settings.router  # as it is set: a demo model's router is not looked at where no model is named
+        demo = with_demo_models(settings).model_copy(update={"router": router, "specialist": None, "residency": "both"})
+        services = build_services(demo)
+        context = complete(choices(language=language, long_edge=long_edge), services.run)
+        local = local_prompts(settings)
+        rows = arm_rows(services, context, local)
     attributes = sum(len(category.details) for category in loaded.categories.values())
+    if as_json:
+        from onelook.cli.write_json import write_json
+
+        write_json(
+            {
+                "taxonomy": loaded.name,
+                "version": loaded.version,
+                "categories": len(loaded.categories),
+                "attributes": attributes,
+                "languages": list(loaded.languages),
+                "language": context.language,
+                "tokenizer": None if local is None else local.tokenizer,
+                "arms": as_data(rows, local),
+            },
+            indent=2,
+        )
+        return
     languages = ", ".join(loaded.languages)
-    typer.echo(f"{file}: good, {len(loaded.categories)} categories with {attributes} attributes, in {languages}")
+    typer.echo(f"{file}: good, {len(loaded.categories)} categories with {attributes} attributes, in {languages}\n")
+    show_arms(rows, context, local, no_tokenizer(settings))
+
+
+def local_prompts(settings: Settings) -> LocalPrompts | None:
+    """The processor of the model that is set; None if none is, or if it is a server's and not on this machine."""
+    if settings.model is None:
+        return None
+    from onelook.engines.transformers.local_prompts import read_local_prompts
+
+    try:
+        return read_local_prompts(settings.model, settings)
+    except EngineIncapable:
+        if settings.engine == "embedded":
+            raise
+        return None
 
 
 @app.command()

@@ -15,7 +15,8 @@ def check_context(longest: AskRequest, outcome: Reply | EngineRefused) -> Findin
             ok=False,
             detail=f"asked the longest question of this taxonomy, and it is refused: {outcome.message};"
             " no picture of that size gets an answer",
-            hint="start vLLM with a larger --max-model-len, or send smaller pictures:"
+            hint=outcome.hint
+            or "start vLLM with a larger --max-model-len, or send smaller pictures:"
             f" {set_to(ONELOOK_RUN__LONG_EDGE=448)}",
         )
     tokens = outcome.usage.prompt_tokens

@@ -12,6 +12,7 @@ from onelook.engines.cache_scope import cache_scope
 from onelook.engines.callbacks import observed_call
 from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
+from onelook.engines.openai.context_error import blame_long_part
 from onelook.engines.openai.request import Guidance, guidance_fields, messages_json
 from onelook.engines.openai.response import read_completion
 from onelook.engines.openai.served_grid import ServedGrid
@@ -123,7 +124,10 @@ class OpenAIEngine(Engine):
         async with time_limit(self.model, [request]), observed_call(self, [request]) as replies:
             served = await self.served()
             body = self.request_body(request, served)
-            answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
+            try:
+                answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
+            except EngineRefused as refusal:
+                raise blame_long_part(refusal, request, self._grid.side) from None
             reply = self._read(answer).throttled(throttled_s)
             self.server.throttle.report_times(reply.timing)
             self._grid.learn(request, reply)

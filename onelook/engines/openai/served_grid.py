@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from math import ceil
 
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from PIL import Image
@@ -47,6 +48,14 @@ class ServedGrid:
         except (OSError, ValueError):  # a picture that only the server can read: its size is not known here
             return
         self._side = grid_of_tokens(sizes, reply.usage.image_tokens)
+
+
+def picture_tokens(messages: Sequence[BaseMessage], grid: int) -> int:
+    """About how many tokens the pictures in `messages` are for a model with this size grid; 0 if one is broken."""
+    try:
+        return sum(ceil(width / grid) * ceil(height / grid) for width, height in _picture_sizes(messages))
+    except (OSError, ValueError):
+        return 0
 
 
 def _picture_sizes(messages: Sequence[BaseMessage]) -> Iterator[tuple[int, int]]:
