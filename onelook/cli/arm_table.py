@@ -21,17 +21,28 @@ from onelook.types import Context
 if TYPE_CHECKING:
     from onelook.engines.transformers.local_prompts import LocalPrompts
 
+WIDE = 110  # columns of a terminal in which there is room for the table
+COLUMNS = ("arm", "fits", "longest prompt", "answer", "constraint", "letters")
+FITS = {True: ("yes", "green"), False: ("no", "red"), None: ("not known", "yellow")}
+
 
 @dataclass(frozen=True, slots=True)
 class ArmRow:
-    """`reason`: why it does not fit, and `hint` what to do; None where it fits. `unchecked`: what could not be looked at
-    on this machine. `tokens`: None without a tokenizer."""
+    """`reason`: why it does not fit, and `hint` what to do; None where it fits. `unchecked`: what is not known about
+    that on this machine. `tokens`: None without a tokenizer."""
 
     needs: ArmNeeds
     tokens: PromptTokens | None
     reason: str | None
     hint: str | None
     unchecked: str | None
+
+    @property
+    def fits(self) -> bool | None:
+        """None where it is not known."""
+        if self.reason is not None:
+            return False
+        return True if self.unchecked is None else None
 
     @property
     def name(self) -> str:
@@ -57,7 +68,7 @@ def as_data(rows: Sequence[ArmRow], local: LocalPrompts | None) -> list[dict[str
         {
             "arm": row.needs.context.arm,
             "reply_format": row.needs.context.reply_format,
-            "fits": row.reason is None,
+            "fits": row.fits,
             "reason": row.reason,
             "hint": row.hint,
             "unchecked": row.unchecked,
@@ -80,12 +91,18 @@ def show(rows: Sequence[ArmRow], context: Context, local: LocalPrompts | None, n
     from onelook.cli.console import in_whole_rows, out
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("arm", "fits", "longest prompt", "answer", "constraint", "letters"):
+    for column in COLUMNS:
         table.add_column(column, overflow="fold")
+    console = in_whole_rows()
     for row in rows:
-        fits = Text("yes", style="green") if row.reason is None else Text("no", style="red")
-        table.add_row(row.name, fits, *_cells(row))
-    in_whole_rows().print(table)
+        fits, cells = Text(*FITS[row.fits]), list(_cells(row))
+        table.add_row(row.name, fits, *cells)
+        if console.width < WIDE:
+            console.print(Text.assemble((row.name, "bold"), ": fits: ", fits))
+            for column, cell in zip(COLUMNS[2:], cells, strict=True):
+                console.print(Text(f"    {column}: {cell}"))
+    if console.width >= WIDE:
+        console.print(table)
     for reason in _reasons(rows):
         out.print(Text(reason), soft_wrap=not out.is_terminal)
     notes = [

@@ -55,7 +55,9 @@ def test_the_version_is_that_of_the_package(onelook: Run) -> None:
         (["--version"], MODEL | SERVER | CLIENT | GRAPH | PICTURES | {"pydantic", "rich"}),
         (["config", "--json"], MODEL | SERVER | CLIENT | GRAPH | PICTURES | {"rich"}),
         (["config"], MODEL | SERVER | CLIENT | GRAPH | PICTURES),
-        (["taxonomy", "check", str(PHOTOS)], MODEL | SERVER | CLIENT | GRAPH | PICTURES | {"rich"}),
+        (["taxonomy", "show", "--yaml"], MODEL | SERVER | CLIENT | GRAPH | PICTURES | {"rich"}),
+        (["taxonomy", "check", str(PHOTOS)], MODEL | SERVER | CLIENT | {"langsmith", "numpy"}),
+        (["prompts", "--help"], MODEL | SERVER | CLIENT | {"langgraph"}),
         (["tag", "--help"], MODEL | SERVER | {"openai", "numpy"}),
     ],
 )

@@ -85,7 +85,9 @@ def test_check_says_per_arm_what_it_needs(onelook: Run) -> None:
     assert re.search(r"^reads +yes .* 9 of 26$", done.stdout, re.M)
     assert re.search(r"^legacy +yes .* none: free text ", done.stdout, re.M)
     rows = arms(onelook("taxonomy", "check", str(PHOTOS), "--language", "en", "--json", ONELOOK_MODEL=""))
-    assert {row["fits"] for row in rows.values()} == {True}
+    assert {name for name, row in rows.items() if not row["fits"]} == {"hybrid json", "hybrid compact"}
+    assert rows["hybrid json"]["fits"] is None
+    assert "no router is named" in rows["hybrid json"]["unchecked"]
     prompts = Prompts(load_taxonomy(PHOTOS), "en")
     fused = prompts.fused("json")
     assert isinstance(fused.constraint, JsonSchema)
