@@ -56,7 +56,7 @@ def test_the_version_is_that_of_the_package(onelook: Run) -> None:
         (["config", "--json"], MODEL | SERVER | CLIENT | GRAPH | PICTURES | {"rich"}),
         (["config"], MODEL | SERVER | CLIENT | GRAPH | PICTURES),
         (["taxonomy", "show", "--yaml"], MODEL | SERVER | CLIENT | GRAPH | PICTURES | {"rich"}),
-        (["taxonomy", "check", str(PHOTOS)], MODEL | SERVER | CLIENT | {"langsmith", "numpy"}),
+        (["taxonomy", "check", str(PHOTOS)], MODEL | SERVER | CLIENT | {"numpy"}),
         (["prompts", "--help"], MODEL | SERVER | CLIENT | {"langgraph"}),
         (["tag", "--help"], MODEL | SERVER | {"openai", "numpy"}),
     ],
