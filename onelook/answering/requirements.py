@@ -49,8 +49,9 @@ def refuse_unmet(services: Services, context: Context) -> None:
 
 
 def _schema_only(what: str, model: str, part: str) -> SettingsError:
+    who = "the server" if model == "unknown" else model  # it was not asked yet which model it has
     return SettingsError(
-        f"{what} needs regex and choice constraints, and {model} keeps JSON schemas only",
+        f"{what} needs regex and choice constraints, and {who} keeps JSON schemas only",
         hint=f"{set_to(ONELOOK_RUN__ARM='fused', ONELOOK_RUN__REPLY_FORMAT='json')};"
         f" on a vLLM server set ONELOOK_{part}GUIDANCE=structured_outputs",
     )

@@ -58,7 +58,8 @@ async def sent_prompts(
         ask_server=settings.engine == "vllm",
         model=settings.model,
     )
-    engine = OpenAIEngine.from_settings(settings, make_server)
+    address = settings.replicas[0] if settings.replicas else settings.base_url  # replicas get the same requests
+    engine = OpenAIEngine.from_settings(settings.model_copy(update={"base_url": address}), make_server)
     server = cast("RecordingServer", engine.server)
     router = ScriptedRouter([])
     async with Tagger(_alone(settings), engine, router=router) as tagger:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from onelook.settings.hints import set_to
 
 SMALLER_PICTURE = f"send the pictures smaller: {set_to(ONELOOK_RUN__LONG_EDGE=448)}"
+SHORTER_ANSWER = f"take the short format: {set_to(ONELOOK_RUN__REPLY_FORMAT='compact')}"
 SHORTER_TEXT = (
     "the questions of this taxonomy are long: shorten its `when` texts or leave categories out, or use another arm or"
     " format; `onelook taxonomy check` lists the tokens of each"
@@ -39,7 +40,10 @@ class PromptTokens:
         )
 
     def cure(self, answer: int, context: int) -> str:
-        """What to do about it: to the text if no picture is small enough, or if the text is the larger part."""
+        """What to do about it: to the answer or the text if no picture is small enough, or if the text is the larger
+        part."""
+        if self.text + answer >= context and answer > self.text:
+            return f"the answer is too long, whatever the picture is: {SHORTER_ANSWER}"
         if self.text + answer >= context:
             return f"the text is too long, whatever the picture is: {SHORTER_TEXT}"
         if self.text > self.pictures:

@@ -121,7 +121,7 @@ async def test_alternatives_are_all_that_was_allowed(engine: TransformersEngine)
     [
         (question([1]), {"temperature": 0.7}, "greedy"),
         (question(range(6)), {}, "6 pictures"),
-        (question([1]), {"max_tokens": 5000}, "context of 4096"),
+        (question([1]), {"max_tokens": 5000}, "context of 4,096"),
         (question([1]), {"constraint": Regex("(")}, "constraint"),
         ([HumanMessage([{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}])], {}, "data URL"),
         ([HumanMessage([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}])], {}, "be read"),

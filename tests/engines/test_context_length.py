@@ -9,6 +9,7 @@ from langchain_core.messages import HumanMessage
 
 from onelook.engines.base import AskRequest
 from onelook.engines.checks.questions import blank_picture
+from onelook.engines.context_length import PromptTokens
 from onelook.engines.transformers.engine import TransformersEngine
 from onelook.engines.transformers.loading import LoadOptions
 from onelook.errors import EngineRefused
@@ -68,6 +69,10 @@ async def test_what_a_server_counts_is_divided(message: str, prompt: int, contex
     assert f"context of {context:,}" in error.message
     assert hint in (error.hint or "")
     assert "--max-model-len" in (error.hint or "")
+
+
+def test_an_answer_that_is_too_long_is_named_too() -> None:
+    assert "--reply-format compact" in PromptTokens(text=100, pictures=400).cure(answer=900, context=1000)
 
 
 async def test_a_server_that_counts_nothing_gets_both_named() -> None:
