@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
-
 from langgraph.runtime import Runtime
 
-from onelook.answering.sizes import full_bounds, shown
+from onelook.answering.sizes import full_pictures, shown
 from onelook.graph.state import State, category_of, unanswered
-from onelook.images.original import Original
-from onelook.images.picture import Picture
 from onelook.ledger.stamps import span
 from onelook.result import FirstLook
 from onelook.services import Services
-from onelook.types import Context, Tag
+from onelook.types import Context
 
 
 async def enlarge(services: Services, state: State, runtime: Runtime[Context]) -> State:
     """Prepare the pictures at full size from what is decoded already. It runs once at most.
 
     An answer that was not sure is kept as the first look, and the pictures count as unanswered again. An answer on its
-    way to the specialist stays.
+    way to the specialist stays; its pictures have the size grid of the specialist.
 
     Raises:
         ImageUnreadable: a picture is truncated or broken.
+        ImageTooLarge: sizing it takes too long.
     """
-    category = state["category"]
+    to_specialist = state["then"] == "for the specialist"
+    engine = services.specialist if to_specialist and services.specialist is not None else services.engine
     with span("transform"):
-        pictures = [
-            await asyncio.to_thread(_resized, services, runtime.context, original, picture, category)
-            for original, picture in zip(state["originals"], state["pictures"], strict=True)
-        ]
+        pictures = await full_pictures(services, state, runtime.context, engine)
     update: State = {
-        "pictures": tuple(pictures),
+        "pictures": pictures,
         "enlarged": True,
         "way": state["then"],
         "why": state["why"],
     }
-    if state["known"] != "answer" or state["then"] == "for the specialist":
+    if state["known"] != "answer" or to_specialist:
         return update
     first = FirstLook(
         reason=state["why"], pictures=shown(state["pictures"]), category=category_of(state), details=state["details"]
     )
     return {**unanswered(), **update, "first_look": first}
-
-
-def _resized(
-    services: Services, context: Context, original: Original, picture: Picture, category: Tag | None
-) -> Picture:
-    bounds, content = full_bounds(services, context, original, category)
-    if original.size(bounds) != (picture.width, picture.height):
-        picture = original.picture(bounds)
-    return replace(picture, content=content)

@@ -9,6 +9,7 @@ from onelook.answering.calibration import confidence_threshold, fit_of
 from onelook.answering.confidence import least_confidence
 from onelook.answering.reading import read_reply, tags
 from onelook.answering.result import build_result, model_name
+from onelook.answering.sizes import full_pictures
 from onelook.graph.state import State, category_of
 from onelook.ledger.stamps import span
 from onelook.result import Escalation
@@ -21,14 +22,19 @@ async def escalate(services: Services, state: State, runtime: Runtime[Context]) 
     context, specialist, first = runtime.context, services.specialist, category_of(state)
     if specialist is None:
         raise RuntimeError("review leads to escalate only where there is a specialist")
+    pictures = state["pictures"]
+    if (await specialist.look_up()).size_grid != services.engine.capabilities.size_grid:
+        with span("transform"):  # those of the first engine would be resampled; an enlarged one has the right size
+            pictures = await full_pictures(services, state, context, specialist)
     question = services.prompts[context.language].fused(context.reply_format)
-    reply = await ask(services, question, state["pictures"], engine=specialist)
+    reply = await ask(services, question, pictures, engine=specialist)
     with span("parse"):
         asked_as = context.model_copy(update={"arm": "fused"})
         fit = fit_of(services, asked_as, specialist)
         category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
     unsure = least_confidence(category, details) < confidence_threshold(services, asked_as, specialist)
     update: State = {
+        "pictures": pictures,
         "replies": (*state["replies"], reply.text),
         "category": category,
         "details": details,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from langgraph.runtime import Runtime
 
@@ -12,6 +13,7 @@ from onelook.engines.base import MAX_IMAGES
 from onelook.errors import ImageRefused
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State
+from onelook.images.decode_limit import decode_in_thread
 from onelook.images.decode_memory import check_decode_bytes
 from onelook.images.original import Original
 from onelook.images.picture import Picture
@@ -46,24 +48,32 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
         data = await read(reference, services.limits)
         with span("transform"):
             name = describe(reference)
-            original, picture = await asyncio.to_thread(_transform, services, context, data, name, grid)
+            original, size, scan_pixels = await asyncio.to_thread(_opened, services, context, data, name, grid)
+            picture = await decode_in_thread(
+                partial(_first_picture, services, context, original),
+                name=name,
+                limits=services.limits,
+                decode_bytes=size,
+                scan_pixels=scan_pixels,
+            )
         originals.append(original)
         pictures.append(picture)
-    may_enlarge = context.adaptive or sized_by_category(context)
+    sized_again = context.adaptive or sized_by_category(context) or services.specialist is not None
     return {
-        "originals": tuple(originals) if may_enlarge else (),
+        "originals": tuple(originals) if sized_again else (),
         "pictures": tuple(pictures),
         "way": way_to(ARMS[context.arm].entry),
         "why": f"the run has the arm {context.arm}",
     }
 
 
-def _transform(services: Services, context: Context, data: Loaded, name: str, grid: int) -> tuple[Original, Picture]:
+def _opened(services: Services, context: Context, data: Loaded, name: str, grid: int) -> tuple[Original, int, int]:
+    """The picture with its header read, and what decoding it takes: bytes, and pixels times scans."""
     up_to = all_bounds(services, context)
     original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to, grid=grid)
-    check_decode_bytes(original.decode_bytes, name, services.limits.max_decode_bytes)
-    with services.limits.decode_budget.room(original.decode_bytes):
-        return original, _first_picture(services, context, original)
+    size = original.decode_bytes
+    check_decode_bytes(size, name, services.limits.max_decode_bytes)
+    return original, size, original.scan_pixels
 
 
 def _first_picture(services: Services, context: Context, original: Original) -> Picture:

@@ -35,8 +35,15 @@ class PixelArray(Protocol):
     def __array_interface__(self) -> dict[str, Any]: ...
 
 
+class NamedPicture(Protocol):
+    """A picture, and what messages call it; `onelook.images.memory.InMemory` is one."""
+
+    reference: object
+    given_name: str | None
+
+
 Held = Annotated[
-    bytearray | memoryview | BinaryFile | PixelArray,
+    bytearray | memoryview | BinaryFile | PixelArray | NamedPicture,
     GetPydanticSchema(lambda _, __: any_schema()),  # Studio asks for the schema of a graph's input
     WithJsonSchema({"type": "string", "format": "binary"}),
 ]

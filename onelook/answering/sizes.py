@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
+from onelook.engines.base import Engine
 from onelook.graph.arms import ARMS
 from onelook.graph.state import State
+from onelook.images.decode_limit import decode_in_thread
 from onelook.images.original import Original
 from onelook.images.picture import Picture
 from onelook.result import Shown
@@ -41,6 +45,30 @@ def full_bounds(
         named = services.taxonomy.categories[category.id].content
     content = named or original.content
     return services.settings.resolution.of(content), content
+
+
+async def full_pictures(services: Services, state: State, context: Context, engine: Engine) -> tuple[Picture, ...]:
+    """The pictures at full size on the size grid of `engine`, made from what is decoded already.
+
+    Raises:
+        ImageUnreadable: a picture is truncated or broken.
+        ImageTooLarge: it takes too long.
+    """
+    grid = (await engine.look_up()).size_grid
+
+    def resized(original: Original, picture: Picture) -> Picture:
+        bounds, content = full_bounds(services, context, original, state["category"])
+        original = original.on_grid(grid)
+        if original.size(bounds) != (picture.width, picture.height):
+            picture = original.picture(bounds)
+        return replace(picture, content=content)
+
+    return tuple(
+        [
+            await decode_in_thread(partial(resized, *each), name=each[1].name, limits=services.limits)
+            for each in zip(state["originals"], state["pictures"], strict=True)
+        ]
+    )
 
 
 def more_to_see(services: Services, state: State, context: Context) -> bool:

@@ -19,6 +19,7 @@ from onelook.api.names import shown_name
 from onelook.api.problem import bad_field, bad_fields
 from onelook.engines.base import MAX_IMAGES
 from onelook.graph.arms import ArmName
+from onelook.images.memory import InMemory
 from onelook.images.source import describe, is_data_url, is_url
 from onelook.settings.http import HttpSettings
 from onelook.types import Context, Reference, Subject
@@ -146,7 +147,7 @@ class RequestReader:
     def _reference(self, picture: Picture, path: str) -> Reference:
         """The reference to a picture for the graph. It is never a path: a caller must not read this machine's files."""
         if isinstance(picture, Upload):
-            return picture.data
+            return InMemory(picture.data, shown_name(picture.name) or path)
         if is_url(picture):
             if not self._settings.allow_urls:
                 raise bad_field(
@@ -155,7 +156,9 @@ class RequestReader:
                     hint="send the picture itself, or set ONELOOK_HTTP__ALLOW_URLS=true on the server",
                 )
             return picture
-        return picture if is_data_url(picture) else f"data:;base64,{picture}"
+        if is_data_url(picture):
+            return InMemory(picture, f"{path} (data URL)")
+        return InMemory(f"data:;base64,{picture}", f"{path} (base64)")
 
 
 Checked = TypeVar("Checked", bound=BaseModel)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 
 from PIL import Image
 from PIL.ExifTags import Base as ExifTag
@@ -12,6 +11,7 @@ from PIL.Image import Transpose
 from PIL.ImageFile import ImageFile
 
 from onelook.errors import ImageTooLarge, ImageUnreadable, OnelookError
+from onelook.images.decode_limit import CheckedFile
 from onelook.images.formats import OPENERS, READABLE, identify
 from onelook.images.misread import check_seen_right
 from onelook.images.scans import check_scans
@@ -89,7 +89,7 @@ def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFi
         raise ImageUnreadable(f"{name}: not a picture that can be read: it looks like {kind}", hint=READABLE)
     allow_pixels(max_pixels)
     with decoding(name, kind):
-        image = OPENERS[kind](BytesIO(data))
+        image = OPENERS[kind](CheckedFile(data))
     check_pixels(image.width, image.height, name=name, max_pixels=max_pixels)
     if kind == "JPEG":
         check_scans(data, image.width * image.height, name=name, max_pixels=max_pixels)

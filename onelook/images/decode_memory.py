@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 from PIL import Image
@@ -25,6 +27,13 @@ def decode_bytes(kind: str, image: Image.Image) -> int:
     return image.width * image.height * each
 
 
+def coefficient_bytes(size: tuple[int, int], sampling: Sequence[tuple[int, int]]) -> int:
+    """What libjpeg keeps of a progressive JPEG of `size` until its last scan, however small it is decoded: two bytes
+    for each sample. `sampling`: the factors of each component, across and down (ITU-T T.81, A.1.1)."""
+    largest = max(across for across, _ in sampling) * max(down for _, down in sampling)
+    return 2 * size[0] * size[1] * sum(across * down for across, down in sampling) // largest
+
+
 def check_decode_bytes(size: int, name: str, most: int) -> None:
     """Raises ImageTooLarge for a picture that takes more than `most` bytes to decode."""
     if size > most:
@@ -35,25 +44,65 @@ def check_decode_bytes(size: int, name: str, most: int) -> None:
 
 
 class DecodeBudget:
-    """Lets pictures be decoded at the same time as long as they take at most `most` bytes together.
+    """Lets pictures be decoded at the same time as long as they take at most `most` together, of bytes or of work.
 
-    A picture that takes more than that alone is decoded when no other is.
+    A picture that takes more than that alone is decoded when no other is. A small one does not wait for large ones: not
+    behind them in the queue, and not at all if it takes less than `most / free`; threads limit how many there are.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, free: int = 100) -> None:
         self._most = most
+        self._free = free
         self._used = 0
-        self._freed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[int, Future[None]]] = []
 
     @contextmanager
     def room(self, size: int) -> Iterator[None]:
-        """Waits, in the calling thread, until there is room for `size` bytes, and keeps it inside."""
-        with self._freed:
-            self._freed.wait_for(lambda: self._used == 0 or self._used + size <= self._most)
-            self._used += size
+        """Waits, in the calling thread, until there is room for `size`, and keeps it inside."""
+        self._ask(size).result()
         try:
             yield
         finally:
-            with self._freed:
-                self._used -= size
-                self._freed.notify_all()
+            self.release(size)
+
+    async def acquire(self, size: int) -> None:
+        """Waits, without a thread, until there is room for `size`, and keeps it until `release(size)`."""
+        place = self._ask(size)
+        try:
+            await asyncio.wrap_future(place)
+        except asyncio.CancelledError:
+            if not place.cancelled() and not place.cancel():  # given while the caller was being cancelled
+                self.release(size)
+            raise
+
+    def release(self, size: int) -> None:
+        """Gives back the room of an `acquire`, from any thread."""
+        with self._lock:
+            self._used -= size
+            given = self._give()
+        for place in given:
+            place.set_result(None)
+
+    def _ask(self, size: int) -> Future[None]:
+        place: Future[None] = Future()
+        with self._lock:
+            self._waiting.append((size, place))
+            given = self._give()
+        for each in given:
+            each.set_result(None)
+        return place
+
+    def _give(self) -> list[Future[None]]:
+        given, waiting = [], []
+        for size, place in self._waiting:
+            fits = self._used == 0 or self._used + size <= self._most or size * self._free < self._most
+            if place.cancelled():
+                continue
+            if not fits:
+                waiting.append((size, place))
+            elif place.set_running_or_notify_cancel():  # from here on it cannot be cancelled
+                self._used += size
+                given.append(place)
+        self._waiting = waiting
+        return given

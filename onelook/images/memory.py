@@ -32,11 +32,13 @@ _decoding = threading.Lock()
 class InMemory:
     """A picture on its way through the graph. Whatever writes a run's input down sees the name, never the pixels."""
 
-    __slots__ = ("_name", "reference")
+    __slots__ = ("_name", "given_name", "reference")
 
-    def __init__(self, reference: object) -> None:
+    def __init__(self, reference: object, name: str | None = None) -> None:
+        """`name`: what messages call it, instead of what it is."""
         self.reference = reference
-        self._name = describe_object(reference)
+        self.given_name = name
+        self._name = name or describe_object(reference)
 
     def __repr__(self) -> str:
         return f"<{self._name}>"

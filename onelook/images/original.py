@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from io import BytesIO
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from onelook.errors import ImageError, ImageUnreadable
 from onelook.images.colour import opaque, srgb_transform, to_srgb
 from onelook.images.decode import TURNED, decoding, open_image, turn_needed
-from onelook.images.decode_memory import decode_bytes
+from onelook.images.decode_limit import check_limit
+from onelook.images.decode_memory import coefficient_bytes, decode_bytes
 from onelook.images.memory import LOSSY, open_pixels, reading_pixels
 from onelook.images.padding import padded
 from onelook.images.picture import Picture
+from onelook.images.scans import SCAN
 from onelook.images.shrink import shrink
 from onelook.images.sizing import Layout, layout
 from onelook.settings.resolution import Bounds
@@ -82,7 +86,24 @@ class Original:
         if self._kind == "JPEG":
             with decoding(self._name, self._kind):
                 self._image.draft(None, self._largest)
-        return decode_bytes(self._kind, self._image)
+        coefficients = 0
+        if isinstance(self._image, JpegImageFile) and self._image.info.get("progressive"):
+            coefficients = coefficient_bytes(self._stored, [(across, down) for _, across, down, _ in self._image.layer])
+        return decode_bytes(self._kind, self._image) + coefficients
+
+    @property
+    def scan_pixels(self) -> int:
+        """The work of decoding it: for a JPEG its pixels times its scans, otherwise 0, because pixels limit that."""
+        if self._data is None or self._kind != "JPEG":
+            return 0
+        return self._stored[0] * self._stored[1] * self._data.count(SCAN)
+
+    def on_grid(self, grid: int) -> Original:
+        """The same picture for a model with another size grid. Ask only one of the two from then on: they share what is
+        decoded."""
+        other = copy(self)
+        other._grid = grid
+        return other
 
     def size(self, bounds: Bounds) -> tuple[int, int]:
         """Width and height of the `picture` within these bounds."""
@@ -114,6 +135,7 @@ class Original:
             decoded = self._pixels
             untouched = decoded is self._image and self._fits(wanted.sent, data)
         if data is None or not untouched:
+            check_limit()
             decoded = _finish(self._pixels, wanted, self._turn, _profile(self._image))
             data = _encode(decoded, lossless=self._lossless)
         width, height = self._upright(wanted.sent)
@@ -150,6 +172,7 @@ class Original:
                 # decoded at 1/2, 1/4 or 1/8 while that has the pixels; a HEIC's draft is a mere thumbnail
                 self._image.draft(None, self._largest)
             self._load()
+            check_limit()
             sides = zip(self._image.size, self._largest, strict=True)
             pixels = opaque(shrink(self._image, min(int(have / need / REDUCING_GAP) for have, need in sides)))
             if from_file and pixels is not self._image:

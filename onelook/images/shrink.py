@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 from onelook.images.colour import SIXTEEN_BIT, opaque
+from onelook.images.decode_limit import check_limit
 
 STRIP_PIXELS = 1_000_000
 
@@ -35,6 +36,7 @@ def _strips(image: Image.Image, factor: int) -> list[Image.Image]:
     rows = max(1, STRIP_PIXELS // image.width // factor) * factor
     strips = []
     for top in range(0, image.height, rows):
+        check_limit()
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         strips.append(_averaged(strip, factor))
     return strips

@@ -41,30 +41,34 @@ async def read(reference: object, limits: Limits) -> Loaded:
         from onelook.images.download import download  # aiohttp takes a quarter of a second; most runs need none
 
         with span("download"):
-            return _not_empty(await download(reference, limits), reference)
+            return _not_empty(await download(reference, limits), describe(reference))
     with span("read"):
-        if isinstance(reference, bytes):  # only their number is looked at: a thread would cost more than that
+        inner = reference.reference if isinstance(reference, InMemory) else reference
+        if isinstance(inner, bytes):  # only their number is looked at: a thread would cost more than that
             return read_local(reference, limits)
         return await asyncio.to_thread(read_local, reference, limits)
 
 
 def read_local(reference: object, limits: Limits) -> Loaded:
     """`read` for what needs no network, in the thread of the caller."""
-    if isinstance(reference, InMemory):
-        return read_local(reference.reference, limits)
+    name = describe(reference)
+    while isinstance(reference, InMemory):
+        reference = reference.reference
     if isinstance(reference, str):
-        data: Loaded = _read_text(reference, limits)
+        data: Loaded = (
+            _decode_data_url(reference, name, limits) if is_data_url(reference) else _read_text(reference, limits)
+        )
     elif (path := path_of(reference)) is not None:
         data = _read_file(path, limits)
     else:
-        data = read_object(reference, describe(reference), limits)
-    return _not_empty(data, reference) if isinstance(data, bytes) else data
+        data = read_object(reference, name, limits)
+    return _not_empty(data, name) if isinstance(data, bytes) else data
 
 
 def describe(reference: object) -> str:
     """How a message names the picture: short, and without a URL's password or query."""
     if isinstance(reference, InMemory):
-        return describe(reference.reference)
+        return describe(reference.reference) if reference.given_name is None else reference.given_name
     if (path := path_of(reference)) is not None:
         name = path
     elif not isinstance(reference, str):
@@ -94,15 +98,13 @@ def is_data_url(reference: str) -> bool:
     return reference[:5].lower() == "data:"
 
 
-def _not_empty(data: bytes, reference: object) -> bytes:
+def _not_empty(data: bytes, name: str) -> bytes:
     if not data:
-        raise ImageUnreadable(f"{describe(reference)}: zero bytes", hint="was it copied or downloaded completely?")
+        raise ImageUnreadable(f"{name}: zero bytes", hint="was it copied or downloaded completely?")
     return data
 
 
 def _read_text(reference: str, limits: Limits) -> bytes:
-    if is_data_url(reference):
-        return _decode_data_url(reference, limits)
     if scheme := SCHEME.match(reference):
         raise ImageRefused(
             f"{describe(reference)}: '{scheme[1]}' addresses are not read",
@@ -134,16 +136,16 @@ def _read_file(path: str, limits: Limits) -> bytes:
     return data
 
 
-def _decode_data_url(url: str, limits: Limits) -> bytes:
+def _decode_data_url(url: str, name: str, limits: Limits) -> bytes:
     head, comma, payload = url.partition(",")
     if not comma:
-        raise ImageUnreadable("data URL without a comma", hint="write it as data:image/jpeg;base64,…")
+        raise ImageUnreadable(f"{name}: a data URL without a comma", hint="write it as data:image/jpeg;base64,…")
     if not head.lower().endswith(";base64"):
-        raise ImageUnreadable("data URL without base64", hint="write it as data:image/jpeg;base64,…")
-    check_bytes(len(payload) // 4 * 3 - 2, describe(url), limits)
+        raise ImageUnreadable(f"{name}: a data URL without base64", hint="write it as data:image/jpeg;base64,…")
+    check_bytes(len(payload) // 4 * 3 - 2, name, limits)
     # Line breaks (MIME), the URL-safe alphabet and missing padding (RFC 4648, sections 3.1, 3.2 and 5) lose nothing.
     payload = unquote("".join(payload.split())).translate(URL_SAFE).rstrip("=")
     try:
         return b64decode(payload + "=" * (-len(payload) % 4), validate=True)
     except ValueError as error:
-        raise ImageUnreadable(f"data URL: broken base64: {error}", hint="was it cut off?") from None
+        raise ImageUnreadable(f"{name}: broken base64: {error}", hint="was it cut off?") from None

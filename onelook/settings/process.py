@@ -92,6 +92,11 @@ class Settings(BaseSettings, EngineSettings):
         1200.0,
         description="Memory for all pictures that are decoded at the same time, in 10^6 bytes; others wait for it.",
     )
+    prepare_timeout_s: Positive = Field(
+        20.0,
+        description="Longest time to decode and size one picture, in seconds, without waiting for its turn; checked"
+        " between the scans of a JPEG, the blocks of a file and the steps of the work.",
+    )
     allow_urls: bool = Field(True, description="Whether a picture can be named by an http(s) URL.")
     allow_private_urls: bool = Field(False, description="Whether such a URL can lead to a private or local address.")
     download_timeout_s: Positive = Field(20.0, description="Longest time for one download, in seconds.")

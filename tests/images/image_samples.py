@@ -12,6 +12,7 @@ from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.images.limits import Limits
 from onelook.images.original import Original
 from onelook.images.picture import Picture
+from onelook.images.scans import SCAN, count_scans
 from onelook.images.source import describe, read
 from onelook.settings.resolution import at_most
 
@@ -117,3 +118,12 @@ def _with_red_and_blue_exchanged(profile: bytes) -> bytes:
 
 
 OTHER_COLOURS = _with_red_and_blue_exchanged(SRGB)
+
+
+def jpeg_of_scans(scans: int, size: tuple[int, int]) -> bytes:
+    """A grey progressive JPEG of so many scans: its last one, again and again."""
+    held = BytesIO()
+    Image.new("L", size, 90).save(held, "JPEG", progressive=True)
+    data = held.getvalue()
+    last = data[data.rindex(SCAN) : -2]
+    return data[:-2] + last * (scans - count_scans(data)) + data[-2:]
