@@ -131,7 +131,8 @@ class RequestReader:
             fields[IMAGES] = ["file" if isinstance(each, Upload) else each for each in given]
         body, context = self._checked(model, fields, field)
         found: list[Picture] = list(given or ())
-        references = [self._reference(each, f"{field}.{index}") for index, each in enumerate(found)]
+        several = len(found) > 1
+        references = [self._reference(each, f"{field}.{index}", several) for index, each in enumerate(found)]
         return body, Pictures(found, field, references), context
 
     def _checked(self, model: type[Body], fields: Mapping[str, Any], field: str) -> tuple[Body, Context]:
@@ -144,10 +145,14 @@ class RequestReader:
             raise bad_fields(*of_body, *of_context, renamed={IMAGES: field})
         return body, context
 
-    def _reference(self, picture: Picture, path: str) -> Reference:
-        """The reference to a picture for the graph. It is never a path: a caller must not read this machine's files."""
+    def _reference(self, picture: Picture, path: str, several: bool) -> Reference:
+        """The reference to a picture for the graph. It is never a path: a caller must not read this machine's files.
+
+        Messages name it by its upload's name, or, where there are several, by `path`.
+        """
         if isinstance(picture, Upload):
-            return InMemory(picture.data, shown_name(picture.name) or path)
+            name = shown_name(picture.name) or (path if several else "")
+            return InMemory(picture.data, name) if name else picture.data
         if is_url(picture):
             if not self._settings.allow_urls:
                 raise bad_field(
@@ -156,9 +161,9 @@ class RequestReader:
                     hint="send the picture itself, or set ONELOOK_HTTP__ALLOW_URLS=true on the server",
                 )
             return picture
-        if is_data_url(picture):
-            return InMemory(picture, f"{path} (data URL)")
-        return InMemory(f"data:;base64,{picture}", f"{path} (base64)")
+        kind = "data URL" if is_data_url(picture) else "base64"
+        url = picture if is_data_url(picture) else f"data:;base64,{picture}"
+        return InMemory(url, f"{path} ({kind})") if several else url
 
 
 Checked = TypeVar("Checked", bound=BaseModel)
