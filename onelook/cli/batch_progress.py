@@ -133,4 +133,5 @@ class ProgressLine:
         self._ended.set()
         if self._live is not None:
             self._live.stop()
-        err.show_cursor()
+        if at_terminal():
+            err.show_cursor()

@@ -320,8 +320,11 @@ class Session:
 
 def _counted(pictures: Iterator[Listed]) -> Iterator[Listed]:
     """Shows how many are found so far, where somebody looks."""
-    from onelook.cli.console import err
+    from onelook.cli.console import at_terminal, err
 
+    if not at_terminal():
+        yield from pictures
+        return
     with err.status("listing pictures") as status:
         for number, each in enumerate(pictures, 1):
             if number % 1000 == 0:
