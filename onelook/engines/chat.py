@@ -17,6 +17,7 @@ from onelook.engines.openai.response import (
     faults,
     read_choice,
 )
+from onelook.engines.openai.served_grid import ServedGrid
 from onelook.engines.openai.server import NO_QUOTA, REJECTED, fit_for_message
 from onelook.engines.probe import probe, refuse_incapable
 from onelook.engines.retry_after import retry_after_s
@@ -41,19 +42,26 @@ class ChatEngine(Engine):
         chat = ChatOpenAI(model="gpt-4.1-mini", max_retries=0, disable_streaming=True)
         async with Tagger(settings, ChatEngine(chat, guidance="response_format")) as tagger: ...
 
-    `guidance` says how its server is constrained. `max_retries=0`, because the graph owns the retries. The name to
-    report is the chat model's `model_name` or `model`, as LangChain's integrations have it. The errors of the `openai`
-    client become `EngineError`; those of other clients stay what they are. For a vLLM server
+    `guidance` says how its server is constrained. `size_grid`: the model's (`onelook.engines.size_grid`); None: that of
+    its name's family, or what the first image tokens that a reply reports tell. `max_retries=0`, because the graph owns
+    the retries. The name to report is the chat model's `model_name` or `model`, as LangChain's integrations have it.
+    The errors of the `openai` client become `EngineError`; those of other clients stay what they are. For a vLLM server
     `onelook.engines.openai.engine.OpenAIEngine` is faster and reports more.
     """
 
     def __init__(
-        self, chat: BaseChatModel, *, guidance: Guidance = "response_format", patience_s: float | None = None
+        self,
+        chat: BaseChatModel,
+        *,
+        guidance: Guidance = "response_format",
+        patience_s: float | None = None,
+        size_grid: int | None = None,
     ) -> None:
         self.chat = chat
         self.guidance = guidance
         self._patience_s = patience_s
         self._throttle = Throttle(self.model)
+        self._grid = ServedGrid(size_grid, self.model)
 
     @property
     def model(self) -> str:
@@ -62,7 +70,9 @@ class ChatEngine(Engine):
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            patience_s=self._patience_s, constraints="schema" if self.guidance == "response_format" else "regex"
+            patience_s=self._patience_s,
+            constraints="schema" if self.guidance == "response_format" else "regex",
+            size_grid=self._grid.side,
         )
 
     @property
@@ -96,7 +106,9 @@ class ChatEngine(Engine):
 
         async with time_limit(self.model, [request]):
             message, throttled_s = await self._throttle.send(invoke)
-        return read_message(message).throttled(throttled_s)
+        reply = read_message(message).throttled(throttled_s)
+        self._grid.learn(request, reply)
+        return reply
 
     async def probe(self, workload: Workload | None = None) -> list[Finding]:
         return await probe(self, workload)

@@ -1,9 +1,19 @@
 """The size grid of a model: from a name, from files, from the image tokens that a server reports, from a setting."""
 
-import pytest
+from base64 import b64encode
+from io import BytesIO
 
+import pytest
+from langchain_core.messages import HumanMessage
+from langchain_openai import ChatOpenAI
+from PIL import Image
+from pydantic import SecretStr
+
+from onelook.engines.base import AskRequest
+from onelook.engines.chat import ChatEngine
+from onelook.engines.checks.picture import check_picture_size
 from onelook.engines.size_grid import grid_of_config, grid_of_name, grid_of_tokens, image_tokens, seen_as_sent
-from tests.engines.openai_simulation import SimulatedServer, engine_at
+from tests.engines.openai_simulation import SimulatedServer, always, completion, engine_at
 
 
 @pytest.mark.parametrize(
@@ -49,3 +59,39 @@ async def test_a_setting_precedes_the_name_of_the_served_model() -> None:
 async def test_the_grid_is_that_of_the_wanted_models_family() -> None:
     async with engine_at("http://127.0.0.1:9/v1", model="Qwen/Qwen3-VL-4B-Instruct") as engine:
         assert (await engine.look_up()).size_grid == 32
+
+
+@pytest.mark.parametrize("grid", [28, 32, 14, 16])
+async def test_the_grid_is_learned_from_the_image_tokens_that_a_server_reports(grid: int) -> None:
+    held = BytesIO()
+    Image.new("RGB", (448, 448), "teal").save(held, "PNG")
+    picture = {
+        "type": "image_url",
+        "image_url": {"url": f"data:image/png;base64,{b64encode(held.getvalue()).decode()}"},
+    }
+    asked = AskRequest([HumanMessage([picture, {"type": "text", "text": "What is it?"}])], None, max_tokens=1)
+    answer = completion("A", logprobs=None)
+    answer["usage"] = {
+        "prompt_tokens": 2000,
+        "completion_tokens": 1,
+        "prompt_tokens_details": {"multimodal_tokens": {"image": image_tokens(448, 448, grid)}},
+    }
+    async with SimulatedServer(always(answer)) as server, engine_at(server.base_url) as engine:
+        await engine.ask(asked)
+        assert engine.capabilities.size_grid == grid
+        chat = ChatOpenAI(base_url=server.base_url, api_key=SecretStr("none"), model="ours", max_retries=0)
+        told = ChatEngine(chat)
+        await told.ask(asked)
+        assert told.capabilities.size_grid == grid
+        assert ChatEngine(chat, size_grid=48).capabilities.size_grid == 48
+
+
+@pytest.mark.parametrize("grid", [28, 32, 14, 16])
+def test_the_doctor_knows_a_resampled_picture_on_each_grid(grid: int) -> None:
+    tokens = image_tokens(448, 448, grid)
+    as_sent, resampled = check_picture_size(tokens, 448, grid), check_picture_size(tokens // 2, 448, grid)
+    assert as_sent is not None
+    assert as_sent.ok
+    assert resampled is not None
+    assert not resampled.ok
+    assert f"expected {tokens}" in resampled.detail

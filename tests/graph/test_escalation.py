@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import get_args
 
 import pytest
+from PIL import Image
 
+from onelook.engines.base import Capabilities
+from onelook.engines.openai.served_grid import picture_sizes
 from onelook.engines.scripted import Scripted, ScriptedEngine, ScriptedReply
 from onelook.errors import EngineIncapable, EngineUnavailable, SettingsError
 from onelook.graph.arms import ArmName
@@ -113,3 +117,17 @@ def test_settings_that_are_no_json_are_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ONELOOK_SPECIALIST", "pixtral")
     with pytest.raises(SettingsError, match="specialist"):
         load_settings()
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+async def test_the_specialist_gets_pictures_on_its_own_size_grid(adaptive: bool) -> None:
+    held = BytesIO()
+    Image.new("RGB", (1920, 1080), "teal").save(held, "JPEG")
+    qwen3 = Capabilities(size_grid=32)
+    seen = ScriptedEngine(lambda _: sure(DIAGRAM), model="qwen3-vl", capabilities=qwen3)
+    both = Tagger(SETTINGS, ScriptedEngine(lambda _: ScriptedReply(PORTRAIT)), seen)
+    await both.tag(held.getvalue(), Context(adaptive=adaptive))
+    (asked,) = seen.asked
+    (size,) = picture_sizes(asked.messages)
+    assert (size[0] % 32, size[1] % 32) == (0, 0)
+    assert size[0] >= 736

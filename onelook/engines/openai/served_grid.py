@@ -44,7 +44,7 @@ class ServedGrid:
             return
         self._counted = True
         try:
-            sizes = list(_picture_sizes(request.messages))
+            sizes = list(picture_sizes(request.messages))
         except (OSError, ValueError):  # a picture that only the server can read: its size is not known here
             return
         self._side = grid_of_tokens(sizes, reply.usage.image_tokens)
@@ -53,12 +53,13 @@ class ServedGrid:
 def picture_tokens(messages: Sequence[BaseMessage], grid: int) -> int:
     """About how many tokens the pictures in `messages` are for a model with this size grid; 0 if one is broken."""
     try:
-        return sum(ceil(width / grid) * ceil(height / grid) for width, height in _picture_sizes(messages))
+        return sum(ceil(width / grid) * ceil(height / grid) for width, height in picture_sizes(messages))
     except (OSError, ValueError):
         return 0
 
 
-def _picture_sizes(messages: Sequence[BaseMessage]) -> Iterator[tuple[int, int]]:
+def picture_sizes(messages: Sequence[BaseMessage]) -> Iterator[tuple[int, int]]:
+    """Width and height of each picture in `messages`, in pixels."""
     for message in convert_to_openai_messages(list(messages), text_format="block"):
         for part in message["content"]:
             if part["type"] == "image_url":
