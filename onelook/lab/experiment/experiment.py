@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from onelook.errors import ExperimentError
+from onelook.lab.experiment.anytime import why_enough
 from onelook.lab.experiment.arms import ExperimentArm, PreparedArm, prepare
 from onelook.lab.experiment.design import (
     AGAIN,
@@ -24,6 +25,8 @@ from onelook.lab.experiment.design import (
 from onelook.lab.experiment.metrics import check_metric
 from onelook.lab.experiment.outcomes import Runs, RunsFile, read_runs
 from onelook.lab.experiment.pictures import Pictures, has_labels, read_pictures
+from onelook.lab.experiment.report.model import Report
+from onelook.lab.experiment.report.write import write_report
 from onelook.lab.experiment.run import Progress, locked, run_sequence, session_of, started
 from onelook.settings.process import PASSWORD, Settings, describe_errors, load_settings
 from onelook.types import Context
@@ -104,6 +107,11 @@ class Experiment:
     @cached_property
     def design(self) -> Design:
         """What is written and hashed before the first question."""
+        if self._choices["stop"] == "anytime" and self._choices["primary"] == "latency":
+            raise ExperimentError(
+                "--stop anytime decides by accuracy, and the primary metric is latency",
+                hint="use --stop fixed, or --primary record",
+            )
         pictures = self.pictures
         try:
             return Design(
@@ -126,8 +134,8 @@ class Experiment:
         stem = name.parent.name if name.is_file() else name.name
         return self._out or Path("experiments") / f"{stem}-{self.design.digest[:8]}"
 
-    async def run(self, progress: Progress = lambda done, total, arm: None) -> Runs:
-        """Ask every question that has no outcome yet.
+    async def run(self, progress: Progress = lambda done, total, arm: None) -> Report:
+        """Ask every question that has no outcome yet, and write the report.
 
         Raises:
             ExperimentError: the folder holds another design, or an arm cannot start.
@@ -141,8 +149,17 @@ class Experiment:
                     session = session_of(design, arms, runs, self.album)
                     file.write(session)
                     runs.sessions.append(session)
-                    await run_sequence(design, arms, paths, runs, file, progress=progress)
-        return runs
+                    rule = partial(why_enough, design) if design.stop == "anytime" else None
+                    await run_sequence(design, arms, paths, runs, file, stopping_rule=rule, progress=progress)
+        return self.report()
+
+    def report(self) -> Report:
+        """The report of what is recorded so far; its files are written into `folder`.
+
+        Raises:
+            ExperimentError: nothing was asked yet.
+        """
+        return write_report(self.folder)
 
     def _begin(self, design: Design, folder: Path) -> Runs:
         if (folder / FILE).exists():

@@ -25,7 +25,8 @@ SYNC_S: Final = 1.0
 
 class Session(Frozen):
     """A start of the run: the first line, and one more each time that it goes on. `fingerprints`: by arm, what its
-    answers depend on, as it was found after the start."""
+    answers depend on, as it was found after the start. `deviations`: what is not as the design or the first start says.
+    """
 
     kind: Literal["session"] = "session"
     design: str
@@ -35,6 +36,7 @@ class Session(Frozen):
     machine: str
     fingerprints: dict[str, dict[str, Any]] = Field({})
     notes: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
 
 
 class Outcome(Frozen):

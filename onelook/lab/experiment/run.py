@@ -175,13 +175,13 @@ def session_of(design: Design, arms: Mapping[str, RunningArm], runs: Runs, album
         arm.name: dict(fingerprint(arms[arm.name].tagger.services, arms[arm.name].arm.context).made_from)
         for arm in design.arms
     }
-    notes = []
+    notes, deviations = [], []
     if runs.torn is not None:
         notes.append("the last line was cut off, so its question was asked again")
     if runs.sessions:
         for name, parts in fingerprints.items():
             if changed := changed_parts(runs.sessions[0].fingerprints.get(name, {}), parts):
-                notes.append(f"arm {name} went on with another {', '.join(changed)}")
+                deviations.append(f"arm {name} went on with another {', '.join(changed)}")
     for name, running in arms.items():
         if running.tagger.services.engine.capabilities.constraints == "schema" and design.caches != "shared":
             notes.append(f"arm {name}: its server takes no cache_salt, so its caches may be shared with other arms")
@@ -193,4 +193,5 @@ def session_of(design: Design, arms: Mapping[str, RunningArm], runs: Runs, album
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         fingerprints=fingerprints,
         notes=tuple(notes),
+        deviations=tuple(deviations),
     )

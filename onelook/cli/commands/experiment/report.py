@@ -7,17 +7,27 @@ from typing import Annotated
 
 import typer
 
-from onelook.cli.failure import reported
+from onelook.cli.experiment_report import FailIfOption, fails, print_report
+from onelook.cli.failure import fail, reported
+from onelook.errors import SettingsError
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(help="The folder of --out.")]) -> None:
-    """Write the report of an experiment again, from its recorded outcomes."""
-    with reported():
-        from onelook.lab.experiment.design import Design
-        from onelook.lab.experiment.outcomes import read_runs
+def report(
+    folder: Annotated[Path, typer.Argument(help="The folder of --out.")],
+    fail_if: FailIfOption = [],  # noqa: B006 - Typer's way to say "none given"
+) -> None:
+    """Write the report of an experiment again, from its recorded outcomes.
 
-        design, _ = Design.read(folder)
-        read_runs(folder, design.digest)
+    The same outcomes give the same bytes. It asks no model.
+    """
+    with reported():
+        try:
+            from onelook.lab.experiment.report.write import write_report
+        except ModuleNotFoundError as missing:
+            fail(SettingsError(f"an experiment needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
+        found = write_report(folder)
+        print_report(found, folder)
+        raise typer.Exit(1 if fails(found, fail_if) else 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onelook.cli.experiment_report import FailIf, FailIfOption, fails, print_report
 from onelook.cli.failure import fail, reported
 from onelook.cli.notes import print_note
 from onelook.cli.options import (
@@ -23,6 +25,7 @@ from onelook.settings.process import load_settings
 
 if TYPE_CHECKING:
     from onelook.lab.experiment import Experiment
+    from onelook.lab.experiment.report.model import Report
 
 EPILOG = """
 FOLDER keeps the design, every outcome and the report: start the same command again and it goes on, after Ctrl-C, a
@@ -96,6 +99,7 @@ def run(
     ] = True,
     warm_up: Annotated[int, typer.Option("--warm-up", help="Pictures an arm before the run, reported apart.")] = 2,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first N pictures only.")] = None,
+    fail_if: FailIfOption = [],  # noqa: B006 - Typer's way to say "none given"
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -131,10 +135,10 @@ def run(
             out=out,
             settings=settings,
         )
-        _run(experiment)
+        _run(experiment, fail_if)
 
 
-def _run(experiment: Experiment) -> None:
+def _run(experiment: Experiment, fail_if: Sequence[FailIf]) -> None:
     from onelook.cli.console import progress
 
     design = experiment.design
@@ -142,6 +146,7 @@ def _run(experiment: Experiment) -> None:
     for note in experiment.pictures.notes:
         print_note(note)
     counted = [0, 0]
+    reports: list[Report] = []
     bar = progress()
 
     async def work() -> None:
@@ -152,7 +157,7 @@ def _run(experiment: Experiment) -> None:
                 counted[:] = done, total
                 bar.update(task, description=arm or "done", completed=done, total=total)
 
-            await experiment.run(show)
+            reports.append(await experiment.run(show))
 
     try:
         run_until_stopped(work())
@@ -160,3 +165,5 @@ def _run(experiment: Experiment) -> None:
         bar.stop()
         print_note(f"interrupted: {counted[0]} of {counted[1]} questions have an outcome; the same command goes on")
         leave(stopped)
+    print_report(reports[0], experiment.folder)
+    raise typer.Exit(1 if fails(reports[0], fail_if) else 0)
