@@ -13,6 +13,7 @@ from onelook.engines.scripted import Scripted, ScriptedEngine
 from onelook.errors import EngineRefused, EngineUnavailable, ExperimentError
 from onelook.lab.experiment import Design, Experiment, ExperimentArm
 from onelook.lab.experiment.order import ask_order
+from onelook.lab.experiment.outcomes import Runs, read_runs
 from onelook.types import Context
 from tests.graph.replies import BUILDING, sure
 from tests.lab.experiment.albums import arm, draw_album, engine
@@ -23,6 +24,12 @@ WAYS = ("apart", "shared")
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
     return draw_album(tmp_path / "album", 8)
+
+
+async def recorded(experiment: Experiment) -> Runs:
+    """What is on disk after a run."""
+    await experiment.run()
+    return read_runs(experiment.folder, experiment.design.digest)
 
 
 def test_the_order_alternates_two_arms_and_finishes_a_picture_before_the_next(album: Path) -> None:
@@ -64,7 +71,7 @@ async def test_the_design_is_on_disk_and_hashed_before_the_first_question(album:
 
 async def test_a_run_that_was_cut_off_asks_only_what_has_no_outcome(album: Path, tmp_path: Path) -> None:
     arms = {"a": arm(), "b": arm([2])}
-    whole = await Experiment(album, arms, out=tmp_path / "whole").run()
+    whole = await recorded(Experiment(album, arms, out=tmp_path / "whole"))
     await Experiment(album, arms, out=tmp_path / "cut").run()
     file = tmp_path / "cut" / "runs.jsonl"
     data = file.read_bytes()
@@ -72,13 +79,13 @@ async def test_a_run_that_was_cut_off_asks_only_what_has_no_outcome(album: Path,
     file.write_bytes(b"".join(lines[:12]) + lines[12][:40])  # as a kill in the middle of a line leaves it
     kept = sum(b'"kind":"outcome"' in line for line in lines[:12])
     again = {"a": arm(), "b": arm([2])}
-    runs = await Experiment(album, again, out=tmp_path / "cut").run()
+    runs = await recorded(Experiment(album, again, out=tmp_path / "cut"))
     asked = sum(len(each.engine.asked) for each in again.values() if isinstance(each.engine, ScriptedEngine))
     assert asked == 8 * 3 - kept + 2 * 2  # the pictures that are left, and the warm-up of both arms
     assert [each.key for each in runs.outcomes] == [each.key for each in whole.outcomes]
     assert [each.answer for each in runs.outcomes] == [each.answer for each in whole.outcomes]
     assert runs.sessions[-1].notes == ("the last line was cut off, so its question was asked again",)
-    done = await Experiment(album, again, out=tmp_path / "cut").run()
+    done = await recorded(Experiment(album, again, out=tmp_path / "cut"))
     assert len(done.outcomes) == 24
     assert sum(len(each.engine.asked) for each in again.values() if isinstance(each.engine, ScriptedEngine)) == asked
 
@@ -90,7 +97,7 @@ async def test_failures_and_unreadable_replies_are_outcomes(album: Path, tmp_pat
         return "no JSON at all" if number == 5 else sure(BUILDING)
 
     arms = {"a": arm(), "b": ExperimentArm(engine=engine(reply=reply))}
-    runs = await Experiment(album, arms, out=tmp_path / "out").run()
+    runs = await recorded(Experiment(album, arms, out=tmp_path / "out"))
     failed = {each.picture: each.errors[-1].kind for each in runs.outcomes if each.status == "failed"}
     assert failed == {"04.png": "EngineRefused", "05.png": "ReplyInvalid"}
     assert Counter(each.arm for each in runs.outcomes) == {"a": 8, "b": 8, "a (again)": 8}
@@ -162,6 +169,7 @@ def test_what_cannot_be_compared_is_refused_with_what_to_do(album: Path, tmp_pat
     refused("all 8 pictures are in one cluster", "or none", cluster="folder")
     refused("each of the 8 pictures is a cluster", "--cluster none", cluster="day")
     refused("have no trip in", "into each line", cluster="column:trip")
+    refused("--stop anytime decides by accuracy", "--primary record", stop="anytime", primary="latency")
     refused("margin: Input should be greater than 0", "lists the choices", margin=0)
     refused("stop: Input should be 'fixed' or 'anytime'", "lists the choices", stop="never")
     refused("arm b: language: the taxonomy has labels in", "labels", arms={"a": arm(), "b": Context(language="fr")})
@@ -193,7 +201,7 @@ async def test_caches_are_apart_unless_they_are_shared(tiny_checkpoint: Path, tm
         name: ExperimentArm(Context(reply_format=form), {"model": str(tiny_checkpoint)})
         for name, form in (("a", "json"), ("b", "compact"))
     }
-    runs = await Experiment(album, arms, caches="both", warm_up=0, out=tmp_path / "out").run()
+    runs = await recorded(Experiment(album, arms, caches="both", warm_up=0, out=tmp_path / "out"))
     cached = {(each.caches, each.arm): each.usage.cached_tokens for each in reversed(runs.outcomes)}
     assert [cached["apart", name] for name in ("a", "b", "a (again)")] == [0, 0, 0]  # the first question of each
     most = {way: max(each.usage.cached_tokens or 0 for each in runs.outcomes if each.caches == way) for way in WAYS}
