@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,18 +12,17 @@ if TYPE_CHECKING:
 
 FailIf = Literal["worse", "slower", "unknown"]
 FailIfOption = Annotated[
-    list[FailIf],
+    FailIf | None,
     typer.Option(
         "--fail-if",
-        help="Exit with 1 if an arm is worse in the primary metric, slower, or not known yet in the primary metric."
-        " May be given several times.",
+        help="Exit with 1 if an arm is worse in the primary metric; slower; or not known yet in the primary metric.",
     ),
 ]
 STYLES = {"better": "green", "not worse": "green", "worse": "red", "not known yet": "yellow"}
 
 
-def fails(report: Report, fail_if: Sequence[FailIf]) -> bool:
-    """Whether one of `fail_if` is met."""
+def fails(report: Report, fail_if: FailIf | None) -> bool:
+    """Whether `fail_if` is met."""
     found: set[FailIf] = set()
     for each in report.verdicts:
         if each.primary == "worse":
@@ -33,7 +31,7 @@ def fails(report: Report, fail_if: Sequence[FailIf]) -> bool:
             found.add("unknown")
         if each.latency == "worse":
             found.add("slower")
-    return bool(found.intersection(fail_if))
+    return fail_if in found
 
 
 def print_report(report: Report, folder: Path) -> None:

@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="The folder of --out.")],
-    fail_if: FailIfOption = [],  # noqa: B006 - Typer's way to say "none given"
+    fail_if: FailIfOption = None,
 ) -> None:
     """Write the report of an experiment again, from its recorded outcomes.
 

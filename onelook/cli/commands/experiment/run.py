@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,7 +98,7 @@ def run(
     ] = True,
     warm_up: Annotated[int, typer.Option("--warm-up", help="Pictures an arm before the run, reported apart.")] = 2,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first N pictures only.")] = None,
-    fail_if: FailIfOption = [],  # noqa: B006 - Typer's way to say "none given"
+    fail_if: FailIfOption = None,
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -138,7 +137,7 @@ def run(
         _run(experiment, fail_if)
 
 
-def _run(experiment: Experiment, fail_if: Sequence[FailIf]) -> None:
+def _run(experiment: Experiment, fail_if: FailIf | None) -> None:
     from onelook.cli.console import progress
 
     design = experiment.design
