@@ -18,9 +18,10 @@ from onelook.images.decode_memory import coefficient_bytes, decode_bytes
 from onelook.images.memory import LOSSY, open_pixels, reading_pixels
 from onelook.images.padding import padded
 from onelook.images.picture import Picture
-from onelook.images.scans import SCAN
+from onelook.images.scans import SCAN, frame_marker
 from onelook.images.shrink import shrink
 from onelook.images.sizing import Layout, layout
+from onelook.images.unsupported import LOSSLESS_JPEG, NotSupported
 from onelook.settings.resolution import Bounds
 from onelook.types import Content
 
@@ -158,9 +159,17 @@ class Original:
             raise self._broken
         try:
             with decoding(self._name, self._kind) if self._data is not None else reading_pixels(self._name):
-                self._image.load()
+                self._decode()
         except ImageError as error:
             self._broken = error
+            raise
+
+    def _decode(self) -> None:
+        try:
+            self._image.load()
+        except OSError:
+            if self._kind == "JPEG" and self._data is not None and frame_marker(self._data) == LOSSLESS_JPEG:
+                raise NotSupported("lossless coding") from None
             raise
 
     @cached_property

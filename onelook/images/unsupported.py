@@ -14,6 +14,14 @@ REFUSALS = (
         "a compression that the installed decoder does not know",
     ),
 )
+# How a JPEG is coded, by its frame marker, where libjpeg-turbo 3 does not read it. It reads arithmetic coding.
+JPEG_CODINGS = {
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical coding"),
+    0xCB: "lossless arithmetic coding",
+}
+LOSSLESS_JPEG = 0xC3
+"""Read with some colours only: refused where it fails."""
+
 NO_CODEC = "support not installed"  # Pillow's words where it is built without a codec
 ENDS_EARLY = re.compile(r"truncated|end of file|no more images|unpack_from requires|too small|cannot read full", re.I)
 NOT_FOR_PEOPLE = re.compile(r"decoder error -|object at 0x|\[Errno|b'|b\"")

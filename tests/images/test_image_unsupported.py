@@ -102,3 +102,19 @@ def test_libtiff_writes_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> 
     with pytest.raises(ImageUnreadable, match="its decoder fails"):
         prepare(data.replace(b"\x78\x9c", b"\0\0", 1), name="a", long_edge=224, max_pixels=4_000_000)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("marker", "coding"),
+    [(0xC3, "lossless"), (0xC5, "hierarchical"), (0xCE, "hierarchical"), (0xCB, "lossless arithmetic")],
+)
+def test_a_jpeg_whose_coding_is_not_read(marker: int, coding: str) -> None:
+    data = bytearray(sample("JPEG"))
+    data[data.index(b"\xff\xc0") + 1] = marker
+    assert refusal(bytes(data)).message == f"a: a JPEG file with {coding} coding, which is not supported"
+
+
+def test_a_jpeg_in_arithmetic_coding_is_read() -> None:
+    data = bytearray(sample("JPEG"))
+    data[data.index(b"\xff\xc0") + 1] = 0xC9
+    assert prepare(bytes(data), name="a", long_edge=224, max_pixels=4_000_000).width == 224
