@@ -22,6 +22,7 @@ from onelook.lab.experiment.design import (
     Stop,
     labels_digest,
 )
+from onelook.lab.experiment.load import run_load
 from onelook.lab.experiment.metrics import check_metric
 from onelook.lab.experiment.outcomes import Runs, RunsFile, read_runs
 from onelook.lab.experiment.pictures import Pictures, has_labels, read_pictures
@@ -151,6 +152,7 @@ class Experiment:
                     runs.sessions.append(session)
                     rule = partial(why_enough, design) if design.stop == "anytime" else None
                     await run_sequence(design, arms, paths, runs, file, stopping_rule=rule, progress=progress)
+                    await run_load(design, arms, paths, runs, file)
         return self.report()
 
     def report(self) -> Report:

@@ -98,6 +98,20 @@ def run(
     ] = True,
     warm_up: Annotated[int, typer.Option("--warm-up", help="Pictures an arm before the run, reported apart.")] = 2,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first N pictures only.")] = None,
+    at_once: Annotated[
+        list[int] | None,
+        typer.Option("--at-once", min=1, help="Load: so many pictures in flight. May be given several times."),
+    ] = None,
+    rate: Annotated[
+        list[float] | None,
+        typer.Option("--rate", help="Load: so many pictures a second, arriving at random. May be given several times."),
+    ] = None,
+    load_pictures: Annotated[
+        int, typer.Option("--load-pictures", min=1, help="Load: pictures a level and an arm.")
+    ] = 60,
+    p95_ms: Annotated[
+        float | None, typer.Option("--p95-ms", help="Load: report the highest throughput within this p95.")
+    ] = None,
     fail_if: FailIfOption = None,
     engine: EngineOption = None,
     model: ModelOption = None,
@@ -111,6 +125,7 @@ def run(
         try:
             from onelook.lab.experiment import Experiment
             from onelook.lab.experiment.arm_text import read_arms
+            from onelook.lab.experiment.design import Load
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"an experiment needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
         settings = load_settings(
@@ -131,6 +146,12 @@ def run(
             aa=aa,
             warm_up=warm_up,
             limit=limit,
+            load=Load(
+                closed=tuple(at_once or ()),
+                open=tuple(rate or ()),
+                pictures=load_pictures,
+                fixed_p95_ms=p95_ms,
+            ),
             out=out,
             settings=settings,
         )

@@ -14,7 +14,10 @@ def load_figures(design: Design, outcomes: Sequence[LoadOutcome]) -> LoadFigures
     """Each level of each arm, and the highest throughput within the wanted 95th percentile."""
     groups: dict[tuple[str, str, float], list[LoadOutcome]] = {}
     for each in outcomes:
-        groups.setdefault((each.arm, each.mode, each.level), []).append(each)
+        members = groups.setdefault((each.arm, each.mode, each.level), [])
+        if each.number == 0:  # a level that was run again
+            members.clear()
+        members.append(each)
     levels = tuple(_level(members) for members in groups.values())
     wanted = design.load.fixed_p95_ms
     if wanted is None:
