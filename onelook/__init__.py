@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from onelook.dataframe import to_dataframe
     from onelook.errors import (
+        BatchError,
         DeadlinePassed,
         EngineError,
         EngineFailed,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         EngineRefused,
         EngineTimeout,
         EngineUnavailable,
+        ExperimentError,
         ImageError,
         ImageNotFound,
         ImageRefused,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "BatchError",
     "Context",
     "DeadlinePassed",
     "EngineError",
@@ -55,6 +58,7 @@ __all__ = [
     "EngineRefused",
     "EngineTimeout",
     "EngineUnavailable",
+    "ExperimentError",
     "ImageError",
     "ImageNotFound",
     "ImageRefused",
