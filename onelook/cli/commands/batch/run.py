@@ -85,7 +85,7 @@ def run(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PICTURES]...",
+            metavar="PICTURES",
             help="Files, folders (searched below), patterns, URLs, manifests (CSV, JSONL, Parquet), or - for names on"
             " standard input. None: those that FOLDER lists already.",
         ),
