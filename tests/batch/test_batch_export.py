@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -21,11 +22,13 @@ import pyarrow.parquet
 import pytest
 
 from onelook.batch.export.batch import Batch
-from onelook.batch.export.columns import Choices, columns_of, readable_path
+from onelook.batch.export.columns import FIXED, PROVENANCE, TIMING, Choices, columns_of, readable_path
 from onelook.batch.export.formats import write_table
 from onelook.batch.ledger import Ledger
 from onelook.errors import BatchError
 from tests.batch.ledgers import TAXONOMY, Case, answer, failure, write_batch
+
+DOCUMENTATION = Path(__file__).parent.parent.parent / "docs" / "batch-results.md"
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 Table = Literal["parquet", "csv", "jsonl", "sqlite"]
@@ -137,6 +140,14 @@ def test_tags_that_are_not_sure_enough_are_left_out(folder: Path) -> None:
     assert rows["first"]["least_confidence"] == 0.91
     assert (rows["4"]["status"], rows["4"]["category"]) == ("needs_review", None)
     assert rows["9"]["category"] is None, "an unknown confidence is not a high one"
+
+
+def test_the_documentation_has_every_column() -> None:
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([a-z0-9_]+)` \| (?:text|number|flag|list of texts) \|", text, re.MULTILINE)
+    assert documented == [column.name for column in (*FIXED, *PROVENANCE)]
+    for column in TIMING:
+        assert f"`{column.name}`" in text
 
 
 @pytest.mark.parametrize("timing", [False, True])

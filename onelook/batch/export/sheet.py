@@ -40,15 +40,23 @@ class SheetChoices:
     limits: Limits
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """How many pictures the page shows, and how many of the thumbnails could not be made."""
+
+    pictures: int
+    without_thumbnail: int
+
+
 def write_sheet(
     batch: Batch, out: Path, choices: Choices, sheet: SheetChoices, *, on_entry: Callable[[], None] = lambda: None
-) -> int:
-    """Write the page to `out`, and return how many pictures it shows.
+) -> Sheet:
+    """Write the page to `out`.
 
     Raises:
         BatchError: it cannot be written; a file that was there is as it was.
     """
-    taxonomy = taxonomy_of(batch.version)
+    taxonomy, missing = taxonomy_of(batch.version), 0
     with aside(out, batch.folder) as part, part.open("wb") as file:
         file.write(_head())
         _block(file, "batch", orjson.dumps(_about(batch, taxonomy)))
@@ -59,8 +67,9 @@ def write_sheet(
             blocks = thumbnails(shown.places, sheet.limits, sheet.thumbnail_size, THUMBNAILS_IN_BLOCK, on_entry)
             for number, block in enumerate(blocks):
                 _block(file, f"thumbnails-{number}", orjson.dumps(block))
+                missing += block.count(None)
         file.write(f'<script type="module">{_script()}</script>\n</body>\n</html>\n'.encode())
-    return shown.count
+    return Sheet(shown.count, missing)
 
 
 class Shown:

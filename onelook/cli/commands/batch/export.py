@@ -51,6 +51,8 @@ Examples:
 
 app = typer.Typer(add_completion=False)
 
+MANY_THUMBNAILS = 30_000
+
 Reader = Literal["vllm", "openai"]
 
 
@@ -158,7 +160,15 @@ def export(
 
                 settings = load_settings(config=config)
                 sheet = SheetChoices(thumbnail_size if thumbnails else None, Limits.of(settings))
-                written = write_sheet(batch, file, wanted, sheet, on_entry=advance)
+                if thumbnails and batch.listed > MANY_THUMBNAILS:
+                    print_note(
+                        f"{batch.listed:,} thumbnails make a file of some {batch.listed * 4.5e-3:,.0f} MB, which browsers"
+                        " open slowly or not at all: --no-thumbnails or --thumbnail-size 96 make it smaller"
+                    )
+                shown = write_sheet(batch, file, wanted, sheet, on_entry=advance)
+                written = shown.pictures
+                if shown.without_thumbnail:
+                    print_note(f"{shown.without_thumbnail:,} pictures have no thumbnail: gone, or not readable")
             else:
                 written = write_table(batch, chosen, file, wanted, bom=bom, on_entry=advance)
         _note_unfinished(batch)
