@@ -162,8 +162,8 @@ def export(
                 sheet = SheetChoices(thumbnail_size if thumbnails else None, Limits.of(settings))
                 if thumbnails and batch.listed > MANY_THUMBNAILS:
                     print_note(
-                        f"{batch.listed:,} thumbnails make a file of some {batch.listed * 4.5e-3:,.0f} MB, which browsers"
-                        " open slowly or not at all: --no-thumbnails or --thumbnail-size 96 make it smaller"
+                        f"{batch.listed:,} thumbnails make a file of some {batch.listed * 4.5e-3:,.0f} MB, which"
+                        " browsers open slowly or not at all: --no-thumbnails or --thumbnail-size 96 make it smaller"
                     )
                 shown = write_sheet(batch, file, wanted, sheet, on_entry=advance)
                 written = shown.pictures
