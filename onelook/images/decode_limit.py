@@ -26,6 +26,7 @@ from onelook.settings.hints import set_to
 
 Made = TypeVar("Made")
 
+START_OF_IMAGE = b"\xff\xd8"
 LEAST_READ = 256  # bytes: a scan of the largest picture has some 130 at least, so at most two are read at once
 
 
@@ -76,15 +77,21 @@ def check_limit() -> None:
 
 
 class CheckedFile(BytesIO):
-    """A file in memory that checks the limit at each read, and whose blocks of image data end where a scan begins."""
+    """A file in memory that checks the limit at each read; a JPEG's blocks of image data end where a scan begins.
+
+    Decoders of other kinds count on getting what they ask for, and their data may hold a scan's marker by chance.
+    """
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
         self._data = data
+        self._scans = data.startswith(START_OF_IMAGE)
 
     def read(self, size: int | None = -1) -> bytes:
         check_limit()
-        if size == ImageFile.MAXBLOCK:  # what decoders read; a header's segment is shorter, and is read whole
+        if (
+            self._scans and size == ImageFile.MAXBLOCK
+        ):  # what decoders read; a header's segment is shorter, and is read whole
             here = self.tell()
             scan = self._data.find(SCAN, here + LEAST_READ, here + size)
             size = size if scan < 0 else scan - here

@@ -75,7 +75,7 @@ async def test_metrics_from_the_ledgers(connect: Connect, picture: bytes) -> Non
         "prompt_tokens": 100,
         "completion_tokens": 7,
         "total_tokens": 107,
-        "prompt_tokens_details": {"cached_tokens": 40, "multimodal_tokens": {"image": 30}},
+        "prompt_tokens_details": {"cached_tokens": 40, "multimodal_tokens": {"image": 80}},
     }
     async with (
         SimulatedServer(always(completion(BUILDING, usage=usage))) as engine,
@@ -95,7 +95,7 @@ async def test_metrics_from_the_ledgers(connect: Connect, picture: bytes) -> Non
         assert await client.metric("onelook_node_seconds_count", node="prepare", arm="fused") == 3
         assert await client.metric("onelook_cache_hits_total", node="analyze") == 1
         tokens = {kind: await client.metric("onelook_tokens_total", kind=kind) for kind in KINDS}
-        assert tokens == {"prompt": 200, "cached": 80, "image": 60, "completion": 14}
+        assert tokens == {"prompt": 200, "cached": 80, "image": 160, "completion": 14}
         assert await client.metric("onelook_escalations_total", arm="fused") == 2
         assert await client.metric("onelook_http_requests_total", route="/v1/tags", status="200") == 2
         assert await client.metric("onelook_http_requests_total", route="/v1/tags", status="422") == 1

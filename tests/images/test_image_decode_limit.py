@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from dataclasses import replace
 from io import BytesIO
@@ -120,3 +121,13 @@ def test_the_memory_of_a_progressive_jpeg_counts_its_coefficients() -> None:
     Image.new("RGB", (8000, 6000), "teal").save(held, "JPEG", progressive=True, subsampling="4:2:0")
     original = Original(held.getvalue(), name="a.jpg", max_pixels=10**8, up_to=[at_most(768)], grid=28)
     assert original.decode_bytes == 4 * 1000 * 750 + 3 * 8000 * 6000
+
+
+def test_a_png_whose_data_holds_the_marker_of_a_scan_is_read() -> None:
+    """Its decoder counts on getting as many bytes as it asks for."""
+    held = BytesIO()
+    noise = Image.frombytes("L", (800, 600), random.Random(3).randbytes(800 * 600))  # noqa: S311
+    noise.save(held, "PNG")
+    assert held.getvalue().count(b"\xff\xda") > 3
+    original = Original(held.getvalue(), name="noise.png", max_pixels=10**6, up_to=[at_most(768)], grid=28)
+    assert original.picture(at_most(768)).width == 756

@@ -14,7 +14,7 @@ from fastapi.responses import Response, StreamingResponse
 from onelook.api.dependencies import Admitted, require_key, state_of
 from onelook.api.fields import BatchBody
 from onelook.api.jobs.status import JobStatus, result_lines, status_of
-from onelook.api.jobs.store import Job, JobStore
+from onelook.api.jobs.store import Job, JobStore, given_reference
 from onelook.api.openapi import BODY_STATUSES, picture_body, problem_responses
 from onelook.api.parsed_request import ParsedRequest, wants_ledger
 from onelook.api.problem import Problem
@@ -205,7 +205,7 @@ def _digest(parsed: ParsedRequest) -> str:
     """What tells one request from another."""
     digest = hashlib.sha256(parsed.context.model_dump_json(exclude_unset=True).encode())
     for id_, subject in zip(parsed.ids, parsed.subjects, strict=True):
-        (reference,) = subject if isinstance(subject, list | tuple) else (subject,)
+        reference = given_reference(subject)
         data = reference if isinstance(reference, bytes) else str(reference).encode(errors="surrogatepass")
         for part in (id_.encode(errors="surrogatepass"), data):
             digest.update(len(part).to_bytes(8, "big"))

@@ -27,6 +27,7 @@ from onelook.api.parsed_request import ParsedRequest
 from onelook.batch.ledger import How, Ledger, Listed
 from onelook.errors import BatchError, ImageError
 from onelook.images.limits import Limits
+from onelook.images.memory import InMemory
 from onelook.images.source import is_url, read_local
 from onelook.types import Frozen, Subject
 
@@ -111,7 +112,7 @@ class JobStore:
 
     def _keep(self, subject: Subject, file: Path, later: Path) -> Listed:
         """A picture's bytes go into `file`. A URL stays one, and so does what cannot be read: its run reports why."""
-        (reference,) = subject if isinstance(subject, list | tuple) else (subject,)
+        reference = given_reference(subject)
         if isinstance(reference, str) and is_url(reference):
             # Two pictures of one job may have one URL; a place is there once, and a fragment is never sent.
             return Listed(f"{reference.split('#', 1)[0]}#{file.name}".encode(errors="surrogateescape"))
@@ -173,6 +174,14 @@ class JobStore:
             elif ended.at + self._keep_s < time.time():
                 self.remove(job)
         return found
+
+
+def given_reference(subject: Subject) -> object:
+    """The one picture of `subject` as the caller gave it: bytes or text."""
+    (reference,) = subject if isinstance(subject, list | tuple) else (subject,)
+    while isinstance(reference, InMemory):
+        reference = reference.reference
+    return reference
 
 
 def _write(file: Path, text: str) -> None:
