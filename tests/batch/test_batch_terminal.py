@@ -62,7 +62,14 @@ async def started(server: SimulatedServer | None, *words: str | Path, **environm
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=default_signals,
     )
+
+
+def default_signals() -> None:
+    """As a terminal's shell gives them: those who run tests may ignore some (`nohup`)."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:

@@ -163,7 +163,8 @@ def test_a_stopped_calibration_leaves_the_file_as_it_is(number: int, clean: Mapp
     (tmp_path / "labels.jsonl").write_text("\n".join(labels))
     earlier = '{"fits": []}'
     (tmp_path / "calibration.json").write_text(earlier)
-    dead = "source.read_local = lambda path, limits: (print('reading', file=sys.stderr, flush=True), time.sleep(1e6))"
+    # In one write each: two threads read, and a line of both would be neither's.
+    dead = "source.read_local = lambda path, limits: (sys.stderr.write('reading\\n'), time.sleep(1e6))"
     command = [sys.executable, "-c", WITH_DEAD_DISK.format(more=dead), "calibrate", "."]
     with started(command, clean, tmp_path) as running:
         assert running.stderr is not None
