@@ -83,6 +83,17 @@ async def onelook(server: SimulatedServer | None, *words: str | Path, **environm
     return await ended(await started(server, *words, **environment))
 
 
+async def shown_until(word: str, process: asyncio.subprocess.Process) -> str:
+    """What it writes to standard error up to the line with `word`."""
+    assert process.stderr is not None
+    shown = ""
+    while word not in shown:
+        line = await process.stderr.readline()
+        assert line, shown
+        shown += line.decode()
+    return shown
+
+
 def write(path: bytes, data: bytes) -> None:
     Path(os.fsdecode(path)).write_bytes(data)
 
@@ -173,14 +184,11 @@ async def test_the_first_signal_finishes_what_is_in_flight(number: signal.Signal
         model.hold.clear()
         await until(AT_ONCE, model)
         process.send_signal(number)
-        assert process.stderr is not None
-        shown = b""
-        while b"finishing" not in shown:
-            shown += await process.stderr.readline()
+        shown = await shown_until("finishing", process)
         model.hold.set()
         code, _, rest = await ended(process)
     assert code == 128 + number
-    assert f"finishing {AT_ONCE} pictures in flight; once more, and it ends at once" in shown.decode()
+    assert f"finishing {AT_ONCE} pictures in flight; once more, and it ends at once" in shown
     done = [each for each in records(tmp_path / "out") if each.state is not None]
     assert len(done) == model.asked.total() == AT_ONCE
     assert f"{PICTURES - AT_ONCE} still to do: the same command goes on" in rest
@@ -193,9 +201,7 @@ async def test_the_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         process = await started(server, tmp_path / "in", "--out", tmp_path / "out", "--concurrency", str(AT_ONCE))
         await until(AT_ONCE, model)
         process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        while b"finishing" not in await process.stderr.readline():
-            pass
+        await shown_until("finishing", process)
         await asyncio.sleep(0.5)  # sooner, it would be the echo of the first one
         process.send_signal(signal.SIGINT)
         code, _, shown = await ended(process)
