@@ -35,8 +35,8 @@ def calibration_error(
     The estimate is Guo et al. 2017's, which is above the truth for few labels: noise in a bin counts as error, so a
     perfectly calibrated model has an error above 0. The resamples have this bias twice; the basic bootstrap
     (2 * estimate - quantiles, Davison & Hinkley 1997, section 5.2) takes it off, and the interval can lie below the
-    estimate. It ends at 0. The bins are fixed by the data, and so is the truth that is covered. docs/statistics.md
-    says where it holds its level: not below about 200 labels (`Caveat.FEW_OBSERVATIONS`).
+    estimate. It ends at 0. The bins are fixed by the data, and so is the truth that is covered. It does not
+    hold its level: simulated coverage of a nominal 95 % was 10 to 93 %, also with 1,000 labels. Reports leave it out.
 
     Raises:
         UserError: no labels, different lengths, a confidence outside 0 to 1, or a single cluster.

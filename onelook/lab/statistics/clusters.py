@@ -87,7 +87,7 @@ def cluster_mean(values: ArrayLike, clusters: Names | None = None, *, alpha: flo
 
     CR2 standard error and Satterthwaite degrees of freedom (Bell & McCaffrey 2002; Cameron & Miller 2015, Journal of
     Human Resources 50:317-372, section VI). Without clusters it is the ordinary t interval. Chosen over the percentile
-    bootstrap, which is too narrow with few clusters: docs/statistics.md has the simulated coverage.
+    bootstrap, which is too narrow with few clusters (simulated: 87 to 94 % of a nominal 95 %).
 
     Raises:
         UserError: fewer than two pictures, or a single cluster.

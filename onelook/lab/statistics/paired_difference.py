@@ -20,8 +20,8 @@ def paired_difference(
 
     With clusters, the number of pictures is replaced by the effective one of the per-picture differences, and the
     normal quantile by Student's, as in `wilson`: pictures without any discordant pair still have an interval, which
-    neither a bootstrap nor a plain t interval gives. docs/statistics.md has the simulated coverage, and that of
-    Newcombe's interval and of the cluster bootstrap, which are narrower than their level at small sizes.
+    neither a bootstrap nor a plain t interval gives. Simulated coverage of a nominal 95 %: 94.7 to 99.8 %; of
+    the cluster bootstrap 87 to 94 %.
 
     Raises:
         UserError: no pictures, different lengths, values other than True and False, or a single cluster.
