@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from onelook.answering.workload import questions_of
 from onelook.engines.base import Engine
 from onelook.graph.arms import ARMS
 from onelook.prompts.question import Question
-from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.services import Services
 from onelook.settings.engine import EngineSettings
@@ -55,12 +55,14 @@ def fingerprint(services: Services, context: Context) -> Fingerprint:
     settings, arm = services.settings, ARMS[context.arm]
     prompts = services.prompts[context.language]
     calibration = services.calibration.fit(context, services.engine.model, prompts.version)
+    forwards = context.model_copy(update={"debias": False})
     parts: dict[str, Any] = {
         "model": _model(services.engine, settings),
         "arm": arm.name,
         "language": context.language,
         "taxonomy": _digest(_labels(services.taxonomy.model_dump(mode="json"), context.language)),
-        "prompts": _digest([_question(each) for each in questions_of(prompts, context)]),
+        # Backwards (debias), a question has the same words.
+        "prompts": _digest([_question(each) for each in questions_of(prompts, forwards)]),
         "resolution": _resolution(services, context),
         "confidence_threshold": context.confidence_threshold,
     }
@@ -80,27 +82,6 @@ def fingerprint(services: Services, context: Context) -> Fingerprint:
     if services.specialist is not None and settings.specialist is not None and context.escalate:
         parts["specialist"] = _model(services.specialist, settings.specialist)
     return Fingerprint(parts, services.taxonomy)
-
-
-def questions_of(prompts: Prompts, context: Context) -> Iterator[Question]:
-    """Every question that a run with `context` may ask the first engine."""
-    arm = ARMS[context.arm]
-    detailed = {id_: category for id_, category in prompts.taxonomy.categories.items() if category.details}
-    if not arm.guided:
-        yield prompts.legacy_category()
-        yield from map(prompts.legacy_details, detailed)
-    elif arm.lettered:
-        yield prompts.read_category()
-        for id_, category in detailed.items():
-            for attribute in category.details:
-                yield from prompts.read_attribute(id_, attribute)
-    elif arm.two_calls:
-        yield prompts.category(context.reply_format)
-        yield from (prompts.details(id_, context.reply_format) for id_ in detailed)
-    else:
-        yield prompts.fused(context.reply_format)
-        if arm.routed:
-            yield from (prompts.details(id_, context.reply_format) for id_ in detailed)
 
 
 def _question(question: Question) -> list[Any]:

@@ -285,8 +285,7 @@ class Ledger:
         with reporting(self.folder), transaction(self._connection):
             self._hash(picture, sha256)
             if result.status == "failed":
-                state: State = "may_pass" if result.errors and result.errors[-1].retryable else "failed"
-                self._outcome(version, picture, state, None, result.model_dump_json(exclude_defaults=True))
+                self._outcome(version, picture, state_of(result), None, result.model_dump_json(exclude_defaults=True))
                 return
             (answer,) = self._connection.execute(
                 "INSERT INTO answer (version, sha256, result) VALUES (?, ?, ?)"
@@ -359,6 +358,13 @@ class Ledger:
             return None
         id_, version, process, begun, ended, how, left_out, progress = row
         return Run(id_, version, process, begun, ended, how, json.loads(left_out), json.loads(progress))
+
+
+def state_of(result: TagResult) -> State:
+    """The outcome of a picture with this result."""
+    if result.status == "failed" and result.errors and result.errors[-1].retryable:
+        return "may_pass"
+    return result.status
 
 
 def shown(place: bytes) -> str:

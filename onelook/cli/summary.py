@@ -22,8 +22,12 @@ def summary(statuses: Iterable[Status], seconds: float, found: Found) -> list[st
         f"{done} picture{'' if done == 1 else 's'} in {seconds:.1f} s{rate}:"
         f" {counts['ok']} ok, {counts['needs_review']} to review, {counts['failed']} failed"
     ]
-    if found.left_out:
-        lines.append(left_out_line(found.left_out))
+    return [*lines, *left_out_lines(found)]
+
+
+def left_out_lines(found: Found) -> list[str]:
+    """What was not tagged, and why: counts, and the first names that could not be opened."""
+    lines = [left_out_line(found.left_out)] if found.left_out else []
     lines += [f"cannot be opened: {printable(reason)}" for reason in found.closed[:CLOSED_SHOWN]]
     if (more := len(found.closed) - CLOSED_SHOWN) > 0:
         lines.append(f"cannot be opened: {more} more")

@@ -14,7 +14,7 @@ from pyarrow import compute, parquet
 from onelook.batch.export.aside import aside
 from onelook.batch.export.columns import Choices, Column, Entry, columns_of, rows
 from onelook.batch.export.parquet_file import arrow_schema
-from onelook.batch.ledger import State
+from onelook.batch.ledger import State, state_of
 from onelook.batch.records import Record
 from onelook.images.source import describe
 from onelook.prompts.taxonomy.model import Taxonomy
@@ -42,15 +42,12 @@ def answer_table(taxonomy: Taxonomy, done: list[tuple[str, str, bytes | None, Ta
 
 
 def _entry(id_: str, place: str, sha256: bytes | None, result: TagResult) -> Entry:
-    state: State = result.status
-    if result.status == "failed" and result.errors and result.errors[-1].retryable:
-        state = "may_pass"
     record = Record(
         id=0,
         place=place,
         name=id_,
         sha256=None if sha256 is None else sha256.hex(),
-        state=state,
+        state=state_of(result),
         result=result.model_copy(update={"source": describe(place)}),
     )
     return Entry.of(record)

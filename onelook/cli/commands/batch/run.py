@@ -33,7 +33,6 @@ from onelook.cli.options import (
     TaxonomyOption,
     TemplatesOption,
 )
-from onelook.cli.pictures import left_out_line
 from onelook.cli.run_options import (
     AdaptiveOption,
     ArmOption,
@@ -47,6 +46,7 @@ from onelook.cli.run_options import (
     ThresholdOption,
 )
 from onelook.cli.stopping import Stopped, leave, run_until_stopped
+from onelook.cli.summary import left_out_lines
 from onelook.demo.checkpoint import demo_note, with_demo_models
 from onelook.images.printable import printable
 from onelook.images.walk import Found
@@ -188,7 +188,8 @@ def run(
             run_ray(tagger, context, out, pictures, found, again, limit, actors, ray_address)
         with locked(out), closing(Ledger.create(out)) as ledger:
             added = ledger.add(_counted(pictures))
-            _print_left_out(found)
+            for each in left_out_lines(found):
+                print_note(each)
             if ledger.count(None)["todo"] == 0:
                 print_note("no pictures: name files, folders or a manifest")
                 raise typer.Exit(2)
@@ -330,12 +331,3 @@ def _counted(pictures: Iterator[Listed]) -> Iterator[Listed]:
             if number % 1000 == 0:
                 status.update(f"listing pictures: {number:,}")
             yield each
-
-
-def _print_left_out(found: Found) -> None:
-    if found.left_out:
-        print_note(left_out_line(found.left_out))
-    for reason in found.closed[:10]:
-        print_note(f"cannot be opened: {printable(reason)}")
-    if (more := len(found.closed) - 10) > 0:
-        print_note(f"cannot be opened: {more} more")
