@@ -28,6 +28,7 @@ from onelook.api.request_log import RequestLog
 from onelook.api.responses import Comparison, Health, Options, SampleEntry
 from onelook.api.samples import MEDIA_TYPES as SAMPLE_TYPES
 from onelook.api.samples import samples
+from onelook.api.speed import time_ratios, typical, walls_ms
 from onelook.api.state import open_app_state, open_server
 from onelook.errors import OnelookError
 from onelook.observability.logs import write_logs
@@ -95,22 +96,29 @@ async def batch(request: Request, reservation: Admitted) -> Response:
     openapi_extra=picture_body(CompareBody, arms=["fused", "legacy"], language="en"),
 )
 async def compare(request: Request, reservation: Admitted) -> Response:
-    """The arms run one after the other, so that they do not slow each other down. A failed arm has a result too."""
+    """The arms run one after the other, so that they do not slow each other down. A failed arm has a result too.
+
+    With `rounds` their times can be compared; without, a later arm may find the picture in a cache.
+    """
     state = state_of(request)
     seconds, ledger = timeout_s(request, state.http.deadline_s), wants_ledger(request)
     parsed = await state.reader.compare(request, reservation)
-    results = await unless_disconnected(request, state.compare(parsed, seconds))
-    if all(result.status == "failed" for result in results):
-        raise problem_of_result(results[0], parsed.field, ledger=ledger)
+    runs = await unless_disconnected(request, state.compare(parsed, seconds))
+    walls = {arm: walls_ms(results) for arm, results in runs.items()}
+    shown = {arm: typical(results) for arm, results in runs.items()}
+    if all(result.status == "failed" for result in shown.values()):
+        raise problem_of_result(next(iter(shown.values())), parsed.field, ledger=ledger)
     arms = [
         {
-            "arm": result.arm,
+            "arm": arm,
             "result": orjson.Fragment(result_json(result, ledger=ledger)),
             "parts": result.ledger.parts(),
+            "wall_ms": walls[arm],
         }
-        for result in results
+        for arm, result in shown.items()
     ]
-    return Response(orjson.dumps({"arms": arms}), media_type=JSON)
+    ratios = [ratio.model_dump() for ratio in time_ratios(walls, parsed.rounds)]
+    return Response(orjson.dumps({"arms": arms, "time_ratios": ratios}), media_type=JSON)
 
 
 @v1.get(

@@ -17,6 +17,7 @@ from onelook.types import Frozen
 IMAGE, IMAGES = "image", "images"
 ONE = "`image` is another name of this field; in JSON one picture can then go without a list."
 LONGEST_ID = 256
+MAX_ROUNDS = 20
 
 Image = Annotated[
     str,
@@ -43,6 +44,13 @@ class CompareBody(TagsBody):
 
     arms: list[ArmName] = Field(
         [], description="Arms to run, one after the other; default: all of them.", max_length=16
+    )
+    rounds: int = Field(
+        1,
+        ge=1,
+        le=MAX_ROUNDS,
+        description="How often each arm is run, to compare their times: every second round in reverse order, and the"
+        " picture new to the caches each time. Six rounds are enough for two arms, eight for five.",
     )
 
 

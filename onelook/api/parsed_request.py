@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
@@ -43,7 +43,8 @@ Picture = str | Upload
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
     """`names`: what a result calls each subject; None leaves that to the tagger. `ids` are set in a batch, `arms` in a
-    comparison that names them. `field`: the one with the pictures, as the caller wrote it."""
+    comparison that names them, `rounds` in one that repeats them. `field`: the one with the pictures, as the
+    caller wrote it."""
 
     subjects: Sequence[Subject]
     names: Sequence[str | None]
@@ -51,6 +52,7 @@ class ParsedRequest:
     field: str
     ids: Sequence[str] = ()
     arms: Sequence[ArmName] = ()
+    rounds: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class RequestReader:
     async def compare(self, request: Request, reservation: Reservation) -> ParsedRequest:
         """As `tags`, with the arms to compare."""
         body, pictures, context = await self._read(request, reservation, CompareBody, most=MAX_IMAGES)
-        return _one_subject(pictures, context, body.arms)
+        return replace(_one_subject(pictures, context), arms=body.arms, rounds=body.rounds)
 
     async def batch(self, request: Request, reservation: Reservation) -> ParsedRequest:
         """Many subjects of one picture each, and their ids."""
@@ -176,18 +178,18 @@ def _validated(model: type[Checked], fields: Mapping[str, Any]) -> tuple[Checked
         return None, [error]
 
 
-def _one_subject(pictures: Pictures, context: Context, arms: Sequence[ArmName] = ()) -> ParsedRequest:
+def _one_subject(pictures: Pictures, context: Context) -> ParsedRequest:
     names = [pictures.name(index) for index in range(len(pictures.given))]
     if len(names) == 1:
         (name,) = names
     else:
         name = " + ".join(each or pictures.path(index) for index, each in enumerate(names))
-    return ParsedRequest([list(pictures.references)], [name], context, pictures.field, arms=arms)
+    return ParsedRequest([list(pictures.references)], [name], context, pictures.field)
 
 
 def _fields_of_form(form: Form, model: type[BaseModel]) -> dict[str, Any]:
     """The form's fields as JSON has them: those that `model` lists are lists, the others are set once."""
-    lists = {*model.model_fields, IMAGE}
+    lists = {IMAGE, *(name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)}
     fields: dict[str, Any] = {}
     for name, values in form.fields.items():
         if name not in (IMAGE, IMAGES) and any(isinstance(value, Upload) for value in values):

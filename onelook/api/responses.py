@@ -13,7 +13,7 @@ from onelook.types import Answer, Frozen
 
 
 class Compared(Frozen):
-    """One arm's result."""
+    """One arm's result: of several rounds the one with the median time; a failed one if all failed."""
 
     arm: ArmName
     result: TagResult
@@ -21,12 +21,29 @@ class Compared(Frozen):
         description="The parts of the run in milliseconds; their sum is the wall time.",
         examples=[{"prepare.transform": 7.9, "analyze.engine.first_token": 67.9, "scheduling": 3.0}],
     )
+    wall_ms: list[float] = Field(description="The wall time of each round that did not fail, in milliseconds.")
+
+
+class TimeRatio(Frozen):
+    """The time of an arm over that of another, in the same round."""
+
+    arm: ArmName
+    reference: ArmName
+    median: float
+    low: float | None = Field(
+        description="`low` to `high` is an interval for the median, at 95 % for all arms together, whatever the times'"
+        " distribution; one arm is faster where it leaves out 1. Null: the rounds are too few."
+    )
+    high: float | None
 
 
 class Comparison(Frozen):
-    """The arms' results, in the order in which they ran."""
+    """The arms' results, in the order of the first round."""
 
     arms: list[Compared]
+    time_ratios: list[TimeRatio] = Field(
+        description="Each arm beside the first one; an arm that failed in a round has none."
+    )
 
 
 class Progress(Frozen):

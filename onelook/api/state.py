@@ -7,7 +7,7 @@ import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import get_args
 
@@ -24,6 +24,7 @@ from onelook.api.ready import Readiness
 from onelook.deadline import deadline_in
 from onelook.demo.checkpoint import demo_note, with_demo_models
 from onelook.engines.base import Engine
+from onelook.engines.cache_scope import new_to_caches
 from onelook.errors import OnelookError
 from onelook.graph.arms import ArmName
 from onelook.result import TagResult
@@ -106,14 +107,17 @@ class AppState:
         self._record(result)
         return result
 
-    async def compare(self, parsed: ParsedRequest, within_s: float) -> list[TagResult]:
-        """Run the arms one after the other, so that they do not slow each other down; `within_s` is for each."""
-        arms = parsed.arms or self.arms
+    async def compare(self, parsed: ParsedRequest, within_s: float) -> dict[ArmName, list[TagResult]]:
+        """Each arm's results, one a round. Arms run one after the other, so that they do not slow each other down;
+        `within_s` is for each run."""
         (subject,), (name,) = parsed.subjects, parsed.names
-        return [
-            await self.tag(subject, parsed.context.model_copy(update={"arm": arm}), within_s, name=name)
-            for arm in dict.fromkeys(arms)
-        ]
+        results: dict[ArmName, list[TagResult]] = {arm: [] for arm in parsed.arms or self.arms}
+        for number in range(parsed.rounds):
+            for arm in reversed(results) if number % 2 else results:
+                context = parsed.context.model_copy(update={"arm": arm})
+                with new_to_caches() if parsed.rounds > 1 else nullcontext():
+                    results[arm].append(await self.tag(subject, context, within_s, name=name))
+        return results
 
     async def batch(self, parsed: ParsedRequest, within_s: float, *, ledger: bool) -> AsyncIterator[bytes]:
         """A line of JSON for each picture, as soon as its run ends; `within_s` is for each of them.

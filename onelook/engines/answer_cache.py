@@ -11,6 +11,7 @@ import orjson
 from cachetools import TTLCache
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
+from onelook.engines.cache_scope import cache_scope, picture_scope
 from onelook.engines.throttle import Throttle
 from onelook.ledger.model import ServerTiming
 from onelook.types import Usage
@@ -92,11 +93,14 @@ class CachedEngine(Engine):
 
 
 def question_digest(request: AskRequest) -> bytes:
-    """SHA-256 of what a model's reply to `request` depends on: messages with their pictures, constraint, limits.
+    """SHA-256 of what a model's reply to `request` depends on: messages with their pictures, constraint, limits; and of
+    the scopes, since what is timed in one scope must not be answered from another.
 
     How long the caller waits is not part of it.
     """
     question = [
+        cache_scope.get(),
+        picture_scope.get(),
         [message.model_dump(exclude={"id", "response_metadata"}) for message in request.messages],
         request.constraint,
         request.max_tokens,

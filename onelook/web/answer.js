@@ -6,9 +6,7 @@ import { attributeLabel, card, optionLabel } from "./tags.js";
 import { waterfall } from "./waterfall.js";
 
 /** @typedef {import("./tags.js").Setting} Setting */
-
-/** Times of single runs that differ by less than this count as the same. */
-const ALIKE = 1.1;
+/** `walls`: of each arm, by round. @typedef {{ rounds: number, walls: number[][], ratios: any[], measure: (rounds: number) => void }} Timing */
 
 /** Before the first run. */
 export function empty() {
@@ -47,30 +45,54 @@ export function comparison(results, setting) {
   );
 }
 
-/** Which arm was fastest, by how much, and whether the arms agree. @param {any[]} results @param {Setting} setting */
+/** Which arm was faster, if that is known, and whether the arms agree. @param {any[]} results @param {Setting} setting */
 function verdict(results, setting) {
   const answered = results.filter((result) => result.status !== "failed");
-  const sentences = [speed(answered), agreement(answered, setting)].filter(Boolean);
+  const [first] = answered;
+  const alone = results.length === 1 && first && say("only", { arm: first.arm, ms: ms(first.ledger.wall_ms) });
+  const sentences = [...setting.timing.ratios.map(speed), alone, agreement(answered, setting)].filter(Boolean);
   return element(
     "div",
     { class: "verdict" },
     ...sentences.map((sentence) => element("p", {}, sentence)),
-    results.length > 1 && element("p", { class: "small" }, say("oneRun")),
+    results.length > 1 && timing(results, setting.timing),
   );
 }
 
-/** @param {any[]} results */
-function speed(results) {
-  const timed = results
-    .map(({ arm, ledger }) => ({ arm, wall: ledger.wall_ms }))
-    .sort((one, other) => one.wall - other.wall);
-  const [first, last] = [timed[0], timed.at(-1)];
-  if (!first || !last) return "";
-  if (first === last) return say("only", { arm: first.arm, ms: ms(first.wall) });
-  const ratio = last.wall / first.wall;
-  if (ratio < ALIKE) return say("alike", { ms: ms(first.wall) });
-  return say("faster", { fast: first.arm, slow: last.arm, ms: ms(first.wall), ratio: number(ratio, 1) });
+/** What an interval of the ratio of two arms' times says. @param {any} ratio a TimeRatio */
+function speed({ arm, reference, median, low, high }) {
+  if (low === null) return "";
+  if (low > 1) return faster(reference, arm, median, low, high);
+  if (high < 1) return faster(arm, reference, 1 / median, 1 / high, 1 / low);
+  return say("noDifference", { arm, reference, low: number(low, 2), high: number(high, 2) });
 }
+
+/** @param {string} fast @param {string} slow @param {number} ratio @param {number} low @param {number} high */
+const faster = (fast, slow, ratio, low, high) =>
+  say("faster", { fast, slow, ratio: number(ratio, 2), low: number(low, 2), high: number(high, 2) });
+
+/** How the times were taken, and a button that takes them so that they can be compared. @param {any[]} results @param {Timing} timing */
+function timing(results, { rounds, walls, measure }) {
+  if (rounds > 1) {
+    const failed = results.map(({ arm }, index) => ({ arm, count: rounds - (walls[index] ?? []).length }));
+    const sentences = failed.filter(({ count }) => count > 0).map(({ arm, count }) => say("failedIn", { arm, count, rounds }));
+    return element("p", { class: "small" }, [...sentences, say("rounds", { count: rounds })].join(" "));
+  }
+  const times = walls.flat();
+  const count = roundsFor(results.length);
+  const seconds = (count * times.reduce((sum, wall) => sum + wall, 0)) / 1000;
+  const about = { count, seconds: number(seconds, seconds < 10 ? 1 : 0) };
+  return element(
+    "div",
+    { class: "timing" },
+    element("p", { class: "small" }, say("oneRun")),
+    times.length === results.length &&
+      element("button", { class: "plain", type: "button", onclick: () => measure(count) }, say("measure", about)),
+  );
+}
+
+/** The fewest rounds whose intervals hold 95 % for all arms together: 2 (arms - 1) / 2^rounds is at most 0.05. @param {number} arms */
+const roundsFor = (arms) => Math.ceil(Math.log2(40 * (arms - 1)));
 
 /** @param {any[]} results @param {Setting} setting */
 function agreement(results, { taxonomy }) {

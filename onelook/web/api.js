@@ -60,14 +60,15 @@ export const samples = () => json("/v1/samples");
 export const sample = async (name) => (await ask(`/v1/samples/${encodeURIComponent(name)}`)).blob();
 
 /**
- * One picture through several arms.
- * @param {Blob} picture @param {string} name @param {string[]} arms @param {Record<string, string>} context
- * @param {AbortSignal} signal
+ * One picture through several arms, each of them `rounds` times.
+ * @param {{ blob: Blob, name: string, arms: string[], context: Record<string, string> }} asked
+ * @param {number} rounds @param {AbortSignal} signal
  */
-export async function compare(picture, name, arms, context, signal) {
+export async function compare({ blob, name, arms, context }, rounds, signal) {
   const form = new FormData();
-  form.append("image", picture, name);
+  form.append("image", blob, name);
   for (const arm of arms) form.append("arms", arm);
   for (const [field, value] of Object.entries(context)) form.append(field, value);
+  form.append("rounds", String(rounds));
   return (await ask("/v1/compare", { method: "POST", body: form, signal })).json();
 }

@@ -11,8 +11,10 @@ import { problemCard } from "./problem.js";
 
 const TICK_MS = 100;
 
+/** What was asked about which picture. @typedef {{ blob: Blob, name: string, truth: any, arms: string[], context: Record<string, string> }} Asked */
+
 /** @type {{ taxonomy: any, choices: Choices | null, model: string, note: any, problem: api.Problem | null, asking: AbortController | null,
- *   answer: { results: any[], truth: any, threshold: number } | null }} */
+ *   answer: { asked: Asked, arms: any[], ratios: any[], rounds: number } | null }} */
 const state = { taxonomy: null, choices: null, model: "", note: {}, problem: null, asking: null, answer: null };
 
 const answer = byId("answer");
@@ -73,8 +75,14 @@ function showProblem() {
 
 function showAnswer() {
   const { answer, taxonomy } = state;
-  if (answer) shown.replaceChildren(comparison(answer.results, { ...answer, taxonomy }));
-  else shown.replaceChildren(state.problem ? "" : empty());
+  if (answer) {
+    const { asked, arms, ratios, rounds } = answer;
+    const threshold = Number(asked.context["confidence_threshold"] ?? 0);
+    const measure = (/** @type {number} */ count) => void ask(asked, count);
+    const timing = { rounds, walls: arms.map(({ wall_ms }) => wall_ms), ratios, measure };
+    const results = arms.map(({ result }) => result);
+    shown.replaceChildren(comparison(results, { taxonomy, truth: asked.truth, threshold, timing }));
+  } else shown.replaceChildren(state.problem ? "" : empty());
 }
 
 /** @param {unknown} error a bug is thrown again, for the console */
@@ -90,7 +98,7 @@ function retryWithKey(key) {
   api.useKey(key);
   state.problem = null;
   showProblem();
-  if (state.choices) void ask();
+  if (state.choices) void submit();
   else void start();
 }
 
@@ -125,23 +133,27 @@ function lacking(choices) {
   return Object.values(choices.inputs).find((input) => !input.checkValidity());
 }
 
-async function ask() {
+/** The form's question, or what it lacks. */
+async function submit() {
   if (state.asking) return;
   if (!state.choices) return start(); // the first attempt failed; try again
   const lack = lacking(state.choices);
   if (lack) return pointAt(lack);
   const { blob, name, truth } = /** @type {import("./picture.js").Picture} */ (picture.picture);
-  const arms = state.choices.chosenArms();
-  const context = state.choices.context();
+  state.answer = null;
+  await ask({ blob, name, truth, arms: state.choices.chosenArms(), context: state.choices.context() });
+}
+
+/** @param {Asked} asked @param {number} rounds how often each arm is asked; an answer that is there stays if this fails */
+async function ask(asked, rounds = 1) {
   const asking = new AbortController();
-  Object.assign(state, { asking, problem: null, answer: null });
+  Object.assign(state, { asking, problem: null });
   showProblem();
-  const stop = showLooking(arms);
+  const stop = showLooking(asked.arms);
   try {
-    const { arms: answers } = await api.compare(blob, name, arms, context, asking.signal);
-    const results = answers.map((/** @type {any} */ each) => each.result);
-    state.answer = { results, truth, threshold: Number(context["confidence_threshold"] ?? 0) };
-    said.textContent = results.map(spoken).join(" ");
+    const { arms, time_ratios: ratios } = await api.compare(asked, rounds, asking.signal);
+    state.answer = { asked, arms, ratios, rounds };
+    said.textContent = arms.map((/** @type {any} */ { result }) => spoken(result)).join(" ");
   } catch (error) {
     if (asking.signal.aborted) said.textContent = say("cancelled");
     else fail(error);
@@ -196,7 +208,7 @@ function showLooking(arms) {
 
 byId("ask").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
-  void ask();
+  void submit();
 });
 cancel.addEventListener("click", () => state.asking?.abort());
 document.addEventListener("keydown", ({ key }) => {

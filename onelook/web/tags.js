@@ -9,7 +9,7 @@ const MARKS = { ok: "✓", needs_review: "?", failed: "✗" };
 
 /**
  * @typedef {{ category: string, details: Record<string, string[]> }} Truth
- * @typedef {{ taxonomy: any, truth: Truth | null, threshold: number }} Setting what the results are compared with
+ * @typedef {{ taxonomy: any, truth: Truth | null, threshold: number, timing: import("./answer.js").Timing }} Setting what the results are compared with
  */
 
 /** @param {any} result @param {Setting} setting */

@@ -84,11 +84,14 @@ export default {
   agree: "All arms give the same tags.",
   differ: "The arms differ in {where}.",
   category: "the category",
-  faster: "{fast} took the least time: {ms} ms, {ratio} × as fast as {slow}.",
-  alike: "They took about the same time: {ms} ms.",
+  faster: "{fast} is faster: {slow} takes {ratio} × its time ({low} to {high}).",
+  noDifference: "No clear difference in time: {arm} takes {low} to {high} × that of {reference}.",
   only: "{arm} took {ms} ms.",
-  oneRun:
-    "One run each, in this order. A later arm can find the picture in the prefix cache (see “cached”); run again to have all of them warm.",
+  oneRun: "One run each does not tell which is faster, and a later arm can find the picture in a cache.",
+  measure: "Which is faster? Run each {count} times (about {seconds} s)",
+  failedIn: "{arm} failed in {count} of {rounds} rounds.",
+  rounds:
+    "{count} rounds, every second one in reverse order, the picture new to the caches each time (embedded engine, vLLM). Intervals at 95 % for all arms together; below, each arm’s median run.",
 
   time: "Where the time went",
   timeHelp: "Bars on one time axis. Use the arrow keys to go from bar to bar.",

@@ -83,10 +83,14 @@ export default {
   agree: "各路径的标签完全相同。",
   differ: "各路径在{where}上不同。",
   category: "类别",
-  faster: "{fast} 用时最短：{ms} 毫秒，速度是 {slow} 的 {ratio} 倍。",
-  alike: "用时大致相同：{ms} 毫秒。",
+  faster: "{fast} 更快：{slow} 用时是它的 {ratio} 倍（{low} 至 {high}）。",
+  noDifference: "用时没有明显差别：{arm} 用时是 {reference} 的 {low} 至 {high} 倍。",
   only: "{arm} 用了 {ms} 毫秒。",
-  oneRun: "各路径按此顺序各运行一次。后面的路径可能命中前缀缓存（见“缓存”）；再运行一次，各路径就都有缓存。",
+  oneRun: "各运行一次看不出哪条更快，后面的路径还可能命中缓存。",
+  measure: "哪条更快？各运行 {count} 次（约 {seconds} 秒）",
+  failedIn: "{arm} 在 {rounds} 轮中失败了 {count} 轮。",
+  rounds:
+    "共 {count} 轮，每隔一轮顺序相反，图片每次都不在缓存中（embedded 引擎与 vLLM）。区间按所有路径合计 95% 计算；下面是每条路径用时居中的一次运行。",
 
   time: "耗时分布",
   timeHelp: "所有条形使用同一时间轴。用方向键逐条查看。",

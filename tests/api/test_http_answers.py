@@ -180,6 +180,31 @@ async def test_all_arms_are_compared_by_default(demo: Client) -> None:
     assert "fused" in known
 
 
+async def test_rounds_alternate_and_find_the_picture_in_no_cache(demo: Client) -> None:
+    answer = await demo.post("/v1/compare", data=form(PLANT, arms=["fused", "legacy_shared"], rounds="6"))
+    arms = {each["arm"]: each for each in answer.json["arms"]}
+    assert list(arms) == ["fused", "legacy_shared"]
+    for arm in arms.values():
+        assert len(arm["wall_ms"]) == 6
+        assert sorted(arm["wall_ms"])[2] == arm["result"]["ledger"]["wall_ms"]
+    (ratio,) = answer.json["time_ratios"]
+    assert (ratio["arm"], ratio["reference"]) == ("legacy_shared", "fused")
+    pairs = zip(arms["legacy_shared"]["wall_ms"], arms["fused"]["wall_ms"], strict=True)
+    assert (ratio["low"], ratio["high"]) == pytest.approx((min(ratios := [a / b for a, b in pairs]), max(ratios)))
+    usage = arms["fused"]["result"]["usage"]
+    assert usage["image_tokens"] > 0
+    assert usage["cached_tokens"] < usage["prompt_tokens"] - usage["image_tokens"]
+
+
+async def test_one_round_says_nothing_about_speed(demo: Client) -> None:
+    answer = await demo.post("/v1/compare", data=form(PLANT, arms=["fused", "reads"]))
+    (ratio,) = answer.json["time_ratios"]
+    assert ratio["low"] is ratio["high"] is None
+    for rounds in ("0", "21", "two"):
+        refused = await demo.post("/v1/compare", data=form(PLANT, arms=["fused"], rounds=rounds))
+        refused.problem(422, kind="BadField", field="rounds")
+
+
 async def test_taxonomy_options_and_graph(demo: Client) -> None:
     taxonomy = (await demo.get("/v1/taxonomy")).json
     assert taxonomy["categories"]["portrait"]["label"] == {"en": "portrait", "zh": "人像"}

@@ -102,7 +102,7 @@ async def test_a_form_and_json_have_the_same_fields(demo: Client) -> None:
     choices = {*(await demo.get("/v1/options")).json["context"]["properties"]}
     for path, model, own in (
         ("/v1/tags", "TagsBody", set()),
-        ("/v1/compare", "CompareBody", {"arms"}),
+        ("/v1/compare", "CompareBody", {"arms", "rounds"}),
         ("/v1/tags/batch", "BatchBody", {"ids"}),
         ("/v1/jobs", "BatchBody", {"ids"}),
     ):

@@ -30,7 +30,7 @@ def main() -> None:
                 visitor.choose_sample(3)
                 visitor.choose_arms(*arms)
                 visitor.look()
-                visitor.look()  # all of them with a warm cache, as the page advises
+                visitor.measure()
                 page = visitor.page
                 page.mouse.move(0, 0)
                 height = page.evaluate("document.documentElement.scrollHeight")

@@ -38,6 +38,14 @@ class Visitor:
         self.page.locator(".comparison").wait_for()
         return arms
 
+    def measure(self) -> dict[str, Any]:
+        """Ask which arm is faster, wait, and return what the API says."""
+        with self.page.expect_response("**/v1/compare", timeout=ANSWER_WITHIN_MS) as answered:
+            self.page.locator(".timing button").click()
+        said: dict[str, Any] = answered.value.json()
+        self.page.locator(".comparison").wait_for()
+        return said
+
     def card(self, arm: str) -> Locator:
         return self.page.get_by_role("article", name=arm, exact=True)
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from onelook.engines.base import AskRequest, Choice, Reply
-from onelook.engines.cache_scope import cache_scope
+from onelook.engines.cache_scope import cache_scope, picture_scope
 from onelook.engines.openai.response import Completion, CompletionChoice, Logprobs, faults, read_choice
 from onelook.engines.tokens import MASKED, TokenLogprob
 from onelook.errors import EngineIncapable
@@ -107,7 +107,7 @@ def _no_batch(address: str, requests: Sequence[AskRequest], answer: str) -> Engi
 def _named(part: Json) -> Json:
     if part["type"] != "image_url":
         return part
-    name = f"{cache_scope.get() or ''}{part['image_url']['url']}"
+    name = f"{cache_scope.get() or ''}{picture_scope.get()}{part['image_url']['url']}"
     return {**part, "uuid": sha256(name.encode()).hexdigest()}
 
 

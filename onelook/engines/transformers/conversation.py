@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from PIL import Image
 
 from onelook.engines.base import MAX_IMAGES
+from onelook.engines.cache_scope import picture_scope
 from onelook.errors import EngineRefused
 
 
@@ -51,5 +52,5 @@ def _read_part(part: dict[str, Any], pictures: list[bytes]) -> dict[str, Any]:
         image = Image.open(io.BytesIO(data)).convert("RGB")
     except (ValueError, OSError, Image.DecompressionBombError) as error:
         raise EngineRefused(f"a picture in the question cannot be read: {error}") from error
-    pictures.append(hashlib.sha256(data).digest())
+    pictures.append(hashlib.sha256(picture_scope.get().encode() + data).digest())
     return {"type": "image", "image": image}

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
@@ -196,7 +197,7 @@ class TransformersEngine(Engine):
             return [to_reply(each, generator.vocabulary, queue_ms=queue_ms) for each in generated]
 
         try:
-            return await asyncio.wrap_future(self._worker.submit(job))
+            return await asyncio.wrap_future(self._worker.submit(copy_context().run, job))
         except asyncio.CancelledError:
             cancelled.set()
             raise
