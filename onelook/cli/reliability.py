@@ -9,11 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from onelook.lab.calibrate import Outcome, RouterOutcome
-from onelook.lab.reliability import Prediction, calibration_error, groups
+from onelook.lab.statistics.calibration_bins import Prediction, bins, columns, expected_error
 from onelook.lab.threshold import OperatingPoint
 from onelook.types import Target
 
 BAR_CELLS = 24
+ROWS = 8
 
 
 def outcome_report(outcome: Outcome, accuracy: float, target: Target) -> Iterator[RenderableType]:
@@ -50,14 +51,20 @@ def router_report(outcome: RouterOutcome, accuracy: float) -> Iterator[Renderabl
 
 
 def reliability_table(kind: str, before: Sequence[Prediction], after: Sequence[Prediction]) -> Table:
-    """Labels in groups of equal size, by confidence; the bar shows how many are right, the stroke their confidence."""
+    """Labels in groups of equal size, by confidence; the bar shows how many are right, the stroke their confidence.
+
+    Groups have equal size, because most confidences of a good model are above 0.9: bins of equal width stay empty.
+    `after`: the same labels, calibrated.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in (kind, "reported", "calibrated", "right"):
         table.add_column(column, justify="right")
     table.add_column("right █, calibrated │", no_wrap=True)
-    for group in groups(before, after):
-        figures = (f"{share:.1%}" for share in (group.reported, group.calibrated, group.right))
-        table.add_row(str(group.labels), *figures, _bar(group.right, group.calibrated))
+    (reported, right), (calibrated, _) = columns(before), columns(after)
+    # The same bins twice: once with their share of right labels, once with their mean calibrated confidence.
+    for group, same in zip(bins(reported, right, count=ROWS), bins(reported, calibrated, count=ROWS), strict=True):
+        figures = (f"{share:.1%}" for share in (group.confidence, same.right, group.right))
+        table.add_row(str(group.labels), *figures, _bar(group.right, same.right))
     return table
 
 
@@ -68,7 +75,7 @@ def _bar(right: float, calibrated: float) -> Text:
 
 
 def _errors(before: Sequence[Prediction], after: Sequence[Prediction]) -> Text:
-    return Text(f"ECE {calibration_error(before):.3f} before, {calibration_error(after):.3f} after\n")
+    return Text(f"ECE {expected_error(*columns(before)):.3f} before, {expected_error(*columns(after)):.3f} after\n")
 
 
 def _threshold(

@@ -19,8 +19,8 @@ from onelook.graph.arms import ARMS
 from onelook.lab.album import Labelled
 from onelook.lab.fitting import Method, fit_curve, fit_softmax_temperature
 from onelook.lab.labels import read_labelled
-from onelook.lab.reliability import Prediction
 from onelook.lab.scores import LabelledResult
+from onelook.lab.statistics.calibration_bins import Prediction
 from onelook.lab.threshold import OperatingPoint, least_escalation, most_accurate
 from onelook.prompts.zero_shot import zero_shot_version
 from onelook.result import TagResult

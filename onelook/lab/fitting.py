@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax
 
 from onelook.calibration.fits import Curve, log_odds
-from onelook.lab.reliability import Prediction
+from onelook.lab.statistics.calibration_bins import Prediction
 
 FOLDS = 5
 FEWEST = 5

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from onelook.lab.reliability import calibration_error
+from onelook.lab.statistics.calibration_bins import columns, expected_error
 from onelook.result import TagResult
 from onelook.types import Answer
 
@@ -103,7 +103,7 @@ def score(results: Sequence[LabelledResult]) -> Scores:
         category=fmean(each.category_right for each in results),
         attribute=fmean(attributes.values()) if attributes else 1.0,
         exact=fmean(each.record_right for each in results),
-        ece=calibration_error(predictions) if predictions else None,
+        ece=expected_error(*columns(predictions)) if predictions else None,
         category_confident=fmean(right for _, right in confident) if confident else None,
         seconds=median(each.result.ledger.wall_ms or 0.0 for each in results) / 1000,
         categories={id_: fmean(each.category_right for each in members) for id_, members in by_category.items()},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy.stats import binomtest
 
-from onelook.lab.reliability import Prediction
+from onelook.lab.statistics.calibration_bins import Prediction
 
 FEWEST = 20
 """Least number of answers above a threshold for an estimate of their accuracy."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from onelook.calibration.fits import Curve, RouterFit
 from onelook.lab.fitting import fit_curve, fit_softmax_temperature
-from onelook.lab.reliability import Prediction, calibration_error, groups
+from onelook.lab.statistics.calibration_bins import Prediction, bins, columns, expected_error
 from onelook.lab.threshold import FEWEST, least_escalation, most_accurate, operating_points
 
 MANY = 4000
@@ -45,8 +45,8 @@ def test_calibration_reduces_the_error() -> None:
     predictions = over_confident(3.0, 0.0, 7)
     curve = fit_curve(predictions)[0].curve
     before, after = (
-        calibration_error(predictions),
-        calibration_error([(curve(reported), right) for reported, right in predictions]),
+        expected_error(*columns(predictions)),
+        expected_error(*columns((curve(reported), right) for reported, right in predictions)),
     )
     assert before > 0.1
     assert after < 0.02
@@ -124,7 +124,7 @@ def test_a_few_right_answers_are_not_enough_for_a_threshold() -> None:
 
 
 @given(ANSWERS)
-def test_groups_hold_every_label_once(predictions: list[Prediction]) -> None:
-    parts = groups(predictions, predictions)
-    assert sum(group.labels for group in parts) == len(predictions)
-    assert [group.reported for group in parts] == pytest.approx(sorted(group.reported for group in parts))
+def test_bins_hold_every_label_once(predictions: list[Prediction]) -> None:
+    parts = bins(*columns(predictions), count=8)
+    assert sum(part.labels for part in parts) == len(predictions)
+    assert [part.confidence for part in parts] == pytest.approx(sorted(part.confidence for part in parts))

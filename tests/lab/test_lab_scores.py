@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onelook.lab.reliability import calibration_error
 from onelook.lab.scores import LabelledResult, agreement, score
+from onelook.lab.statistics.calibration_bins import columns, expected_error
 from onelook.ledger.model import Ledger
 from onelook.result import TagResult
 from onelook.types import Answer, Tag, Versions
@@ -61,12 +61,12 @@ def test_without_probabilities_there_is_no_calibration() -> None:
 
 
 def test_full_confidence_and_half_right_is_an_error_of_one_half() -> None:
-    assert calibration_error([(1.0, True), (1.0, False)]) == 0.5
+    assert expected_error(*columns([(1.0, True), (1.0, False)])) == 0.5
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1))
 def test_calibration_error_is_a_share(predictions: list[tuple[float, bool]]) -> None:
-    assert 0 <= calibration_error(predictions) <= 1
+    assert 0 <= expected_error(*columns(predictions)) <= 1
 
 
 def test_the_most_confident_pictures_have_their_own_score() -> None:

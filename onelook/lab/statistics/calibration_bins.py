@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,9 @@ import numpy as np
 from onelook.lab.statistics.arrays import Floats, Ints
 
 BINS = 15
+
+Prediction = tuple[float, bool]
+"""The confidence of a label, and whether the label is right."""
 
 Binning = Literal["equal width", "equal mass"]
 
@@ -23,6 +27,12 @@ class Bin:
     labels: int
     confidence: float
     right: float
+
+
+def columns(predictions: Iterable[Prediction]) -> tuple[Floats, Floats]:
+    """Confidences and outcomes (1.0 where right) of at least one prediction, as arrays."""
+    confidences, right = zip(*predictions, strict=True)
+    return np.array(confidences, dtype=np.float64), np.array(right, dtype=np.float64)
 
 
 def bin_numbers(confidences: Floats, binning: Binning, count: int = BINS) -> Ints:
