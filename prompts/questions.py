@@ -18,6 +18,7 @@ from onelook.prompts.replies.json_reply import JsonCodec
 from onelook.prompts.replies.letters import LETTERS, LetterCodec, YesNoCodec, too_many
 from onelook.prompts.replies.reading import Codec
 from onelook.prompts.replies.scope import Scope
+from onelook.prompts.shared_attributes import SharedAttributes, shared_attributes
 from onelook.prompts.taxonomy.model import Attribute, Category, Taxonomy
 from onelook.settings.hints import set_to
 from onelook.types import Language, ReplyFormat
@@ -63,7 +64,8 @@ class Prompts:
             separator=separator,
         )
         self._texts: list[str] = []
-        self.system = self._text("system")
+        self.shared: tuple[str, ...] = ()  # ids of the attributes that the system prompt writes once
+        self.system = self._system()
         everything, category_alone = Scope.everything(taxonomy, language), Scope.category(taxonomy, language)
         details = {id_: Scope.details(taxonomy, language, id_) for id_, _ in self._detailed()}
         shapes = {id_: _shape(category) for id_, category in self._detailed()}
@@ -162,6 +164,15 @@ class Prompts:
 
     def _detailed(self) -> list[tuple[str, Category]]:
         return [(id_, category) for id_, category in self.taxonomy.categories.items() if category.details]
+
+    def _system(self) -> str:
+        """The taxonomy as the model reads it: with the shared attributes apart, where that is shorter."""
+        in_full = self._templates.render("system", shared=SharedAttributes())
+        found = shared_attributes(self.taxonomy)
+        apart = self._templates.render("system", shared=found) if found.attributes else in_full
+        self.shared = tuple(found.attributes) if len(apart) < len(in_full) else ()
+        self._texts.append(apart if self.shared else in_full)
+        return self._texts[-1]
 
     def _text(self, template: str, **variables: object) -> str:
         self._texts.append(self._templates.render(template, **variables))

@@ -25,7 +25,7 @@ class Variables(NamedTuple):
 
 SHARED = ("taxonomy", "language", "separator")
 VARIABLES: Mapping[str, Variables] = {
-    "system": Variables(needed=("taxonomy",)),
+    "system": Variables(("shared",), needed=("taxonomy",)),
     "fused_json": Variables(),
     "fused_compact": Variables(needed=("separator",)),
     "category_json": Variables(),

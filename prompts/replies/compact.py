@@ -62,7 +62,7 @@ class CompactCodec:
     def constraint(self) -> Choice | Regex:
         if self.scope.part == "category":
             return Choice(tuple(self.scope.label(category) for category in self.scope.categories))
-        return Regex(pattern.one_of([self._reply(category) for category in self.scope.categories]).regex)
+        return Regex(pattern.any_of([self._values(category) for category in self.scope.categories]).regex)
 
     @cached_property
     def max_tokens(self) -> int:
@@ -99,17 +99,16 @@ class CompactCodec:
     def _reader(self, category: str) -> Reader:
         """Category by category: Python's `re` takes a second to compile the pattern of a large taxonomy as a whole."""
         if category not in self._readers:
-            self._readers[category] = Reader(self._reply(category))
+            self._readers[category] = Reader(pattern.any_of([self._values(category)]))
         return self._readers[category]
 
-    def _reply(self, category: str) -> Pattern:
+    def _values(self, category: str) -> list[Pattern]:
+        """The values of a reply; the separator is before each but the first."""
         values = [self._value(*entry) for entry in self.scope.attributes(category).items()]
         if self.scope.part != "details":
             values.insert(0, pattern.category(self.scope.label(category), category))
-        reply = values[0]
-        for value in values[1:]:
-            reply += pattern.literal(self.separator) + value
-        return reply
+        separator = pattern.literal(self.separator)
+        return [values[0], *(separator + value for value in values[1:])]
 
     def _value(self, attribute_id: str, attribute: Attribute) -> Pattern:
         options = [

@@ -39,8 +39,7 @@ class JsonCodec:
 
     @cached_property
     def constraint(self) -> JsonSchema:
-        replies = pattern.one_of([self._reply(category) for category in self.scope.categories])
-        return JsonSchema(schema=schema(self._type), regex=replies.regex)
+        return JsonSchema(schema=schema(self._type), regex=self._replies().regex)
 
     @cached_property
     def max_tokens(self) -> int:
@@ -112,20 +111,26 @@ class JsonCodec:
         head: dict[str, Any] = {CATEGORY: scope.label(answer.category)}
         return head if scope.part == "category" else head | {DETAILS: values}
 
-    def _reply(self, category: str) -> Pattern:
+    def _replies(self) -> Pattern:
         scope = self.scope
-        values = pattern.literal("{")
-        for number, (attribute_id, attribute) in enumerate(scope.attributes(category).items()):
-            values += pattern.literal(f'{"," if number else ""}"{attribute_id}":') + self._value(
-                attribute_id, attribute
-            )
-        values += pattern.literal("}")
         if scope.part == "details":
-            return values
-        head = pattern.literal(f'{{"{CATEGORY}":"') + pattern.category(scope.label(category), category)
-        if scope.part == "category":
-            return head + pattern.literal('"}')
-        return head + pattern.literal(f'","{DETAILS}":') + values + pattern.literal("}")
+            (category,) = scope.categories
+            return pattern.literal("{") + pattern.any_of([[*self._values(category), pattern.literal("}")]])
+        replies = [
+            [
+                pattern.category(scope.label(category), category),
+                *([pattern.literal(f'","{DETAILS}":{{')] if scope.part == "everything" else []),
+                *self._values(category),
+                pattern.literal('"}' if scope.part == "category" else "}}"),
+            ]
+            for category in scope.categories
+        ]
+        return pattern.literal(f'{{"{CATEGORY}":"') + pattern.any_of(replies)
+
+    def _values(self, category: str) -> Iterator[Pattern]:
+        for number, (attribute_id, attribute) in enumerate(self.scope.attributes(category).items()):
+            key = pattern.literal(f'{"," if number else ""}"{attribute_id}":')
+            yield key + self._value(attribute_id, attribute)
 
     def _value(self, attribute_id: str, attribute: Attribute) -> Pattern:
         quote = pattern.literal('"')

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
@@ -23,8 +25,15 @@ KEPT = {"type", "properties", "required", "additionalProperties", "items", "maxI
 
 
 def reply_type(scope: Scope) -> TypeAdapter[dict[str, Any]]:
-    """The Pydantic type of the JSON replies to one question: details if and only if the category has them."""
-    branches = [_branch(scope, category) for category in scope.categories]
+    """The Pydantic type of the JSON replies to one question: details if and only if the category has them.
+
+    Categories with the same attributes are one branch of the union.
+    """
+    alike: dict[str, list[str]] = {}
+    for category in scope.categories:
+        content = [(id_, attribute.model_dump_json()) for id_, attribute in scope.attributes(category).items()]
+        alike.setdefault(str(content), []).append(category)
+    branches = [_branch(scope, categories) for categories in alike.values()]
     reply: Any = branches[0] if len(branches) == 1 else Annotated[reduce(or_, branches), Field(discriminator=CATEGORY)]
     return TypeAdapter(reply)
 
@@ -32,11 +41,34 @@ def reply_type(scope: Scope) -> TypeAdapter[dict[str, Any]]:
 def schema(reply: TypeAdapter[dict[str, Any]]) -> dict[str, Any]:
     """The type as a strict JSON Schema in the common subset of OpenAI-compatible servers and xgrammar.
 
-    `$ref` is written out, and `oneOf` becomes `anyOf` (few servers know it): the branches' constants differ, so
-    no value fits two of them.
+    `oneOf` becomes `anyOf` (few servers know it): the branches' constants differ, so no value fits two of them. The
+    values of an attribute that several branches have are in `$defs`, everything else stands where it is used.
     """
     document = reply.json_schema()
-    return _plain(document, document.get("$defs", {}))
+    return _with_references(_plain(document, document.get("$defs", {})))
+
+
+def _with_references(document: dict[str, Any]) -> dict[str, Any]:
+    """`document`, with what several of its branches say of an attribute written once, where that is shorter."""
+    values = [
+        branch["properties"][DETAILS]["properties"]
+        for branch in document.get("anyOf", [])
+        if DETAILS in branch["properties"]
+    ]
+    counts = Counter((id_, json.dumps(value)) for properties in values for id_, value in properties.items())
+    names: dict[tuple[str, str], str] = {}
+    for (id_, content), count in counts.items():
+        name = id_ if id_ not in names.values() else f"{id_}-{len(names)}"
+        written, reference = len(f'"{name}":{content}'), len(json.dumps({"$ref": f"#/$defs/{name}"}))
+        if written + count * reference < count * len(content):
+            names[id_, content] = name
+    if not names:
+        return document
+    for properties in values:
+        for id_, value in properties.items():
+            if name := names.get((id_, json.dumps(value))):
+                properties[id_] = {"$ref": f"#/$defs/{name}"}
+    return {**document, "$defs": {name: json.loads(content) for (_, content), name in names.items()}}
 
 
 def _plain(node: dict[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,14 +90,15 @@ def _plain(node: dict[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _branch(scope: Scope, category: str) -> Any:
-    values = {key: _value(attribute, scope.language) for key, attribute in scope.attributes(category).items()}
+def _branch(scope: Scope, categories: Sequence[str]) -> Any:
+    first = categories[0]
+    values = {key: _value(attribute, scope.language) for key, attribute in scope.attributes(first).items()}
     if scope.part == "details":
-        return _object(f"{category}_details", values)
-    keys: dict[str, Any] = {CATEGORY: Literal[scope.label(category)]}
+        return _object(f"{first}_details", values)
+    keys: dict[str, Any] = {CATEGORY: Literal.__getitem__(tuple(map(scope.label, categories)))}
     if scope.part == "everything":
-        keys[DETAILS] = _object(f"{category}_details", values)
-    return _object(category, keys)
+        keys[DETAILS] = _object(f"{first}_details", values)
+    return _object(first, keys)
 
 
 def _object(name: str, keys: Mapping[str, Any]) -> Any:

@@ -42,10 +42,25 @@ def option(label: str, attribute_id: str, option_id: str) -> Pattern:
 
 
 def one_of(patterns: Sequence[Pattern]) -> Pattern:
+    if len(patterns) == 1:
+        return patterns[0]
     return Pattern(
         f"(?:{'|'.join(pattern.regex for pattern in patterns)})",
         tuple(group for pattern in patterns for group in pattern.groups),
     )
+
+
+def any_of(replies: Sequence[Sequence[Pattern]]) -> Pattern:
+    """One of several sequences, none of which is the end of another one.
+
+    What they have in common at their end is written once: it is most of them where categories share attributes.
+    """
+    if len(replies) == 1:
+        return sum(replies[0], Pattern(""))
+    ends: dict[Pattern, list[Sequence[Pattern]]] = {}
+    for *beginning, end in replies:
+        ends.setdefault(end, []).append(beginning)
+    return one_of([any_of(beginnings) + end for end, beginnings in ends.items()])
 
 
 def optional(pattern: Pattern) -> Pattern:
@@ -55,15 +70,18 @@ def optional(pattern: Pattern) -> Pattern:
 def subset(items: Sequence[Pattern], *, empty: Pattern) -> Pattern:
     """Items in their order, each at most once, with commas between; `empty` for none of them.
 
-    By the first item that is there: after it, every later one may follow. O(n^2) in size, and no item can repeat,
-    which neither JSON Schema's arrays nor a `*` can promise.
+    No item can repeat, which neither JSON Schema's arrays nor a `*` can promise. O(n log n) in size.
     """
-    choices = [empty]
-    for first, item in enumerate(items):
-        for later in items[first + 1 :]:
-            item += optional(literal(",") + later)
-        choices.append(item)
-    return one_of(choices)
+    return one_of([empty, _some(items)])
+
+
+def _some(items: Sequence[Pattern]) -> Pattern:
+    """At least one of them: one of the first half, after which any of the second may follow, or else of the second."""
+    if len(items) == 1:
+        return items[0]
+    middle = len(items) // 2
+    first, second = items[:middle], items[middle:]
+    return one_of([sum((optional(literal(",") + item) for item in second), _some(first)), _some(second)])
 
 
 class Reader:

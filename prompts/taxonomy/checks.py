@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from onelook.prompts.taxonomy.model import ID_PATTERN, Attribute, Category, Taxonomy
+from onelook.prompts.taxonomy.model import ID_PATTERN, Attribute, Taxonomy
+from onelook.prompts.taxonomy.written import WrittenCategory, WrittenTaxonomy
 from onelook.types import LANGUAGE_PATTERN, Language
 
 Location = tuple[str | int, ...]
 
-# Which model a mapping is read as, by how deep its keys lie: name, categories.x.label, categories.x.details.y.choose.
-MODELS: dict[int, type[BaseModel]] = {1: Taxonomy, 3: Category, 5: Attribute}
+# Which model a mapping is read as, by the top key that its keys lie under and by how deep they lie there.
+MODELS: dict[tuple[str, int], type[BaseModel]] = {
+    ("categories", 3): WrittenCategory,
+    ("categories", 5): Attribute,
+    ("shared", 3): Attribute,
+}
 
 EXPECTED = {
     "missing": "is missing",
@@ -56,10 +61,11 @@ def check(document: object) -> tuple[Taxonomy | None, list[Mistake]]:
     if isinstance(document, Mapping) and "languages" not in document:
         document = {**document, "languages": languages_of(document)}
     try:
-        taxonomy = Taxonomy.model_validate(document)
+        written = WrittenTaxonomy.model_validate(document)
     except ValidationError as error:
         return None, [*_shape(error), *_meaning(document)]
-    return taxonomy, list(_meaning(document))
+    mistakes = list(_meaning(document))
+    return (None if mistakes else written.expanded()), mistakes
 
 
 def languages_of(document: Mapping[str, object]) -> list[Language]:
@@ -76,12 +82,18 @@ def languages_of(document: Mapping[str, object]) -> list[Language]:
 
 def _texts(document: Mapping[str, object]) -> Iterator[object]:
     """Everything in a document that is written in several languages, in its order."""
+    for attribute in _mapping(document.get("shared")).values():
+        yield from _attribute_texts(attribute)
     for category in _mapping(document.get("categories")).values():
         yield _mapping(category).get("label")
         yield _mapping(category).get("when")
         for attribute in _mapping(_mapping(category).get("details")).values():
-            yield _mapping(attribute).get("label")
-            yield from _mapping(_mapping(attribute).get("options")).values()
+            yield from _attribute_texts(attribute)
+
+
+def _attribute_texts(attribute: object) -> Iterator[object]:
+    yield _mapping(attribute).get("label")
+    yield from _mapping(_mapping(attribute).get("options")).values()
 
 
 def _shape(error: ValidationError) -> Iterator[Mistake]:
@@ -92,7 +104,8 @@ def _shape(error: ValidationError) -> Iterator[Mistake]:
 
 def _message(detail: ErrorDetails, location: Location) -> str:
     if detail["type"] == "extra_forbidden":
-        return _unknown_key(str(location[-1]), list(MODELS[len(location)].model_fields))
+        model = MODELS.get((str(location[0]), len(location)), WrittenTaxonomy)
+        return _unknown_key(str(location[-1]), list(model.model_fields))
     context = detail.get("ctx", {})
     known = EXPECTED.get(context.get("pattern", detail["type"]))
     if known is None:
@@ -103,9 +116,12 @@ def _message(detail: ErrorDetails, location: Location) -> str:
 
 
 def _unknown_key(key: str, known: list[str]) -> str:
-    close = get_close_matches(key, known, n=1)
-    meant = f" (did you mean {close[0]}?)" if close else ""
-    return f"unknown key, expected one of {', '.join(known)}{meant}"
+    return f"unknown key, expected one of {', '.join(known)}{_meant(key, known)}"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _meaning(document: object) -> Iterator[Mistake]:
@@ -117,7 +133,11 @@ def _meaning(document: object) -> Iterator[Mistake]:
         yield Mistake(("languages",), "names a language twice")
     languages = [language for language in map(str, declared) if IS_LANGUAGE.match(language)]
 
+    shared = _mapping(root.get("shared"))
+    for attribute_id, attribute in shared.items():
+        yield from _attribute(("shared", attribute_id), _mapping(attribute), languages)
     categories = _mapping(root.get("categories"))
+    yield from _unused(shared, categories)
     yield from _duplicates(("categories",), categories, "label")
     for category_id, category in categories.items():
         at: Location = ("categories", category_id)
@@ -127,6 +147,52 @@ def _meaning(document: object) -> Iterator[Mistake]:
         yield from _duplicates((*at, "details"), details, "label")
         for attribute_id, attribute in details.items():
             yield from _attribute((*at, "details", attribute_id), _mapping(attribute), languages)
+        yield from _shared(at, _mapping(category), shared)
+
+
+def _unused(shared: Mapping[str, object], categories: Mapping[str, object]) -> Iterator[Mistake]:
+    """An attribute that is asked about nowhere is more likely a name that was forgotten than one that is meant."""
+    named = {name for category in categories.values() for name in _names(category)}
+    for attribute_id in shared:
+        if attribute_id not in named:
+            message = f"no category names it, expected `shared: [{attribute_id}]` in the categories that have it"
+            yield Mistake(("shared", attribute_id), message, kind="not named")
+
+
+def _shared(at: Location, category: Mapping[str, object], shared: Mapping[str, object]) -> Iterator[Mistake]:
+    """The names of shared attributes in a category, and its own attributes that could be mistaken for shared ones."""
+    details, names = _mapping(category.get("details")), _names(category)
+    for attribute_id in details:
+        if attribute_id in shared:
+            message = (
+                f"is the id of an attribute in `shared`: rename this one, or remove it and write `{attribute_id}` in"
+                " the category's `shared`"
+            )
+            yield Mistake((*at, "details", attribute_id), message, kind="own and shared")
+    labels = {
+        (language, label.casefold()): attribute_id
+        for attribute_id, attribute in details.items()
+        for language, label in _mapping(_mapping(attribute).get("label")).items()
+        if isinstance(label, str)
+    }
+    for index, name in enumerate(names):
+        where: Location = (*at, "shared", index)
+        if name not in shared:
+            known = f"expected one of {', '.join(shared)}" if shared else "the document has no `shared`"
+            yield Mistake(where, f"no shared attribute {name!r}, {known}{_meant(name, shared)}", kind="no such name")
+        elif name in names[:index]:
+            yield Mistake(where, f"names {name} a second time")
+        for language, label in _mapping(_mapping(shared.get(name)).get("label")).items():
+            other = labels.setdefault((language, str(label).casefold()), name)
+            if other != name:
+                message = f"{name} has the label of {other} in {language}, expected one of its own"
+                yield Mistake(where, message, kind="the same label")
+
+
+def _names(category: object) -> list[str]:
+    """The shared attributes that a category names; what is no list of names has been reported already."""
+    names = _mapping(category).get("shared")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list | tuple) else []
 
 
 def _attribute(at: Location, attribute: Mapping[str, object], languages: list[Language]) -> Iterator[Mistake]:

@@ -16,7 +16,7 @@ from onelook.types import Content, Frozen, Language
 ID_PATTERN = "^[a-z][a-z0-9_]*$"
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """One visible line: it is shown in prompts, and compared letter by letter."""
     mistake = None
     if not text.strip():
@@ -36,7 +36,7 @@ def _label(text: str) -> str:
     """A line that JSON writes without escapes."""
     if '"' in text or "\\" in text:
         raise PydanticCustomError("text", "{text} has a quote or a backslash", {"text": repr(text)})
-    return _line(text)
+    return line(text)
 
 
 def _by_language(texts: dict[Language, str]) -> dict[Language, str]:
@@ -46,7 +46,7 @@ def _by_language(texts: dict[Language, str]) -> dict[Language, str]:
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Labels = Annotated[dict[Language, Annotated[str, AfterValidator(_label)]], AfterValidator(_by_language)]
-Lines = Annotated[dict[Language, Annotated[str, AfterValidator(_line)]], AfterValidator(_by_language)]
+Lines = Annotated[dict[Language, Annotated[str, AfterValidator(line)]], AfterValidator(_by_language)]
 
 
 class Attribute(Frozen):
@@ -91,7 +91,7 @@ class Category(Frozen):
 class Taxonomy(Frozen):
     """A checked document, made by `load_taxonomy` or `parse_taxonomy` (in `onelook.prompts.taxonomy.document`)."""
 
-    name: Annotated[str, AfterValidator(_line)]
+    name: Annotated[str, AfterValidator(line)]
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     categories: Annotated[dict[Id, Category], Field(min_length=1)]
 

@@ -15,6 +15,8 @@ from onelook.constraint import JsonSchema
 from onelook.demo.checkpoint import DRAWINGS, MODEL
 from onelook.prompts.questions import Prompts
 from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.prompts.taxonomy.model import Attribute
+from onelook.prompts.taxonomy.written import WrittenCategory, WrittenTaxonomy
 from onelook.settings.process import PHOTOS
 from tests.cli.test_cli import Run, clean, onelook
 
@@ -58,14 +60,15 @@ def test_show_prints_the_document_as_it_is_written(onelook: Run, tmp_path: Path)
 
 def test_the_documents_example_and_keys_are_those_of_the_reader(tmp_path: Path) -> None:
     text = DOCUMENTATION.read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    example, shared = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     file = tmp_path / "example.yaml"
+    file.write_text(shared, encoding="utf-8")
+    assert [list(category.details) for category in load_taxonomy(file).categories.values()] == [["daytime"]] * 2
     file.write_text(example, encoding="utf-8")
     assert load_taxonomy(file).languages == ("en", "fr")
     documented = set(re.findall(r"^\|[^|]*\| `(\w+)` \|", text, re.MULTILINE))
-    category = load_taxonomy(file).categories["product"]
-    models = (load_taxonomy(file), category, category.details["kind"])
-    assert documented == {key for model in models for key in type(model).model_fields}
+    models = (WrittenTaxonomy, WrittenCategory, Attribute)
+    assert documented == {key for model in models for key in model.model_fields}
     assert set(yaml.safe_load(example)) <= documented
 
 

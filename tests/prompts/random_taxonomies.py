@@ -68,7 +68,10 @@ def attributes(draw: st.DrawFn, languages: Sequence[Language]) -> dict[str, Any]
 def documents(draw: st.DrawFn, languages: st.SearchStrategy[list[Language]] = LANGUAGES) -> dict[str, Any]:
     categories = draw(st.lists(IDS, min_size=draw(st.integers(1, 3)), max_size=4, unique=True))
     tags = draw(languages)
+    shared = [f"shared_{number}" for number in range(draw(st.integers(0, 2)))]
     document: dict[str, Any] = {"name": "random", "languages": tags, "categories": {}}
+    if shared:
+        document["shared"] = {id_: draw(attributes(tags)) | {"label": dict.fromkeys(tags, f"#{id_}")} for id_ in shared}
     for category_id, label in zip(categories, draw(labels(len(categories), tags)), strict=True):
         details = draw(st.dictionaries(IDS, attributes(tags), min_size=draw(st.integers(0, 2)), max_size=3))
         names = draw(labels(len(details), tags))
@@ -78,6 +81,7 @@ def documents(draw: st.DrawFn, languages: st.SearchStrategy[list[Language]] = LA
             "details": {
                 id_: attribute | {"label": name} for (id_, attribute), name in zip(details.items(), names, strict=True)
             },
+            "shared": [id_ for id_ in shared if category_id == categories[0] or draw(st.booleans())],
         }
     return document
 

@@ -85,7 +85,7 @@ def make_mistake(folder: Path, case: str) -> str:
         return f"{folder / 'en' / 'language.yaml'}: no such file"
     if case == "unknown variable":
         (folder / "en" / "system.j2").write_text("{{ taxonomy }} {{ color }}", encoding="utf-8")
-        return f"{folder / 'en' / 'system.j2'}: unknown variable color, expected language, separator, taxonomy"
+        return f"{folder / 'en' / 'system.j2'}: unknown variable color, expected language, separator, shared, taxonomy"
     (folder / "en" / "details_json.j2").write_text("{{ category.label[language] }}?", encoding="utf-8")
     return f"{folder / 'en' / 'details_json.j2'}: does not use the variable shape"
 

@@ -86,7 +86,7 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
         (
             "    label: {zh: 猫, en: cat}",
             "    lable: {zh: 猫, en: cat}",
-            "4: categories.cat.lable: unknown key, expected one of label, when, details, specialist, content"
+            "4: categories.cat.lable: unknown key, expected one of label, when, details, specialist, content, shared"
             " (did you mean label?)",
         ),
         (DOG, "label: {zh: 狗}", f"{AT_DOG}: has no text in en"),

@@ -37,7 +37,10 @@ def init(
     language: Annotated[Literal["en", "zh"], typer.Option(help="The language of its labels and comments.")] = "en",
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")] = False,
 ) -> None:
-    """Write a small taxonomy with comments, to begin your own with. docs/taxonomy.md describes every key."""
+    """Write a small taxonomy with comments, to begin your own with. docs/taxonomy.md describes every key.
+
+    An attribute that several categories have is written once, under `shared`, and named in each of them.
+    """
     with reported():
         if file.exists() and not force:
             fail(SettingsError(f"{file} exists already", hint="name another file, or replace this one with --force"))
@@ -83,6 +86,7 @@ def check(
         local = local_prompts(settings)
         rows = arm_rows(services, context, local)
     attributes = sum(len(category.details) for category in loaded.categories.values())
+    shared = list(services.prompts[context.language].shared)
     if as_json:
         from onelook.cli.write_json import write_json
 
@@ -92,6 +96,7 @@ def check(
                 "version": loaded.version,
                 "categories": len(loaded.categories),
                 "attributes": attributes,
+                "shared": shared,
                 "languages": list(loaded.languages),
                 "language": context.language,
                 "tokenizer": None if local is None else local.tokenizer,
@@ -101,7 +106,10 @@ def check(
         )
         return
     languages = ", ".join(loaded.languages)
-    typer.echo(f"{file}: good, {len(loaded.categories)} categories with {attributes} attributes, in {languages}\n")
+    typer.echo(f"{file}: good, {len(loaded.categories)} categories with {attributes} attributes, in {languages}")
+    if shared:
+        typer.echo(f"shared by several categories, so written once in the prompt: {', '.join(shared)}")
+    typer.echo()
     show_arms(rows, context, local, no_tokenizer(settings))
 
 
