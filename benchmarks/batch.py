@@ -3,8 +3,9 @@
     python -m benchmarks.batch --json batch.json
     python -m benchmarks.batch --pictures 20000 --no-vllm --no-ray
 
-`throughput_vs_bare`: a real vLLM on the CPU with the bundled model. The bare client (aiohttp) sends the same requests
-about other pictures, so that no cache helps it, at the concurrency that was best for it; rounds are interleaved.
+`throughput_vs_bare`: a real vLLM on the CPU with the bundled model. The bare client (`benchmarks/bare_batch.py`) reads
+and prepares pictures and puts the same questions about them, at the concurrency that was best for it; rounds are
+interleaved. `throughput_vs_sending`: beside one whose requests were made before its time began.
 `rss_slope_kib_per_10k`: the memory of the process over a run against an echo server, by least squares over its last
 four fifths. `ray_2_vs_1`: pictures a second with two actors beside one, without Ray's start.
 """
@@ -17,24 +18,21 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
-import aiohttp
 import numpy as np
-import orjson
 import psutil
 import typer
-from aiohttp import web
 from PIL import Image
 from rich.console import Console
 
+from benchmarks.bare_batch import Bare
 from benchmarks.batch_drill import write_pictures
-from benchmarks.echo_server import MODEL, application, echo_server
+from benchmarks.echo_server import MODEL, echo_server
 from benchmarks.report import write_report
 from onelook.batch.fingerprint import Fingerprint, fingerprint
 from onelook.batch.ledger import Ledger, Listed
@@ -49,7 +47,7 @@ from onelook.tagger import Tagger
 from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
 
 REPLY = '{"primary_category":"建筑","details":{}}'
-ROUND, ROUNDS = 48, 3
+ROUND, ROUNDS = 128, 6
 TRIED = (8, 16, 32)
 LEDGER_ROWS = 20_000
 RAY_PICTURES = 2000
@@ -83,77 +81,47 @@ async def tag_all(tagger: Tagger, folder: Path, out: Path, samples: list[tuple[i
         return time.perf_counter() - began_s
 
 
-async def requests_of(folder: Path) -> list[bytes]:
-    """The bodies that onelook sends about the pictures of `folder`, caught by a server that answers with a fixed
-    reply."""
-    caught: list[bytes] = []
-
-    @web.middleware
-    async def catch(request: web.Request, handler: Any) -> web.StreamResponse:
-        body = await request.read()
-        if b"image_url" in body and b"zebra" not in body:
-            caught.append(body)
-        answer: web.StreamResponse = await handler(request)
-        return answer
-
-    app = application(REPLY)
-    app.middlewares.append(catch)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    settings = load_settings(engine="vllm", base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1", concurrency=32)
-    try:
-        with TemporaryDirectory() as out:
-            async with Tagger(settings) as tagger:
-                await tag_all(tagger, folder, Path(out, "out"))
-    finally:
-        await runner.cleanup()
-    return caught
-
-
-async def bare(base_url: str, model: str, bodies: Sequence[bytes], at_once: int) -> float:
-    """Seconds of a client that sends `bodies`, `at_once` at a time."""
-    waiting = iter([orjson.dumps({**orjson.loads(body), "model": model}) for body in bodies])
-
-    async def work(session: aiohttp.ClientSession) -> None:
-        for body in waiting:
-            headers = {"Content-Type": "application/json"}
-            async with session.post(f"{base_url}/chat/completions", data=body, headers=headers) as answer:
-                assert answer.status == 200, await answer.text()
-                orjson.loads(await answer.read())
-
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        began_s = time.perf_counter()
-        await asyncio.gather(*(work(session) for _ in range(at_once)))
-        return time.perf_counter() - began_s
-
-
-async def beside_bare(base_url: str, model: str) -> Figures:
-    """Interleaved rounds, each over pictures of its own."""
+async def beside_bare(base_url: str) -> Figures:
+    """Rounds in which each of the three ways tags pictures of its own, so that no cache helps; the order moves on."""
     with TemporaryDirectory() as temporary:
         numbers = iter(range(1000))
 
-        def folder(count: int) -> Path:
-            made = Path(temporary, f"in-{next(numbers)}")
-            write_pictures(made, count)
-            return made
+        def pictures(count: int) -> Path:
+            folder = Path(temporary, f"in-{next(numbers)}")
+            write_pictures(folder, count)
+            return folder
 
-        await bare(base_url, model, await requests_of(folder(16)), 8)  # warm
-        speeds = {
-            at_once: ROUND / await bare(base_url, model, await requests_of(folder(ROUND)), at_once) for at_once in TRIED
-        }
+        def files(count: int) -> list[Path]:
+            return sorted(pictures(count).iterdir())
+
+        bare = await Bare.of(base_url, files(1)[0], REPLY)
+        await bare.tag(files(32), 16)  # warm
+        speeds = {at_once: ROUND / await bare.tag(files(ROUND), at_once) for at_once in TRIED}
         best = max(speeds, key=lambda at_once: speeds[at_once])
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            settings = load_settings(engine="vllm", base_url=base_url, concurrency=best)
-            async with Tagger(settings) as tagger:
+
+        async def ours_s() -> float:
+            async with Tagger(load_settings(engine="vllm", base_url=base_url, concurrency=best)) as tagger:
                 await tagger.start()
-                ours.append(await tag_all(tagger, folder(ROUND), Path(temporary, f"out-{next(numbers)}")))
-            theirs.append(await bare(base_url, model, await requests_of(folder(ROUND)), best))
+                return await tag_all(tagger, pictures(ROUND), Path(temporary, f"out-{next(numbers)}"))
+
+        ways: list[tuple[str, Callable[[], Awaitable[float]]]] = [
+            ("ours", ours_s),
+            ("bare", lambda: bare.tag(files(ROUND), best)),
+            ("sending", lambda: bare.tag(files(ROUND), best, prepared=True)),
+        ]
+        seconds: dict[str, list[float]] = {name: [] for name, _ in ways}
+        for number in range(ROUNDS):
+            for name, run in ways[number % len(ways) :] + ways[: number % len(ways)]:
+                seconds[name].append(await run())
+    ours, theirs, sending = (np.array(seconds[name]) for name, _ in ways)
     return {
-        "throughput_vs_bare": median(theirs) / median(ours),
-        "pictures_per_s": ROUND / median(ours),
-        "bare_pictures_per_s": ROUND / median(theirs),
+        "throughput_vs_bare": float(np.median(theirs / ours)),
+        "throughput_vs_bare_least": float(np.min(theirs / ours)),
+        "throughput_vs_bare_most": float(np.max(theirs / ours)),
+        "throughput_vs_sending": float(np.median(sending / ours)),
+        "pictures_per_s": ROUND / float(np.median(ours)),
+        "bare_pictures_per_s": ROUND / float(np.median(theirs)),
+        "sending_pictures_per_s": ROUND / float(np.median(sending)),
         "concurrency": best,
     }
 
@@ -232,7 +200,7 @@ def main(
         with TemporaryDirectory() as temporary:
             log = Path(temporary, "vllm.log")
             with vllm_cpu_server(DEMO, python=vllm_python(), log=log) as base_url:
-                figures |= asyncio.run(beside_bare(base_url, "onelook-demo"))
+                figures |= asyncio.run(beside_bare(base_url))
     with echo_server(REPLY) as base_url:
         figures |= ledger_rate(asyncio.run(one_result(base_url)))
         figures |= asyncio.run(memory(base_url, pictures))

@@ -14,6 +14,7 @@ from onelook.images.picture import Picture
 from onelook.ledger.model import ServerTiming
 from onelook.ledger.stamps import span
 from onelook.prompts.question import Question
+from onelook.run_pool import may_ask
 from onelook.services import Services
 from onelook.types import Usage
 
@@ -23,6 +24,7 @@ async def ask(
 ) -> Reply:
     """Ask `engine` (None: the first one) once; the graph owns the retries. Raises `EngineError` as the engine did."""
     asked = engine or services.engine
+    await may_ask()
     with span("prompt"):
         request = ask_request(services, question, pictures)
     with span("engine") as taken, blaming_broken(pictures):
@@ -42,6 +44,7 @@ async def ask_together(
     """
     if len(questions) == 1 and not top_logprobs:
         return [await ask(services, questions[0], pictures)]
+    await may_ask()
     with span("prompt"):
         requests = [
             replace(ask_request(services, question, pictures), top_logprobs=top_logprobs) for question in questions

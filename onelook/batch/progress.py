@@ -53,7 +53,6 @@ class Tally:
     rate: Rate = field(default_factory=Rate)
     counts: Counter[str] = field(default_factory=Counter)
     pointed: int = 0
-    in_flight: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     began_s: float = field(default_factory=time.monotonic)
@@ -68,7 +67,7 @@ class Tally:
             self.prompt_tokens += result.usage.prompt_tokens or 0
             self.completion_tokens += result.usage.completion_tokens or 0
 
-    def progress(self, waiting: str | None = None) -> Progress:
+    def progress(self, in_flight: int = 0, waiting: str | None = None) -> Progress:
         done = self.counts.total()
         return Progress(
             todo=self.todo,
@@ -77,7 +76,7 @@ class Tally:
             needs_review=self.counts["needs_review"],
             failed=self.counts["failed"],
             pointed=self.pointed,
-            in_flight=self.in_flight,
+            in_flight=in_flight,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
             seconds=time.monotonic() - self.began_s,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from onelook.batch.ledger import How, Kept, Ledger, State, Todo
@@ -16,7 +17,7 @@ from onelook.batch.row import identify, tag_row
 from onelook.batch.stopping_rules import MaxFailures, StoppingRules
 from onelook.images.source import describe
 from onelook.result import TagResult
-from onelook.run_pool import as_completed
+from onelook.run_pool import RunPool
 from onelook.tagger import Tagger
 from onelook.types import Context
 
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 READ_AHEAD: Final = 256
 """Pictures that are read from the ledger at once."""
+
+MOST_AHEAD: Final = 32
+"""Pictures that are read and prepared, at some 100 kB each, while others are asked about: as many as are asked about at
+once, because a server that batches may answer all at the same time, but no more than this."""
 
 RENEW_EVERY_S: Final = 1.0
 
@@ -60,6 +65,9 @@ class BatchRun:
         self._on_outcome, self._name_of = on_outcome, name_of
         self._at_once = tagger.services.settings.concurrency
         self._rules = StoppingRules(plan.max_failures, self._at_once)
+        # An engine with a patience counts from when the question is to be put: nothing may wait before it.
+        patient = all(engine.capabilities.patience_s is None for engine in tagger.engines)
+        self._pool = RunPool(self._at_once, ahead=min(self._at_once, MOST_AHEAD) if patient else 0)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="onelook-ledger")
         self._asking: dict[bytes, list[Todo]] = {}
         self._stopped = False
@@ -73,13 +81,14 @@ class BatchRun:
         return self._rules.reason
 
     def stop(self) -> None:
-        """Take no more pictures; those in flight are finished. From any thread, or a signal's handler."""
+        """Take no more pictures; those that are asked about are finished. From any thread, or a signal's handler."""
         self._stopped = True
+        self._pool.stop()
 
     def progress(self) -> Progress:
         """From any thread."""
         waiting = self._tagger.waiting()
-        return self._tally.progress(None if waiting is None else str(waiting))
+        return self._tally.progress(self._pool.asking, None if waiting is None else str(waiting))
 
     async def run(self) -> How:
         """Until nothing is to do, or `stop`, or a stopping rule. What is done is in the ledger, however this ends.
@@ -89,7 +98,7 @@ class BatchRun:
         """
         renewing = asyncio.create_task(self._renew())
         try:
-            async with aclosing(as_completed(self._one, self._todo(), at_once=self._at_once)) as outcomes:
+            async with aclosing(self._pool.results(partial(self._answer, todo) for todo in self._todo())) as outcomes:
                 async for _ in outcomes:
                     if renewing.done():
                         renewing.result()  # it ends only by an error
@@ -123,13 +132,6 @@ class BatchRun:
                     yield row
                     taken += 1
                 after = rows[-1].picture
-
-    async def _one(self, todo: Todo) -> None:
-        self._tally.in_flight += 1
-        try:
-            await self._answer(todo)
-        finally:
-            self._tally.in_flight -= 1
 
     async def _answer(self, todo: Todo) -> None:
         name = self._name(todo)
@@ -175,6 +177,8 @@ class BatchRun:
     def _done(self, todo: Todo, result: TagResult, *, pointed: bool) -> None:
         self._tally.count(result, pointed=pointed)
         self._rules.see(result)
+        if self._rules.reason is not None:
+            self._pool.stop()
         self._on_outcome(self._name(todo), result)
 
     def _name(self, todo: Todo) -> str:

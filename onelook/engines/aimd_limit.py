@@ -27,8 +27,13 @@ class AimdLimit:
         self.lowered = 0
         """How often an overload has lowered it."""
         self._ceiling = ceiling
+        self._peak = 1
         self._slow_start_below = 1.0
         self._lowered_at_s = -math.inf
+
+    def sent(self, in_flight: int) -> None:
+        """A request was sent, one of those `in_flight`."""
+        self._peak = max(self._peak, in_flight)
 
     def allows(self, in_flight: int) -> bool:
         """Whether one more request may be sent beside those `in_flight`."""
@@ -48,13 +53,18 @@ class AimdLimit:
         self.lowered += 1
         self.current = self._slow_start_below = max(1.0, min(self.current, in_flight) * DECREASE)
 
-    def queueing(self, in_flight: int, *, sent_s: float, now_s: float) -> None:
-        """A request that was sent at `sent_s` waited in the server's own queue for most of its time."""
+    def queueing(self, *, sent_s: float, now_s: float) -> None:
+        """A request that was sent at `sent_s` waited in the server's own queue for most of its time.
+
+        What counts is the most that was in flight since the limit was lowered before: a server that batches answers
+        many at once, so that few are when the first of them reports it.
+        """
         if sent_s < self._lowered_at_s:
             return
         self._lowered_at_s = now_s
         self.lowered += 1
-        self.current = self._slow_start_below = max(1.0, min(self.current, in_flight) * QUEUE_DECREASE)
+        self.current = self._slow_start_below = max(1.0, min(self.current, self._peak) * QUEUE_DECREASE)
+        self._peak = 1
 
     def outage(self, in_flight: int, *, now_s: float) -> None:
         """The server is down."""

@@ -194,7 +194,7 @@ class Throttle:
             return
         now_s = asyncio.get_running_loop().time()
         with self._lock:
-            self.limit.queueing(self.in_flight + 1, sent_s=now_s - queue_s - worked_s, now_s=now_s)
+            self.limit.queueing(sent_s=now_s - queue_s - worked_s, now_s=now_s)
 
     async def _admission(self) -> _Permit:
         waiter = _Waiter(asyncio.get_running_loop())
@@ -207,6 +207,7 @@ class Throttle:
                     first = self._queue[0] is waiter
                     if first and self._free(now_s):
                         self.in_flight += 1
+                        self.limit.sent(self.in_flight)
                         return _Permit(now_s, self.breaker.send(now_s))
                     opens_at_s = self._opens_at_s()
                     refusal = self._refusal(now_s, opens_at_s)

@@ -99,11 +99,14 @@ def test_whatever_happens_at_least_one_request_is_allowed_and_no_more_than_the_c
 
 def test_a_queue_in_the_server_lowers_it_a_little() -> None:
     limit = AimdLimit()
-    limit.queueing(40, sent_s=1.0, now_s=2.0)
+    limit.sent(40)
+    limit.sent(8)
+    limit.queueing(sent_s=1.0, now_s=2.0)
     assert limit.current == 34
-    limit.queueing(40, sent_s=1.5, now_s=2.5)  # sent before the limit was lowered
+    limit.sent(34)
+    limit.queueing(sent_s=1.5, now_s=2.5)  # sent before the limit was lowered
     assert limit.current == 34
-    limit.queueing(34, sent_s=2.1, now_s=3.0)
+    limit.queueing(sent_s=2.1, now_s=3.0)
     assert limit.current == pytest.approx(28.9)
     for _ in range(40):
         limit.succeed(28)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onelook.run_pool import RunPool, as_completed, barrier
+from onelook.run_pool import RunPool, as_completed, barrier, may_ask
 
 
 class Log:
@@ -113,6 +113,66 @@ async def test_closing_it_cancels_those_who_work_and_those_who_wait() -> None:
         while len(begun) < 3:  # noqa: ASYNC110 they share an event loop with nobody else
             await asyncio.sleep(0)
     assert sorted(cancelled) == [1, 2]
+
+
+class Held:
+    """Runs that are prepared at once, and whose questions wait until they are answered."""
+
+    def __init__(self) -> None:
+        self.prepared: list[int] = []
+        self.asked: list[int] = []
+        self.answered = asyncio.Event()
+
+    async def run(self, number: int) -> int:
+        self.prepared.append(number)
+        await may_ask()
+        self.asked.append(number)
+        await self.answered.wait()
+        return number
+
+
+async def test_while_some_ask_others_prepare() -> None:
+    held, pool, came = Held(), RunPool(2, ahead=3), list[int]()
+
+    async def collect() -> None:
+        came.extend([number async for number in pool.results(partial(held.run, number) for number in range(9))])
+
+    collecting = asyncio.create_task(collect())
+    while len(held.prepared) < 5:  # noqa: ASYNC110 they share an event loop with nobody else
+        await asyncio.sleep(0)
+    assert (held.prepared, held.asked) == ([0, 1, 2, 3, 4], [0, 1])
+    held.answered.set()
+    await collecting
+    assert sorted(came) == held.asked == list(range(9))
+
+
+async def test_a_pool_that_is_stopped_finishes_those_that_have_asked() -> None:
+    held, pool, came = Held(), RunPool(2, ahead=3), list[int]()
+
+    async def collect() -> None:
+        came.extend([number async for number in pool.results(partial(held.run, number) for number in range(9))])
+
+    collecting = asyncio.create_task(collect())
+    while len(held.prepared) < 5:  # noqa: ASYNC110 as above
+        await asyncio.sleep(0)
+    pool.stop()
+    held.answered.set()
+    await collecting
+    assert sorted(came) == held.asked == [0, 1]
+    assert len(held.prepared) == 5
+
+
+async def test_who_defers_a_question_lets_others_ask() -> None:
+    """More of them than may ask at once."""
+
+    async def run(number: int) -> int:
+        await may_ask()
+        await barrier()
+        await may_ask()
+        return number
+
+    pool = RunPool(2, ahead=2)
+    assert sorted([number async for number in pool.results(partial(run, number) for number in range(7))]) == [*range(7)]
 
 
 async def test_a_bug_in_one_run_is_raised_and_ends_the_others() -> None:
