@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from functools import partial
 
 from langgraph.runtime import Runtime
 
@@ -13,7 +11,7 @@ from onelook.engines.base import MAX_IMAGES
 from onelook.errors import ImageRefused
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State
-from onelook.images.decode_limit import decode_in_thread
+from onelook.images.decode_limit import Takes, decode_in_thread
 from onelook.images.decode_memory import check_decode_bytes
 from onelook.images.original import Original
 from onelook.images.picture import Picture
@@ -48,14 +46,7 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
         data = await read(reference, services.limits)
         with span("transform"):
             name = describe(reference)
-            original, size, scan_pixels = await asyncio.to_thread(_opened, services, context, data, name, grid)
-            picture = await decode_in_thread(
-                partial(_first_picture, services, context, original),
-                name=name,
-                limits=services.limits,
-                decode_bytes=size,
-                scan_pixels=scan_pixels,
-            )
+            original, picture = await _decoded(services, context, data, name, grid)
         originals.append(original)
         pictures.append(picture)
     sized_again = context.adaptive or sized_by_category(context) or services.specialist is not None
@@ -67,13 +58,25 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
     }
 
 
-def _opened(services: Services, context: Context, data: Loaded, name: str, grid: int) -> tuple[Original, int, int]:
-    """The picture with its header read, and what decoding it takes: bytes, and pixels times scans."""
-    up_to = all_bounds(services, context)
-    original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to, grid=grid)
-    size = original.decode_bytes
-    check_decode_bytes(size, name, services.limits.max_decode_bytes)
-    return original, size, original.scan_pixels
+async def _decoded(
+    services: Services, context: Context, data: Loaded, name: str, grid: int
+) -> tuple[Original, Picture]:
+    """The picture with its header read, and as the engine sees it first."""
+    opened: list[Original] = []
+
+    def takes() -> Takes:
+        up_to = all_bounds(services, context)
+        original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to, grid=grid)
+        opened.append(original)
+        size = original.decode_bytes
+        check_decode_bytes(size, name, services.limits.max_decode_bytes)
+        return Takes(size, original.scan_pixels)
+
+    def work() -> Picture:
+        return _first_picture(services, context, opened[0])
+
+    picture = await decode_in_thread(work, name=name, limits=services.limits, takes=takes)
+    return opened[0], picture
 
 
 def _first_picture(services: Services, context: Context, original: Original) -> Picture:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, BaseCallbackManager
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
@@ -23,8 +23,11 @@ async def observed_call(engine: Engine, requests: Sequence[AskRequest]) -> Async
     The caller puts the replies into the list.
     """
     replies: list[Reply] = []
-    manager = get_async_callback_manager_for_config(ensure_config())
-    if not manager.handlers:
+    config = ensure_config()
+    inherited = config["callbacks"]
+    unobserved = isinstance(inherited, BaseCallbackManager) and not inherited.handlers  # as the graph set it up
+    manager = None if unobserved else get_async_callback_manager_for_config(config)
+    if manager is None or not manager.handlers:
         yield replies
         return
     name = type(engine).__name__

@@ -74,8 +74,9 @@ def _unreadable(name: str, kind: str, error: Exception) -> ImageUnreadable:
     )
 
 
-def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFile]:
-    """The format (a key of `OPENERS`) and the picture with its header read and its pixels still encoded.
+def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFile, int]:
+    """The format (a key of `OPENERS`), the picture with its header read and its pixels still encoded, and the most
+    scans that it can have if it is a JPEG.
 
     The format is detected from the bytes and opened with its own plugin: `Image.open` has one pixel limit for the whole
     process, with a warning.
@@ -91,11 +92,10 @@ def open_image(data: bytes, *, name: str, max_pixels: int) -> tuple[str, ImageFi
     with decoding(name, kind):
         image = OPENERS[kind](CheckedFile(data))
     check_pixels(image.width, image.height, name=name, max_pixels=max_pixels)
-    if kind == "JPEG":
-        check_scans(data, image.width * image.height, name=name, max_pixels=max_pixels)
+    scans = check_scans(data, image.width * image.height, name=name, max_pixels=max_pixels) if kind == "JPEG" else 0
     with decoding(name, kind):
         check_seen_right(kind, data, image)
-    return kind, image
+    return kind, image, scans
 
 
 def check_pixels(width: int, height: int, *, name: str, max_pixels: int) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from typing import TypeVar
@@ -20,6 +21,7 @@ from typing import TypeVar
 from PIL import ImageFile
 
 from onelook.errors import ImageError, ImageTooLarge
+from onelook.images.decode_memory import DecodeBudget
 from onelook.images.limits import Limits
 from onelook.images.scans import SCAN
 from onelook.settings.hints import set_to
@@ -76,6 +78,18 @@ def check_limit() -> None:
         limit.check()
 
 
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What decoding a picture takes: memory in bytes, and pixels times scans."""
+
+    decode_bytes: int = 0
+    scan_pixels: int = 0
+
+    def of(self, limits: Limits) -> tuple[tuple[DecodeBudget, int], ...]:
+        """The budgets, in the order in which all pictures take them, and how much of each."""
+        return (limits.scan_budget, self.scan_pixels), (limits.decode_budget, self.decode_bytes)
+
+
 class CheckedFile(BytesIO):
     """A file in memory that checks the limit at each read; a JPEG's blocks of image data end where a scan begins.
 
@@ -99,12 +113,13 @@ class CheckedFile(BytesIO):
 
 
 async def decode_in_thread(
-    work: Callable[[], Made], *, name: str, limits: Limits, decode_bytes: int = 0, scan_pixels: int = 0
+    work: Callable[[], Made], *, name: str, limits: Limits, takes: Callable[[], Takes] = lambda: Takes()
 ) -> Made:
     """What `work`, which decodes the picture `name`, returns; it runs in a thread as soon as the budgets have room.
 
-    Waiting for room takes no thread. Where the caller is cancelled, the work ends at its next check, and its room is
-    kept until then.
+    `takes` runs in the thread first. Waiting for room takes no thread; where there is room at once, both run in one go,
+    because a change of threads costs a small picture 3 % of its time. Where the caller is cancelled, the work ends at
+    its next check, and its room is kept until then.
 
     Raises:
         ImageTooLarge: it takes longer than `limits.prepare_timeout_s`.
@@ -127,8 +142,20 @@ async def decode_in_thread(
         finally:
             release()
 
+    def begin() -> Made | Takes:
+        taken = takes()
+        for budget, size in taken.of(limits):
+            if not budget.try_acquire(size):
+                release()
+                return taken
+            held.append(partial(budget.release, size))
+        return run()
+
     try:
-        for budget, size in ((limits.scan_budget, scan_pixels), (limits.decode_budget, decode_bytes)):
+        begun = await asyncio.to_thread(begin)
+        if not isinstance(begun, Takes):
+            return begun
+        for budget, size in begun.of(limits):
             await budget.acquire(size)
             held.append(partial(budget.release, size))
         return await asyncio.to_thread(run)

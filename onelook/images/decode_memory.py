@@ -66,9 +66,18 @@ class DecodeBudget:
         finally:
             self.release(size)
 
+    def try_acquire(self, size: int) -> bool:
+        """Whether there is room for `size` now, which is then kept until `release(size)`. From any thread."""
+        with self._lock:
+            fits = self._fits(size)
+            self._used += size if fits else 0
+        return fits
+
     async def acquire(self, size: int) -> None:
         """Waits, without a thread, until there is room for `size`, and keeps it until `release(size)`."""
         place = self._ask(size)
+        if place.done():
+            return
         try:
             await asyncio.wrap_future(place)
         except asyncio.CancelledError:
@@ -96,13 +105,15 @@ class DecodeBudget:
     def _give(self) -> list[Future[None]]:
         given, waiting = [], []
         for size, place in self._waiting:
-            fits = self._used == 0 or self._used + size <= self._most or size * self._free < self._most
             if place.cancelled():
                 continue
-            if not fits:
+            if not self._fits(size):
                 waiting.append((size, place))
             elif place.set_running_or_notify_cancel():  # from here on it cannot be cancelled
                 self._used += size
                 given.append(place)
         self._waiting = waiting
         return given
+
+    def _fits(self, size: int) -> bool:
+        return self._used == 0 or self._used + size <= self._most or size * self._free < self._most

@@ -18,7 +18,7 @@ from onelook.images.decode_memory import coefficient_bytes, decode_bytes
 from onelook.images.memory import LOSSY, open_pixels, reading_pixels
 from onelook.images.padding import padded
 from onelook.images.picture import Picture
-from onelook.images.scans import SCAN, frame_marker
+from onelook.images.scans import frame_marker
 from onelook.images.shrink import shrink
 from onelook.images.sizing import Layout, layout
 from onelook.images.unsupported import LOSSLESS_JPEG, NotSupported
@@ -51,10 +51,10 @@ class Original:
         self._image: Image.Image
         if isinstance(source, bytes):
             self._data: bytes | None = source
-            self._kind, self._image = open_image(source, name=name, max_pixels=max_pixels)
+            self._kind, self._image, self._scans = open_image(source, name=name, max_pixels=max_pixels)
             self._lossless = self._kind in LOSSLESS
         else:
-            self._data, self._kind = None, source.format or "pixels"
+            self._data, self._kind, self._scans = None, source.format or "pixels", 0
             self._image = open_pixels(source, name=name, max_pixels=max_pixels)
             self._lossless = self._kind not in LOSSY
         self._stored = self._image.size
@@ -95,9 +95,7 @@ class Original:
     @property
     def scan_pixels(self) -> int:
         """The work of decoding it: for a JPEG its pixels times its scans, otherwise 0, because pixels limit that."""
-        if self._data is None or self._kind != "JPEG":
-            return 0
-        return self._stored[0] * self._stored[1] * self._data.count(SCAN)
+        return self._stored[0] * self._stored[1] * self._scans
 
     def on_grid(self, grid: int) -> Original:
         """The same picture for a model with another size grid. Ask only one of the two from then on: they share what is

@@ -21,11 +21,16 @@ SCANS_OF_LARGEST = 10
 """A picture of the most pixels may have so many, a smaller one more: a scan takes about 7 ns a pixel."""
 
 
-def check_scans(data: bytes, pixels: int, *, name: str, max_pixels: int) -> None:
-    """Raises ImageTooLarge for a JPEG of `pixels` that takes too long to decode because of its number of scans."""
+def check_scans(data: bytes, pixels: int, *, name: str, max_pixels: int) -> int:
+    """How many scans a JPEG of `pixels` has at most: metadata can hold a scan's marker too.
+
+    Raises:
+        ImageTooLarge: it takes too long to decode because of its number of scans.
+    """
     most = min(MOST_SCANS, SCANS_OF_LARGEST * max_pixels // max(1, pixels))
-    if data.count(SCAN) <= most:  # metadata can hold these bytes too, so there are no more scans than that
-        return
+    marked = data.count(SCAN)
+    if marked <= most:
+        return marked
     scans = count_scans(data)
     if scans > most:
         raise ImageTooLarge(
@@ -33,6 +38,7 @@ def check_scans(data: bytes, pixels: int, *, name: str, max_pixels: int) -> None
             " picture",
             hint="save it again, not progressive or with an encoder's usual scans",
         )
+    return marked
 
 
 def count_scans(data: bytes) -> int:

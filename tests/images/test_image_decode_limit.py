@@ -13,7 +13,7 @@ from PIL import Image
 
 from onelook.engines.scripted import ScriptedEngine
 from onelook.errors import ImageError
-from onelook.images.decode_limit import CheckedFile, check_limit, decode_in_thread
+from onelook.images.decode_limit import CheckedFile, Takes, check_limit, decode_in_thread
 from onelook.images.decode_memory import DecodeBudget
 from onelook.images.original import Original
 from onelook.images.scans import count_scans
@@ -62,9 +62,7 @@ async def test_a_cancelled_run_gives_its_decoding_up_between_two_scans() -> None
             loop.call_soon_threadsafe(ended.set)
 
     limits = replace(LIMITS, decode_budget=DecodeBudget(10), scan_budget=DecodeBudget(10))
-    running = asyncio.create_task(
-        decode_in_thread(work, name="slow.jpg", limits=limits, decode_bytes=10, scan_pixels=10)
-    )
+    running = asyncio.create_task(decode_in_thread(work, name="slow.jpg", limits=limits, takes=lambda: Takes(10, 10)))
     await asyncio.to_thread(begun.wait)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -80,10 +78,10 @@ async def test_pictures_that_wait_for_room_take_no_thread_and_small_ones_pass() 
     limits = replace(LIMITS, decode_budget=budget)
     await budget.acquire(90)
     large = [
-        asyncio.create_task(decode_in_thread(lambda: "large", name="a", limits=limits, decode_bytes=90))
+        asyncio.create_task(decode_in_thread(lambda: "large", name="a", limits=limits, takes=lambda: Takes(90)))
         for _ in range(100)
     ]
-    assert await decode_in_thread(lambda: "small", name="b", limits=limits, decode_bytes=10) == "small"
+    assert await decode_in_thread(lambda: "small", name="b", limits=limits, takes=lambda: Takes(10)) == "small"
     assert not any(each.done() for each in large)
     for each in large[1:]:
         each.cancel()
@@ -96,7 +94,7 @@ async def test_a_small_picture_is_decoded_while_large_ones_have_all_the_room() -
     await budget.acquire(1000)
     await budget.acquire(9)
     assert await decode_in_thread(
-        lambda: "small", name="a", limits=replace(LIMITS, decode_budget=budget), decode_bytes=9
+        lambda: "small", name="a", limits=replace(LIMITS, decode_budget=budget), takes=lambda: Takes(9)
     )
 
 
@@ -104,9 +102,7 @@ async def test_a_run_that_is_cancelled_while_it_waits_keeps_no_room() -> None:
     budget = DecodeBudget(100)
     limits = replace(LIMITS, decode_budget=budget, scan_budget=DecodeBudget(1))
     await budget.acquire(100)
-    waiting = asyncio.create_task(
-        decode_in_thread(check_limit, name="a", limits=limits, decode_bytes=50, scan_pixels=1)
-    )
+    waiting = asyncio.create_task(decode_in_thread(check_limit, name="a", limits=limits, takes=lambda: Takes(50, 1)))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
