@@ -6,6 +6,7 @@
     │   ├── TaxonomyError        the taxonomy document is wrong (file, line, key path)
     │   ├── PromptError          a prompt template is wrong
     │   ├── BatchError           a batch's folder, manifest or export is wrong
+    │   ├── MetadataError        tags cannot be written to this picture's sidecar, or into it
     │   ├── ExperimentError      an experiment's design, arm or folder is wrong
     │   └── ImageError           this picture cannot be used
     │       ├── ImageNotFound      no such file, or nothing behind the URL
@@ -69,6 +70,10 @@ class BatchError(UserError):
 
 class ExperimentError(UserError):
     """The design of an experiment, one of its arms or its folder is wrong."""
+
+
+class MetadataError(UserError):
+    """Tags cannot be written to this picture's sidecar, or into the picture."""
 
 
 class ImageError(UserError):
