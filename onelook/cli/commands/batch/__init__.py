@@ -32,6 +32,7 @@ class BatchCommands(LazyGroup):
         "diff": "The pictures whose tags changed between two versions of the answers.",
         "export": "Write the results as Parquet, CSV, JSONL, SQLite, or as a page to look through (HTML).",
         "import": "Take the answers of `export --openai-batch` from the files that came back.",
+        "write-xmp": "Write tags as keywords into XMP sidecars, which photo programs read.",
     }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
