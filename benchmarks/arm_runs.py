@@ -12,6 +12,7 @@ from rich.progress import track
 
 from benchmarks.new_pictures import NewPictures
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
+from onelook.engines.cache_scope import new_to_caches
 from onelook.errors import EngineError
 from onelook.lab.album import Labelled
 from onelook.lab.scores import LabelledResult
@@ -19,6 +20,12 @@ from onelook.result import TagResult
 from onelook.tagger import Tagger
 from onelook.types import Context
 from tools.demo_model.evaluate import ARMS
+
+STEPPING = "_stepping"
+"""Ends the name of an arm whose forced tokens take a pass each: jump-forward is off."""
+
+JUMPING = ("fused", "fused_compact")
+"""Arms that are measured with jump-forward off too, where it can be turned off."""
 
 FLOOR = "floor"
 """One request of one token: the lower bound of a request with the picture."""
@@ -87,7 +94,7 @@ class Run:
 
 @dataclass
 class ArmBench:
-    """A setup in which the arms run: one engine, one size of pictures."""
+    """A setup in which the arms run: one engine, one size of pictures. `jump_forward` turns it on or off."""
 
     weights: str
     long_edge: int
@@ -96,6 +103,7 @@ class ArmBench:
     encodings: Encodings
     album: Sequence[Labelled]
     enlarge: bool = False
+    jump_forward: Callable[[bool], None] | None = None
     runs: dict[str, list[Run]] = field(default_factory=dict)
     floor_ms: list[float] = field(default_factory=list)
 
@@ -106,28 +114,37 @@ class ArmBench:
             EngineError: the engine fails. An unusable reply counts as a wrong answer.
         """
         fresh, order = NewPictures(), [*arms, FLOOR]
+        if self.jump_forward is not None:
+            order += [f"{arm}{STEPPING}" for arm in JUMPING if arm in arms]
         shuffle = Random(0).shuffle  # noqa: S311
         pictures = [(each, False) for each in self.album[:warm_up]] + [(each, True) for each in self.album]
         for labelled, counts in track(pictures, description=f"{self.weights} at {self.long_edge}"):
             shuffle(order)
+            shared = fresh(labelled, long_edge=self.long_edge if self.enlarge else None)
             for arm in order:
-                data = fresh(labelled, long_edge=self.long_edge if self.enlarge else None)
-                if arm == FLOOR:
-                    ms = await self._floor(data)
-                    if counts:
-                        self.floor_ms.append(ms)
-                    continue
-                run = await self._run(arm, labelled, data)
+                # The same picture with jump-forward and without, so that the answers can be compared.
+                pair = arm.removesuffix(STEPPING) in JUMPING and self.jump_forward is not None
+                data = shared if pair else fresh(labelled, long_edge=self.long_edge if self.enlarge else None)
+                with new_to_caches():
+                    if arm == FLOOR:
+                        ms = await self._floor(data)
+                        if counts:
+                            self.floor_ms.append(ms)
+                        continue
+                    run = await self._run(arm, labelled, data)
                 if counts:
                     self.runs.setdefault(arm, []).append(run)
 
-    async def _run(self, arm: str, labelled: Labelled, data: bytes) -> Run:
+    async def _run(self, name: str, labelled: Labelled, data: bytes) -> Run:
+        arm = name.removesuffix(STEPPING)
+        if self.jump_forward is not None:
+            self.jump_forward(name == arm)
         context = Context.model_validate(ARMS[arm].model_dump() | {"language": "zh", "long_edge": self.long_edge})
         calls, encodings = self.engine.calls, await self.encodings()
         result = await self.tagger.tag(data, context)
         for error in result.errors:
             if not error.kind.startswith("Reply"):
-                raise EngineError(f"{labelled.path.name}, {arm}: {error.message}", hint=error.hint)
+                raise EngineError(f"{labelled.path.name}, {name}: {error.message}", hint=error.hint)
         return Run(
             LabelledResult(labelled.path.name, labelled.truth, result),
             ms=result.ledger.wall_ms or 0.0,

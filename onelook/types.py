@@ -106,12 +106,24 @@ class Tag(Frozen):
 
 
 class Usage(Frozen):
-    """Tokens of one or more calls; None where a server does not say."""
+    """Tokens of one or more calls, and the model's forward passes for them; None where a server does not say."""
 
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     image_tokens: int | None = None
     completion_tokens: int | None = None
+    forced_tokens: int | None = Field(
+        None, description="Completion tokens that the constraint left no choice about: no pass was made for them alone."
+    )
+    prefill_passes: int | None = Field(None, description="Forward passes up to the first chosen token.")
+    decode_passes: int | None = Field(None, description="Forward passes after it.")
+
+    @property
+    def passes(self) -> int | None:
+        """All forward passes."""
+        if self.prefill_passes is None or self.decode_passes is None:
+            return None
+        return self.prefill_passes + self.decode_passes
 
     @classmethod
     def total(cls, parts: Iterable[Usage]) -> Self:

@@ -102,6 +102,9 @@ class Metrics:
             "onelook_retries", "Attempts of a node after its first.", ["node", "arm"], registry=registry
         )
         self._tokens = Counter("onelook_tokens", "Tokens by kind.", ["kind"], registry=registry)
+        self._passes = Counter(
+            "onelook_forward_passes", "Forward passes of the embedded engine by phase.", ["phase"], registry=registry
+        )
         self._cache_hits = Counter(
             "onelook_cache_hits", "Node spans that were answered from the cache.", ["node"], registry=registry
         )
@@ -131,8 +134,9 @@ class Metrics:
             if any(span.cached for span in node.spans):
                 self._cache_hits.labels(node.name).inc()
         for name, count in result.usage:
+            kind, _, unit = name.rpartition("_")
             if count:
-                self._tokens.labels(name.removesuffix("_tokens")).inc(count)
+                (self._tokens if unit == "tokens" else self._passes).labels(kind).inc(count)
         if result.escalation is not None:
             self._escalations.labels(arm).inc()
 

@@ -67,5 +67,8 @@ def _tokens(part: Span) -> str:
     if usage.prompt_tokens is not None:
         counts.append(f"{usage.prompt_tokens} prompt" + (f" ({known})" if known else ""))
     if usage.completion_tokens is not None:
-        counts.append(f"{usage.completion_tokens} written")
+        forced = f" ({usage.forced_tokens} forced)" if usage.forced_tokens else ""
+        counts.append(f"{usage.completion_tokens} written{forced}")
+    if usage.passes is not None:
+        counts.append(f"{usage.passes} pass{'' if usage.passes == 1 else 'es'}")
     return ", ".join(counts)

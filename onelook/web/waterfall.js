@@ -1,4 +1,4 @@
-/** The arms' ledgers on one time axis, with their tokens. */
+/** The arms' ledgers on one time axis, with their tokens and forward passes. */
 
 import { hints } from "./bars.js";
 import { element, unseen } from "./dom.js";
@@ -7,7 +7,15 @@ import { KINDS, rows, scheduling, ticks, totals, wallOf, whole } from "./ledger.
 
 /** @typedef {import("./ledger.js").Stretch} Stretch */
 
-const TOKENS = ["prompt_tokens", "cached_tokens", "image_tokens", "completion_tokens"];
+const COUNTS = [
+  "prompt_tokens",
+  "cached_tokens",
+  "image_tokens",
+  "completion_tokens",
+  "forced_tokens",
+  "prefill_passes",
+  "decode_passes",
+];
 
 /** @param {any[]} results one TagResult an arm */
 export function waterfall(results) {
@@ -115,10 +123,10 @@ function bar({ kind, from, to }, end, spoken) {
   });
 }
 
-/** Token counts, compared with those of the other arms. @param {any} usage @param {any[]} results */
+/** Counts of tokens and passes, compared with those of the other arms. @param {any} usage @param {any[]} results */
 function tokens(usage, results) {
   const list = element("dl", {});
-  for (const name of TOKENS) {
+  for (const name of COUNTS) {
     const most = Math.max(...results.map((result) => result.usage[name] ?? 0));
     const count = usage[name];
     list.append(

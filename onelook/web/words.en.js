@@ -114,11 +114,14 @@ export default {
   numbers: "The numbers",
   part: "part",
 
-  tokens: "Tokens",
+  tokens: "Tokens and forward passes",
   "tokens.prompt_tokens": "prompt",
   "tokens.cached_tokens": "cached",
   "tokens.image_tokens": "image",
   "tokens.completion_tokens": "completion",
+  "tokens.forced_tokens": "forced",
+  "tokens.prefill_passes": "prefill passes",
+  "tokens.decode_passes": "decode passes",
 
   hint: "What to do",
   key: "Key",

@@ -113,11 +113,14 @@ export default {
   numbers: "数据表",
   part: "环节",
 
-  tokens: "Token",
+  tokens: "Token 与前向计算",
   "tokens.prompt_tokens": "提示",
   "tokens.cached_tokens": "缓存",
   "tokens.image_tokens": "图片",
   "tokens.completion_tokens": "生成",
+  "tokens.forced_tokens": "语法强制",
+  "tokens.prefill_passes": "预填充次数",
+  "tokens.decode_passes": "解码次数",
 
   hint: "处理方法",
   key: "密钥",

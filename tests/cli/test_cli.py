@@ -117,10 +117,14 @@ def test_one_bad_picture_is_reported_and_counted_and_the_others_go_on(onelook: R
 
 
 def test_timing_draws_where_the_time_went(onelook: Run, folder: Path) -> None:
-    done = onelook("tag", folder / "a.jpg", "--timing")
+    done = onelook("tag", folder / "a.jpg", "--timing", COLUMNS="160")
     rows = [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
     for row in ("prepare", "analyze", "engine", "first", "decode", "scheduling", "wall"):
         assert row in rows
+    counts = re.search(r"(\d+) written \((\d+) forced\), (\d+) pass(es)?\s*$", done.stdout, re.MULTILINE)
+    assert counts is not None
+    written, forced, passes = map(int, counts.groups()[:3])
+    assert written == forced + passes, "a pass for each choice, none for what the grammar forces"
 
 
 def test_colours_come_when_they_are_asked_for(onelook: Run, folder: Path) -> None:

@@ -72,6 +72,7 @@ def answered(
         )
     finally:
         hook.remove()
+    assert answer.prefill_passes + answer.decode_passes == len(passes)
     return answer, len(passes)
 
 
@@ -111,6 +112,8 @@ def test_the_bundled_model_answers_the_same_with_the_same_probabilities(
     if name == "json":
         assert passes <= steps / 2
     assert passes <= len(choices(jumping, ours)) + 1
+    assert ours.forced_tokens == len(ours.steps) - passes
+    assert theirs.forced_tokens == 0
 
 
 @pytest.mark.parametrize("architecture", sorted(REUSES_PREFIXES))
@@ -146,6 +149,19 @@ def test_a_forced_end_is_written_without_a_pass(both: tuple[Generator, Generator
     assert [step.token for step in ours.steps] == [step.token for step in theirs.steps]
     assert ours.first_token_ms >= 0
     assert ours.decode_ms == 0
+
+
+@pytest.mark.parametrize(("pattern", "text", "passes"), [("", "", 1), ("人像", "人像", 0), ("(人像|动物)", None, 1)])
+def test_a_grammar_whose_only_continuation_is_the_end_stops_there(
+    pattern: str, text: str | None, passes: int, both: tuple[Generator, Generator]
+) -> None:
+    """Nothing can be written at all, nothing after forced text, nothing after a choice."""
+    jumping, stepping = both
+    ours, taken = answered(jumping, question([1]), Regex(pattern))
+    theirs, _ = answered(stepping, question([1]), Regex(pattern))
+    assert (ours.stop_reason, taken) == ("stop", passes)
+    assert text_of(jumping, ours) == text_of(stepping, theirs)
+    assert text is None or text_of(jumping, ours) == text
 
 
 def test_one_choice_with_forced_text_around_it_is_one_pass(both: tuple[Generator, Generator]) -> None:

@@ -91,6 +91,7 @@ def test_one_pass_for_all_questions_about_a_known_picture(make_generator: MakeGe
     encoded, passes = count_passes(generator)
     answers = together(generator, asked([1]))
     assert (len(encoded), len(passes)) == (0, 1)
+    assert [answer.prefill_passes for answer in answers] == [1, *(0 for _ in answers[1:])]
     for answer in answers:
         assert answer.image_tokens < answer.cached_tokens < answer.prompt_tokens
 
@@ -100,6 +101,7 @@ def test_a_new_picture_is_encoded_once_and_known_from_then_on(make_generator: Ma
     encoded, passes = count_passes(generator)
     first, *others = together(generator, asked([1]))
     assert (len(encoded), len(passes)) == (1, 2)
+    assert (first.prefill_passes, sum(answer.prefill_passes for answer in others)) == (2, 0)
     assert first.cached_tokens == 0
     assert all(answer.cached_tokens > answer.image_tokens for answer in others)
     together(generator, asked([1], ["几个？", "谁？"]))

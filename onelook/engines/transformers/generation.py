@@ -39,7 +39,8 @@ PIXELS = ("pixel_values",)
 class Generated:
     """The generated tokens of one answer, and their cost.
 
-    `first_token_ms` counts from the start of the work on it, `decode_ms` from the first token.
+    `first_token_ms` counts from the start of the work on it, `decode_ms` from the first token. A pass that several
+    answers share is counted with the first of them.
     """
 
     steps: tuple[Step, ...]
@@ -47,6 +48,9 @@ class Generated:
     prompt_tokens: int
     cached_tokens: int
     image_tokens: int
+    forced_tokens: int
+    prefill_passes: int
+    decode_passes: int
     first_token_ms: float
     decode_ms: float
 
@@ -60,7 +64,10 @@ class Vocabulary:
 
 
 class Generator:
-    """A loaded checkpoint that answers. Not safe for more than one thread."""
+    """A loaded checkpoint that answers. Not safe for more than one thread.
+
+    `jumps`: whether the tokens that a constraint forces are computed in one pass; may change between two answers.
+    """
 
     def __init__(
         self, checkpoint: Checkpoint, *, prefix_cache_bytes: int, thinking: bool = False, jump_forward: bool = True
@@ -83,7 +90,7 @@ class Generator:
         )
         known = config.model_type in REUSES_PREFIXES
         self.prefixes = PrefixCache(prefix_cache_bytes) if known and prefix_cache_bytes > 0 else None
-        self._jumps = known and jump_forward
+        self.jumps = known and jump_forward
 
     def answer(
         self,
@@ -130,6 +137,9 @@ class Generator:
             prompt_tokens=len(prompt.tokens),
             cached_tokens=cached,
             image_tokens=self.count_image_tokens(prompt.tokens),
+            forced_tokens=guide.forced,
+            prefill_passes=min(guide.passes, 1),
+            decode_passes=max(guide.passes - 1, 0),
             first_token_ms=(first_ns - start_ns) / NS_PER_MS,
             decode_ms=(max(guide.last_ns, first_ns) - first_ns) / NS_PER_MS,
         )
@@ -168,7 +178,7 @@ class Generator:
             if cached >= prompt.end:
                 for name in PIXELS:
                     inputs.pop(name, None)
-        if self._jumps:
+        if self.jumps:
             cache = DynamicCache(config=self.model.config) if cache is None else cache
             decode(self.model, inputs, cached, cache, guide, max_tokens)
         else:

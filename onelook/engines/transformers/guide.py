@@ -63,6 +63,7 @@ class Grammars:
 class Guide:
     """Follows one answer: `mask` before each token is chosen, `advance` after.
 
+    `passes`: how many forward passes gave scores to choose from; `forced`: how many tokens were no choice.
     Scores stay on their device: only the ids of the allowed tokens go there, and only what is recorded comes back.
     """
 
@@ -71,6 +72,7 @@ class Guide:
     ) -> None:
         self.steps: list[Step] = []
         self.complete = False
+        self.passes = self.forced = 0
         self.first_ns = self.last_ns = 0
         self._grammars = grammars
         self._matcher = None if constraint is None else grammars.matcher(constraint)
@@ -84,6 +86,7 @@ class Guide:
         """`scores` [1, vocabulary] with -inf for what the constraint forbids. Raises Cancelled if nobody waits."""
         if self._cancelled.is_set():
             raise Cancelled
+        self.passes += 1
         if self.complete:
             return scores
         if self._allowed is None:
@@ -131,6 +134,7 @@ class Guide:
                 break
             self.steps.append(Step(token, 0.0, ((token, 0.0),) if self._top_logprobs else ()))
             self._accept(self._matcher, token)
+            self.forced += 1
             left -= len(token_bytes[token])
             jumped.append(token)
         return jumped

@@ -30,6 +30,9 @@ def to_reply(generated: Generated, vocabulary: Vocabulary, *, queue_ms: float) -
             cached_tokens=generated.cached_tokens,
             image_tokens=generated.image_tokens,
             completion_tokens=len(generated.steps),
+            forced_tokens=generated.forced_tokens,
+            prefill_passes=generated.prefill_passes,
+            decode_passes=generated.decode_passes,
         ),
         timing=ServerTiming(queue_ms=queue_ms, first_token_ms=generated.first_token_ms, decode_ms=generated.decode_ms),
     )

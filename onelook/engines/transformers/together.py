@@ -54,8 +54,9 @@ def answer_together(
                 inputs["input_ids"], inputs["mm_token_type_ids"], image_grid_thw=inputs["image_grid_thw"]
             )
             cached, states = prefixes.longest(replace(first, tokens=first.tokens[: _in_common(prompts) + 1]))
-            shared = cached
+            shared, passes = cached, 1
             if cached < first.end:
+                passes = 2
                 shared = _in_common(prompts)
                 states = _extend(generator, inputs, positions, slice(cached, shared), states)
                 prefixes.store(first.tokens[:shared], first.pictures, states)
@@ -73,6 +74,9 @@ def answer_together(
                 prompt_tokens=len(tokens),
                 cached_tokens=shared if index else cached,
                 image_tokens=generator.count_image_tokens(tokens),
+                forced_tokens=0,
+                prefill_passes=0 if index else passes,
+                decode_passes=0,
                 first_token_ms=(guide.first_ns - start_ns) / NS_PER_MS,
                 decode_ms=0.0,
             )
