@@ -117,6 +117,10 @@ class Usage(Frozen):
     )
     prefill_passes: int | None = Field(None, description="Forward passes up to the first chosen token.")
     decode_passes: int | None = Field(None, description="Forward passes after it.")
+    encoded_images: int | None = Field(None, description="How often the vision encoder computed a picture.")
+    reused_images: int | None = Field(
+        None, description="How often its output was found in the vision cache; a picture in a cached prefix needs none."
+    )
 
     @property
     def passes(self) -> int | None:

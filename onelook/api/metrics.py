@@ -101,10 +101,18 @@ class Metrics:
         self._retries = Counter(
             "onelook_retries", "Attempts of a node after its first.", ["node", "arm"], registry=registry
         )
-        self._tokens = Counter("onelook_tokens", "Tokens by kind.", ["kind"], registry=registry)
-        self._passes = Counter(
-            "onelook_forward_passes", "Forward passes of the embedded engine by phase.", ["phase"], registry=registry
-        )
+        self._counts = {
+            "tokens": Counter("onelook_tokens", "Tokens by kind.", ["kind"], registry=registry),
+            "passes": Counter(
+                "onelook_forward_passes", "Embedded engine: forward passes by phase.", ["phase"], registry=registry
+            ),
+            "images": Counter(
+                "onelook_vision_encodings",
+                "Embedded engine: pictures that the vision encoder computed, or that the vision cache had.",
+                ["outcome"],
+                registry=registry,
+            ),
+        }
         self._cache_hits = Counter(
             "onelook_cache_hits", "Node spans that were answered from the cache.", ["node"], registry=registry
         )
@@ -136,7 +144,7 @@ class Metrics:
         for name, count in result.usage:
             kind, _, unit = name.rpartition("_")
             if count:
-                (self._tokens if unit == "tokens" else self._passes).labels(kind).inc(count)
+                self._counts[unit].labels(kind).inc(count)
         if result.escalation is not None:
             self._escalations.labels(arm).inc()
 

@@ -71,4 +71,6 @@ def _tokens(part: Span) -> str:
         counts.append(f"{usage.completion_tokens} written{forced}")
     if usage.passes is not None:
         counts.append(f"{usage.passes} pass{'' if usage.passes == 1 else 'es'}")
+    if usage.reused_images:
+        counts.append(f"{usage.reused_images} picture{'' if usage.reused_images == 1 else 's'} from the vision cache")
     return ", ".join(counts)

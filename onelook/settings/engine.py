@@ -78,6 +78,11 @@ class EngineSettings(BaseModel):
     prefix_cache_mb: Annotated[int, Field(ge=0)] = Field(
         512, description="Embedded engine: memory for reused attention states (prompt prefix, picture); 0 turns it off."
     )
+    vision_cache_mb: Annotated[int, Field(ge=0)] = Field(
+        128,
+        description="Embedded engine: memory for reused outputs of the vision encoder (the same picture in another"
+        " question); 0 turns it off.",
+    )
     jump_forward: bool = Field(
         True,
         description="Embedded engine: whether tokens that the constraint leaves no choice about are computed in one"

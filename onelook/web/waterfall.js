@@ -15,6 +15,8 @@ const COUNTS = [
   "forced_tokens",
   "prefill_passes",
   "decode_passes",
+  "encoded_images",
+  "reused_images",
 ];
 
 /** @param {any[]} results one TagResult an arm */

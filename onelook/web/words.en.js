@@ -122,6 +122,8 @@ export default {
   "tokens.forced_tokens": "forced",
   "tokens.prefill_passes": "prefill passes",
   "tokens.decode_passes": "decode passes",
+  "tokens.encoded_images": "pictures encoded",
+  "tokens.reused_images": "pictures reused",
 
   hint: "What to do",
   key: "Key",

@@ -121,6 +121,8 @@ export default {
   "tokens.forced_tokens": "语法强制",
   "tokens.prefill_passes": "预填充次数",
   "tokens.decode_passes": "解码次数",
+  "tokens.encoded_images": "图片编码",
+  "tokens.reused_images": "编码复用",
 
   hint: "处理方法",
   key: "密钥",

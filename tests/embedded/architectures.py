@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoTokenizer, LlavaProcessor
@@ -13,7 +13,12 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 from onelook.engines.transformers.generation import Generator
 
-MakeGenerator = Callable[[str, int], Generator]
+
+class MakeGenerator(Protocol):
+    """A generator of an architecture, with so many bytes for the states of prefixes and for encoded pictures."""
+
+    def __call__(self, architecture: str, prefix_cache_bytes: int, vision_cache_bytes: int = 0, /) -> Generator: ...
+
 
 MROPE = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [4, 6, 6]}
 

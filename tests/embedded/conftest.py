@@ -29,15 +29,15 @@ def engine(tiny_checkpoint: Path) -> Iterator[TransformersEngine]:
 
 @pytest.fixture(scope="module")
 def make_generator(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeGenerator:
-    """A generator of an architecture, with so many bytes for the states of prefixes."""
+    """A generator of an architecture, with so many bytes for the states of prefixes and for encoded pictures."""
     folders: dict[str, Path] = {}
 
-    def make(architecture: str, prefix_cache_bytes: int) -> Generator:
+    def make(architecture: str, prefix_cache_bytes: int, vision_cache_bytes: int = 0) -> Generator:
         if architecture not in folders:
             folders[architecture] = tmp_path_factory.mktemp("architectures") / architecture
             ARCHITECTURES[architecture](tiny_checkpoint, folders[architecture])
         checkpoint = load_checkpoint(str(folders[architecture]), LoadOptions())
-        return Generator(checkpoint, prefix_cache_bytes=prefix_cache_bytes)
+        return Generator(checkpoint, prefix_cache_bytes=prefix_cache_bytes, vision_cache_bytes=vision_cache_bytes)
 
     return make
 

@@ -58,6 +58,7 @@ class TransformersEngine(Engine):
         options: LoadOptions = DEFAULT_OPTIONS,
         *,
         prefix_cache_mb: int = 512,
+        vision_cache_mb: int = 128,
         thinking: bool = False,
         jump_forward: bool = True,
         size_grid: int | None = None,
@@ -67,6 +68,7 @@ class TransformersEngine(Engine):
         self._model = model
         self._options = options
         self._prefix_cache_bytes = prefix_cache_mb * 1_000_000
+        self._vision_cache_bytes = vision_cache_mb * 1_000_000
         self._thinking = thinking
         self._load = load
         self._jump_forward = jump_forward
@@ -94,6 +96,7 @@ class TransformersEngine(Engine):
             settings.model,
             options,
             prefix_cache_mb=settings.prefix_cache_mb,
+            vision_cache_mb=settings.vision_cache_mb,
             thinking=settings.thinking,
             jump_forward=settings.jump_forward,
             size_grid=settings.size_grid,
@@ -187,8 +190,7 @@ class TransformersEngine(Engine):
         def job() -> list[Reply] | None:
             queue_ms = (time.perf_counter_ns() - queued_ns) / NS_PER_MS
             generator = self._loaded()
-            if generator.prefixes is not None:
-                generator.prefixes.scope = scope
+            generator.use_scope(scope)
             from onelook.engines.transformers.reply import to_reply
 
             generated = work(generator, cancelled)
@@ -217,6 +219,7 @@ class TransformersEngine(Engine):
             self._generator = Generator(
                 checkpoint,
                 prefix_cache_bytes=self._prefix_cache_bytes,
+                vision_cache_bytes=self._vision_cache_bytes,
                 thinking=self._thinking,
                 jump_forward=self._jump_forward,
             )

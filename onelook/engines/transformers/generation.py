@@ -22,6 +22,7 @@ from onelook.engines.transformers.loading import Checkpoint
 from onelook.engines.transformers.passes import decode
 from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, Tokens, states_of
 from onelook.engines.transformers.thinking import thinking_variable
+from onelook.engines.transformers.vision_cache import VisionCache
 from onelook.errors import EngineIncapable, EngineRefused
 from onelook.ledger.stamps import NS_PER_MS
 from onelook.settings.hints import set_to
@@ -51,6 +52,8 @@ class Generated:
     forced_tokens: int
     prefill_passes: int
     decode_passes: int
+    encoded_images: int | None
+    reused_images: int | None
     first_token_ms: float
     decode_ms: float
 
@@ -70,7 +73,13 @@ class Generator:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, *, prefix_cache_bytes: int, thinking: bool = False, jump_forward: bool = True
+        self,
+        checkpoint: Checkpoint,
+        *,
+        prefix_cache_bytes: int,
+        vision_cache_bytes: int = 0,
+        thinking: bool = False,
+        jump_forward: bool = True,
     ) -> None:
         """`thinking`: whether a model whose chat template has that switch thinks before it answers. `jump_forward`:
         whether the tokens that a constraint forces are computed in one pass, where the architecture is known."""
@@ -90,6 +99,7 @@ class Generator:
         )
         known = config.model_type in REUSES_PREFIXES
         self.prefixes = PrefixCache(prefix_cache_bytes) if known and prefix_cache_bytes > 0 else None
+        self.vision = VisionCache(self.model, vision_cache_bytes) if known else None
         self.jumps = known and jump_forward
 
     def answer(
@@ -123,13 +133,13 @@ class Generator:
         try:
             cached = self._generate(inputs, prompt, guide, max_tokens)
         except torch.OutOfMemoryError as error:
-            if self.prefixes is not None:
-                self.prefixes.clear()
+            self.forget()
             raise EngineIncapable(
                 f"the device ran out of memory: {error}",
                 hint=f"send smaller pictures, {set_to(ONELOOK_RUN__LONG_EDGE=512)}, or set ONELOOK_PREFIX_CACHE_MB=0 or"
                 " ONELOOK_QUANTIZATION=8bit",
             ) from error
+        encoded, reused = self.pictures_computed()
         first_ns = guide.first_ns or time.perf_counter_ns()  # an answer that is forced as a whole needs no pass
         return Generated(
             steps=tuple(guide.steps),
@@ -140,9 +150,28 @@ class Generator:
             forced_tokens=guide.forced,
             prefill_passes=min(guide.passes, 1),
             decode_passes=max(guide.passes - 1, 0),
+            encoded_images=encoded,
+            reused_images=reused,
             first_token_ms=(first_ns - start_ns) / NS_PER_MS,
             decode_ms=(max(guide.last_ns, first_ns) - first_ns) / NS_PER_MS,
         )
+
+    def use_scope(self, scope: str | None) -> None:
+        """Look up and store in the caches of `scope` from now on."""
+        for cache in (self.prefixes, self.vision):
+            if cache is not None:
+                cache.scope = scope
+
+    def forget(self) -> None:
+        """Empty the caches."""
+        for cache in (self.prefixes, self.vision):
+            if cache is not None:
+                cache.clear()
+
+    def pictures_computed(self) -> tuple[int | None, int | None]:
+        """How many pictures were encoded, and how many found in the vision cache, since this was last asked; None for
+        an architecture without one."""
+        return (None, None) if self.vision is None else self.vision.take_counts()
 
     def encode(self, conversation: Conversation) -> Any:
         """The model's inputs, on the CPU. Raises EngineRefused when the processor does not take the conversation."""

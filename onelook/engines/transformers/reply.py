@@ -33,6 +33,8 @@ def to_reply(generated: Generated, vocabulary: Vocabulary, *, queue_ms: float) -
             forced_tokens=generated.forced_tokens,
             prefill_passes=generated.prefill_passes,
             decode_passes=generated.decode_passes,
+            encoded_images=generated.encoded_images,
+            reused_images=generated.reused_images,
         ),
         timing=ServerTiming(queue_ms=queue_ms, first_token_ms=generated.first_token_ms, decode_ms=generated.decode_ms),
     )

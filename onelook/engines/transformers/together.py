@@ -62,8 +62,9 @@ def answer_together(
                 prefixes.store(first.tokens[:shared], first.pictures, states)
             scores = _scores(generator, [tokens[shared:] for tokens in prompts], states, int(delta))
     except torch.OutOfMemoryError:
-        prefixes.clear()
+        generator.forget()
         return None
+    encoded, reused = generator.pictures_computed()
     answers = []
     for index, (guide, tokens) in enumerate(zip(guides, prompts, strict=True)):
         guide.advance(int(guide.mask(scores[index : index + 1]).argmax()))
@@ -77,6 +78,8 @@ def answer_together(
                 forced_tokens=0,
                 prefill_passes=0 if index else passes,
                 decode_passes=0,
+                encoded_images=0 if index and encoded is not None else encoded,
+                reused_images=0 if index and reused is not None else reused,
                 first_token_ms=(guide.first_ns - start_ns) / NS_PER_MS,
                 decode_ms=0.0,
             )

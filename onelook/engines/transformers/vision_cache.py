@@ -50,6 +50,12 @@ class VisionCache:
         self._encode = MethodType(type(inner).get_image_features, inner)
         inner.get_image_features = self._features
 
+    def take_counts(self) -> tuple[int, int]:
+        """`encoded` and `reused` since this was last called."""
+        counts = self.encoded, self.reused
+        self.encoded = self.reused = 0
+        return counts
+
     def clear(self) -> None:
         self._kept.clear()
         self.nbytes = 0
@@ -84,7 +90,7 @@ class VisionCache:
 
     def _name(self, pixels: torch.Tensor, grid: list[int]) -> bytes:
         where = f"{self.scope or ''} {picture_scope.get()} {grid} ".encode()
-        data = pixels.contiguous().cpu().view(torch.uint8).numpy()  # NumPy has no bfloat16
+        data = pixels.contiguous().cpu().view(torch.uint8).numpy().data  # NumPy has no bfloat16
         return hashlib.sha256(where + hashlib.sha256(data).digest()).digest()
 
     def _keep(self, name: bytes, encoding: Encoding) -> None:
