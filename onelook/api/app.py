@@ -19,7 +19,9 @@ from onelook.api.cors import Cors
 from onelook.api.dependencies import Admitted, require_key, state_of
 from onelook.api.disconnect import unless_disconnected
 from onelook.api.fields import BatchBody, CompareBody, TagsBody
+from onelook.api.jobs.create import IdempotencyKey, find_or_create_job, job_store
 from onelook.api.jobs.routes import jobs
+from onelook.api.jobs.status import lines_until_ended
 from onelook.api.openapi import BODY_STATUSES, DESCRIPTION, add_model_schemas, picture_body, problem_responses
 from onelook.api.page import pages, static_files
 from onelook.api.parsed_request import timeout_s, wants_ledger
@@ -74,17 +76,25 @@ async def tags(request: Request, reservation: Admitted) -> Response:
             " has a line too, with the status and the errors in its result.",
             "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
         },
-        **problem_responses(*BODY_STATUSES),
+        **problem_responses(*BODY_STATUSES, 404, 409),
     },
     openapi_extra=picture_body(BatchBody, ids=["cat-1"], reply_format="compact"),
 )
-async def batch(request: Request, reservation: Admitted) -> Response:
-    """Each picture is a subject of its own. Closing the connection cancels the runs that have not ended."""
+async def batch(request: Request, reservation: Admitted, idempotency_key: IdempotencyKey = None) -> Response:
+    """Each picture is a subject of its own. Closing the connection cancels the runs that have not ended.
+
+    With an `Idempotency-Key` the request is a job instead, and the response follows it: a connection that breaks
+    cancels nothing, and the same request with the same key gets all results, without a second question about any.
+    """
     state = state_of(request)
     seconds, ledger = timeout_s(request, state.http.deadline_s), wants_ledger(request)
     parsed = await state.reader.batch(request, reservation)
     state.tagger.refuse_unmet(parsed.context)
     request.state.log_fields.update(pictures=len(parsed.subjects))
+    if idempotency_key is not None:
+        job = await find_or_create_job(state, parsed, idempotency_key)
+        request.state.log_fields.update(job=job.id)
+        return StreamingResponse(lines_until_ended(job_store(state), job, ledger=ledger), media_type=NDJSON)
     return StreamingResponse(state.batch(parsed, seconds, ledger=ledger), media_type=NDJSON)
 
 

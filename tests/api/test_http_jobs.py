@@ -194,3 +194,55 @@ async def test_jobs_are_off_where_no_folder_is_set(connect: Connect) -> None:
     async with SimulatedServer(Model()) as server, connect(server) as client:
         for answer in (await client.post("/v1/jobs", data=form(*pictures(1))), await client.get("/v1/jobs")):
             assert "ONELOOK_HTTP__JOBS=FOLDER" in answer.problem(404, kind="NoJobs")["hint"]
+
+
+async def test_a_batch_with_a_key_goes_on_where_its_connection_broke(connect: Connect, tmp_path: Path) -> None:
+    asked_of = pictures(5)
+    key = {"Idempotency-Key": "order 17"}
+    async with (
+        SimulatedServer(model := Model()) as server,
+        connect(server, http={"jobs": tmp_path}, concurrency=2) as client,
+    ):
+        model.hold.clear()
+        broken = asyncio.create_task(client.post("/v1/tags/batch", data=form(*asked_of), headers=key))
+        await until_asked(model, 2)
+        broken.cancel()
+        await asyncio.gather(broken, return_exceptions=True)
+        model.hold.set()
+        again = await client.post("/v1/tags/batch?ledger=false", data=form(*asked_of), headers=key)
+        assert (again.status, again.content_type) == (200, "application/x-ndjson")
+        assert sorted(each["id"] for each in again.lines) == [f"picture-{n}.jpg" for n in range(5)]
+        assert [each["progress"] for each in again.lines] == [{"done": n, "total": 5} for n in range(1, 6)]
+        assert {each["result"]["status"] for each in again.lines} == {"needs_review"}
+        assert "ledger" not in again.lines[0]["result"]
+        assert model.asked == 5
+        once_more = await client.post("/v1/tags/batch", data=form(*asked_of), headers=key)
+        assert [each["index"] for each in once_more.lines] == list(range(5))
+        assert model.asked == 5
+        (await client.post("/v1/tags/batch", data=form(*asked_of[:1]), headers=key)).problem(409, kind="KeyReused")
+
+
+async def test_a_batch_with_a_key_has_a_line_for_what_a_cancelled_job_left(connect: Connect, tmp_path: Path) -> None:
+    async with (
+        SimulatedServer(model := Model()) as server,
+        connect(server, http={"jobs": tmp_path}, concurrency=1) as client,
+    ):
+        model.hold.clear()
+        key = {"Idempotency-Key": "order 18"}
+        following = asyncio.create_task(client.post("/v1/tags/batch", data=form(*pictures(4)), headers=key))
+        await until_asked(model, 1)
+        (job,) = (await client.get("/v1/jobs")).json
+        await client.post(f"/v1/jobs/{job['id']}/cancel")
+        await asyncio.sleep(2 * runner.LOOK_EVERY_S)
+        model.hold.set()
+        lines = (await following).lines
+    assert [each["index"] for each in lines] == [0, 1, 2, 3]
+    assert "result" in lines[0]
+    assert [each["problem"]["kind"] for each in lines[1:]] == ["JobCancelled"] * 3
+    assert lines[-1]["progress"] == {"done": 4, "total": 4}
+
+
+async def test_a_key_is_refused_where_nothing_is_kept(connect: Connect) -> None:
+    async with SimulatedServer(Model()) as server, connect(server) as client:
+        key = {"Idempotency-Key": "order 19"}
+        (await client.post("/v1/tags/batch", data=form(*pictures(1)), headers=key)).problem(404, kind="NoJobs")

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from http import HTTPStatus
-from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from onelook.api.dependencies import Admitted, require_key, state_of
 from onelook.api.fields import BatchBody
+from onelook.api.jobs.create import IdempotencyKey, find_or_create_job, job_store
 from onelook.api.jobs.status import JobStatus, result_lines, status_of
-from onelook.api.jobs.store import Job, JobStore, given_reference
+from onelook.api.jobs.store import Job, JobStore
 from onelook.api.openapi import BODY_STATUSES, picture_body, problem_responses
-from onelook.api.parsed_request import ParsedRequest, wants_ledger
+from onelook.api.parsed_request import wants_ledger
 from onelook.api.problem import Problem
-from onelook.api.state import AppState
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
-LONGEST_KEY = 255
 
 jobs = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(require_key)])
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        max_length=LONGEST_KEY,
-        description="Any text that names this request: sent again with it, the request finds the job that it made.",
-    ),
-]
 
 
 @jobs.post(
@@ -46,12 +35,10 @@ async def create_job(request: Request, reservation: Admitted, idempotency_key: I
     """The body is that of `POST /v1/tags/batch`. The pictures are kept until the job ends, its results for as long as
     the server is set to keep them; a restart of the server loses neither."""
     state = state_of(request)
-    store = _store(state)
+    store = job_store(state)
     parsed = await state.reader.batch(request, reservation)
     state.tagger.refuse_unmet(parsed.context)
-    job, created = await asyncio.to_thread(_find_or_create, state, store, parsed, idempotency_key)
-    if created:
-        state.wake_jobs()
+    job = await find_or_create_job(state, parsed, idempotency_key)
     request.state.log_fields.update(job=job.id, pictures=len(job.ids))
     status = await asyncio.to_thread(status_of, store, job)
     return Response(
@@ -69,7 +56,7 @@ async def create_job(request: Request, reservation: Admitted, idempotency_key: I
     responses={200: {"model": list[JobStatus]}, **problem_responses(401, 404)},
 )
 async def list_jobs(request: Request) -> Response:
-    store = _store(state_of(request))
+    store = job_store(state_of(request))
     found = await asyncio.to_thread(lambda: [status_of(store, job).model_dump(mode="json") for job in store.jobs()])
     return Response(orjson.dumps(found), media_type=JSON)
 
@@ -81,7 +68,7 @@ async def list_jobs(request: Request) -> Response:
     responses={200: {"model": JobStatus}, **problem_responses(401, 404, 422)},
 )
 async def get_job(request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
-    store = _store(state_of(request))
+    store = job_store(state_of(request))
     status = await asyncio.to_thread(lambda: status_of(store, _found(store, id)))
     return Response(status.model_dump_json(), media_type=JSON)
 
@@ -110,7 +97,7 @@ async def get_job(request: Request, id: str) -> Response:  # noqa: A002 - the na
     },
 )
 async def get_job_results(request: Request, id: str) -> Response:  # noqa: A002
-    store, ledger = _store(state_of(request)), wants_ledger(request)
+    store, ledger = job_store(state_of(request)), wants_ledger(request)
     job = await asyncio.to_thread(_found, store, id)
     return StreamingResponse(result_lines(store, job, ledger=ledger), media_type=NDJSON)
 
@@ -123,7 +110,7 @@ async def get_job_results(request: Request, id: str) -> Response:  # noqa: A002
 )
 async def cancel_job(request: Request, id: str) -> Response:  # noqa: A002
     """Pictures in flight are finished; the results so far stay. A job that has ended stays as it is."""
-    store = _store(state_of(request))
+    store = job_store(state_of(request))
 
     def cancel() -> JobStatus:
         job = _found(store, id)
@@ -143,7 +130,7 @@ async def cancel_job(request: Request, id: str) -> Response:  # noqa: A002
 )
 async def delete_job(request: Request, id: str) -> Response:  # noqa: A002
     """A job that has not ended must be cancelled first."""
-    store = _store(state_of(request))
+    store = job_store(state_of(request))
 
     def delete() -> None:
         job = _found(store, id)
@@ -160,54 +147,8 @@ async def delete_job(request: Request, id: str) -> Response:  # noqa: A002
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _store(state: AppState) -> JobStore:
-    if state.jobs is None:
-        raise Problem(
-            HTTPStatus.NOT_FOUND,
-            "this server takes no jobs",
-            kind="NoJobs",
-            hint="ONELOOK_HTTP__JOBS=FOLDER on the server turns them on; POST /v1/tags/batch answers at once",
-        )
-    return state.jobs
-
-
 def _found(store: JobStore, id_: str) -> Job:
     job = store.find(id_)
     if job is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"no job {id_[:64]}", kind="NotFound", hint="GET /v1/jobs lists the jobs")
     return job
-
-
-def _find_or_create(state: AppState, store: JobStore, parsed: ParsedRequest, key: str | None) -> tuple[Job, bool]:
-    """The job, and whether it is new."""
-    with state.creating_job:  # the same key may come twice at once
-        body = _digest(parsed)
-        if key is not None and (job := store.by_key(key)) is not None:
-            if job.body != body:
-                raise Problem(
-                    HTTPStatus.CONFLICT,
-                    "this Idempotency-Key belongs to a request with another body",
-                    kind="KeyReused",
-                    hint="send a new key for a new request",
-                )
-            return job, False
-        if len(store.waiting()) >= state.http.max_jobs:
-            raise Problem(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                f"{state.http.max_jobs} jobs wait or run already",
-                kind="Overloaded",
-                hint="try again later, or raise ONELOOK_HTTP__MAX_JOBS on the server",
-            )
-        return store.create(parsed, key, body), True
-
-
-def _digest(parsed: ParsedRequest) -> str:
-    """What tells one request from another."""
-    digest = hashlib.sha256(parsed.context.model_dump_json(exclude_unset=True).encode())
-    for id_, subject in zip(parsed.ids, parsed.subjects, strict=True):
-        reference = given_reference(subject)
-        data = reference if isinstance(reference, bytes) else str(reference).encode(errors="surrogatepass")
-        for part in (id_.encode(errors="surrogatepass"), data):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-    return digest.hexdigest()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
-from typing import Literal
+from http import HTTPStatus
+from typing import Final, Literal
 
 import orjson
 from pydantic import Field
 
 from onelook.api.jobs.store import Job, JobStore
+from onelook.api.problem import Problem, result_json
 from onelook.batch.ledger import Ledger
 from onelook.result import TagResult
 from onelook.types import Frozen
 
 JobState = Literal["queued", "running", "finished", "cancelled", "failed"]
+
+
+LOOK_EVERY_S: Final = 0.25
 
 
 class JobCounts(Frozen):
@@ -68,18 +74,51 @@ def status_of(store: JobStore, job: Job) -> JobStatus:
     )
 
 
+def results_of(store: JobStore, job: Job) -> Iterator[tuple[int, TagResult]]:
+    """Of each picture that is done, in the order of the request: its index and its result."""
+    with closing(Ledger.read(store.folder / job.id)) as ledger:
+        versions = ledger.versions()
+        for row in ledger.rows(versions[-1].id) if versions else ():
+            if row.result is not None:
+                index = row.picture - 1
+                yield index, TagResult.model_validate_json(row.result).model_copy(update={"source": job.names[index]})
+
+
+def line(job: Job, index: int, done: int, answer: Mapping[str, object]) -> bytes:
+    """A line of a batch's response: the `done`-th of this job."""
+    head = {"index": index, "id": job.ids[index], "progress": {"done": done, "total": len(job.ids)}}
+    return orjson.dumps({**head, **answer}, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def result_lines(store: JobStore, job: Job, *, ledger: bool) -> Iterator[bytes]:
     """A line of JSON for each picture that is done, in the order of the request."""
-    total = len(job.ids)
-    with closing(Ledger.read(store.folder / job.id)) as opened:
-        versions = opened.versions()
-        done = 0
-        for row in opened.rows(versions[-1].id) if versions else ():
-            if row.result is None:
-                continue
-            done += 1
-            index = row.picture - 1
-            result = TagResult.model_validate_json(row.result).model_copy(update={"source": job.names[index]})
-            head = {"index": index, "id": job.ids[index], "progress": {"done": done, "total": total}}
-            body = result.model_dump_json(exclude=None if ledger else {"ledger"})
-            yield orjson.dumps({**head, "result": orjson.Fragment(body)}, option=orjson.OPT_APPEND_NEWLINE)
+    for done, (index, result) in enumerate(results_of(store, job), 1):
+        yield line(job, index, done, {"result": orjson.Fragment(result_json(result, ledger=ledger))})
+
+
+async def lines_until_ended(store: JobStore, job: Job, *, ledger: bool) -> AsyncIterator[bytes]:
+    """A line of JSON for each picture, as soon as it is done. Pictures of a job that ended before they were done have
+    a problem.
+
+    Raises:
+        BatchError: the job was removed meanwhile.
+    """
+    shown: set[int] = set()
+    while True:
+        ended = await asyncio.to_thread(store.ended, job)  # before its results: what comes between is in them
+        for index, result in await asyncio.to_thread(lambda: list(results_of(store, job))):
+            if index not in shown:
+                shown.add(index)
+                yield line(job, index, len(shown), {"result": orjson.Fragment(result_json(result, ledger=ledger))})
+        if ended is not None:
+            break
+        await asyncio.sleep(LOOK_EVERY_S)
+    cancelled = ended.how == "stopped"
+    problem = Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"job {job.id} was cancelled" if cancelled else f"job {job.id} failed: {ended.reason}",
+        kind="JobCancelled" if cancelled else "JobFailed",
+    )
+    for index in sorted(set(range(len(job.ids))) - shown):
+        shown.add(index)
+        yield line(job, index, len(shown), {"problem": problem.body()})
