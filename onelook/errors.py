@@ -5,6 +5,8 @@
     │   ├── SettingsError        a setting, an option or a run's choice is wrong
     │   ├── TaxonomyError        the taxonomy document is wrong (file, line, key path)
     │   ├── PromptError          a prompt template is wrong
+    │   ├── TableError           a CSV, JSONL or Parquet file cannot be read as a table
+    │   ├── LabelsError          labels of pictures are wrong (all mistakes, with their lines)
     │   ├── BatchError           a batch's folder, manifest or export is wrong
     │   ├── MetadataError        tags cannot be written to this picture's sidecar, or into it
     │   ├── ExperimentError      an experiment's design, arm or folder is wrong
@@ -62,6 +64,14 @@ class TaxonomyError(UserError):
 
 class PromptError(UserError):
     """A prompt template is wrong."""
+
+
+class TableError(UserError):
+    """A CSV, JSONL or Parquet file cannot be opened, decoded or read as a table."""
+
+
+class LabelsError(UserError):
+    """Labels of pictures are wrong; the message lists the mistakes with their lines."""
 
 
 class BatchError(UserError):

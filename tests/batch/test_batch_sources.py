@@ -12,7 +12,7 @@ from pyarrow import parquet
 from onelook.batch.ledger import Listed
 from onelook.batch.manifest import Columns
 from onelook.batch.sources import listed_pictures
-from onelook.errors import BatchError
+from onelook.errors import BatchError, TableError, UserError
 from onelook.images.walk import Found
 from tests.batch.pictures import paint
 
@@ -116,7 +116,9 @@ def test_a_manifest_that_cannot_be_read_says_where(
     if not words:  # nothing in it
         assert listed(file, columns=columns) == []
         return
-    with pytest.raises(BatchError) as refused:
+    is_table = not any(word in words[0] for word in ("is no CSV", "is not UTF-8", "is no Parquet"))
+    expected: type[UserError] = BatchError if is_table else TableError
+    with pytest.raises(expected) as refused:
         listed(file, columns=columns)
     assert str(file) in refused.value.message
     for word in words:
