@@ -141,9 +141,14 @@ def _below(top: str, found: Found) -> Iterator[tuple[str, str]]:
                 found.left_out[reason] += 1
 
 
+def is_hidden(name: str) -> bool:
+    """Whether an entry of a folder is hidden or of the system by its name, so that it is not looked at."""
+    return name.startswith(".") or name.lower() in SYSTEM_NAMES
+
+
 def _why_not(entry: os.DirEntry[str]) -> str | None:
     """Why an entry of a folder is not looked at; None for folders and pictures."""
-    if entry.name.startswith(".") or entry.name.lower() in SYSTEM_NAMES:
+    if is_hidden(entry.name):
         return HIDDEN
     if entry.is_dir(follow_symlinks=False):
         return None

@@ -1,83 +1,129 @@
-"""Reads an album: a folder with pictures and a labels.jsonl."""
+"""Labelled pictures: a table of labels (JSONL, CSV, Parquet), or a folder for each category."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, ValidationError
+from onelook.errors import LabelsError
+from onelook.images.printable import printable
+from onelook.images.walk import find_pictures, is_hidden
+from onelook.lab.label_columns import LabelOptions
+from onelook.lab.label_mistakes import Mistakes
+from onelook.lab.label_rows import read_rows
+from onelook.lab.label_words import Mistake, Vocabulary
+from onelook.lab.labelled import Album, Labelled
+from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.table import SUFFIXES
+from onelook.types import Answer
 
-from onelook.errors import ImageNotFound, UserError
-from onelook.types import Answer, Frozen
+__all__ = ["LABELS", "Album", "Labelled", "has_labels", "labels_file", "read_album", "read_labels"]
 
 LABELS: Final = "labels.jsonl"
-SHAPE_HINT = (
-    'one object per line: {"file": "a.jpg", "category": "food", "details": {"kind": ["cake"], "served_in": ["cup"]}}'
-)
+EXAMPLE: Final = '{"file": "a.jpg", "category": "food", "details": {"kind": ["cake"], "served_in": ["cup"]}}'
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A picture and its true labels; `seed` if it was drawn. `where`: file and line of the labels."""
-
-    path: Path
-    truth: Answer
-    seed: int | None
-    where: str
+def read_labels(labels: Path) -> list[Labelled]:
+    """The pictures of `read_album` without a taxonomy: an album can have its own."""
+    return read_album(labels, None).pictures
 
 
-class LabelLine(Frozen):
-    file: str
-    category: str
-    details: dict[str, tuple[str, ...]] = Field({})
-    seed: int | None = None
+def read_album(labels: Path, taxonomy: Taxonomy | None, options: LabelOptions | None = None) -> Album:
+    """The labelled pictures of `labels`, in its order: a table, a folder with a table called `labels`, or a folder with
+    a folder for each category.
 
+    Categories, attributes and options are ids or labels in any language of `taxonomy`; ids are returned. Without a
+    taxonomy words stay as they are. Attributes may be missing. Rows without a category are left out, with a note.
 
-def read_labels(album: Path) -> list[Labelled]:
-    """The pictures of `album`, a folder with labels.jsonl or such a file, in the order of its lines. Ids are not
-    checked against a taxonomy, because an album can have its own.
+    A relative path is looked for in `options.pictures`, then beside the table.
 
     Raises:
-        ImageNotFound: a line names a picture that does not exist.
-        UserError: labels.jsonl is missing, empty or malformed, or it names a picture twice.
+        LabelsError: there are no labels, or some are wrong; all mistakes with their lines.
+        TableError: the table cannot be read.
     """
-    labels = album if album.is_file() else album / LABELS
-    folder = labels.parent
-    if not labels.is_file():
-        raise UserError(
-            f"no {LABELS} in {folder}",
-            hint="name a folder with pictures and labels.jsonl, or such a file",
+    options = options or LabelOptions()
+    vocabulary = None if taxonomy is None else Vocabulary.of(taxonomy)
+    table = labels_file(labels)
+    if table is not None:
+        album = read_rows(table, options, vocabulary)
+    elif vocabulary is not None and (folders := category_folders(labels)):
+        album = _by_folder(labels, folders, vocabulary)
+    else:
+        raise LabelsError(
+            f"no labels of pictures in {printable(str(labels))}",
+            hint=f"name a table ({', '.join(SUFFIXES)}), a folder with {LABELS} or labels.csv, or one with a folder for"
+            f" each category. A line of {LABELS}: {EXAMPLE}",
         )
-    try:
-        lines = labels.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{labels} is not UTF-8 text: {error}", hint=SHAPE_HINT) from None
-    labelled: dict[Path, Labelled] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
+    return Album(album.pictures, (*album.notes, *_known_in_part(album.pictures, taxonomy)))
+
+
+def has_labels(album: Path, taxonomy: Taxonomy) -> bool:
+    """Whether `album` is or has a table of labels, or all its folders are called like categories."""
+    if labels_file(album) is not None:
+        return True
+    words = Vocabulary.of(taxonomy).categories
+    folders = category_folders(album)
+    return bool(folders) and all(words.ids(folder.name) for folder in folders)
+
+
+def labels_file(labels: Path) -> Path | None:
+    """The table that is meant: `labels` itself, or the one called `labels` in that folder; None if there is none.
+
+    Raises:
+        LabelsError: the folder has several.
+    """
+    if not labels.is_dir():
+        return labels if labels.is_file() else None
+    found = [labels / f"labels{suffix}" for suffix in SUFFIXES if (labels / f"labels{suffix}").is_file()]
+    if len(found) > 1:
+        raise LabelsError(
+            f"{printable(str(labels))} has {' and '.join(each.name for each in found)}",
+            hint="name one of them",
+        )
+    return found[0] if found else None
+
+
+def category_folders(album: Path) -> dict[Path, list[Path]]:
+    """The folders in `album` that have pictures, in or below them, in order of name."""
+    if not album.is_dir():
+        return {}
+    inside = sorted(each for each in album.iterdir() if each.is_dir() and not is_hidden(each.name))
+    found = {folder: [Path(name) for name in find_pictures([str(folder)]).pictures] for folder in inside}
+    return {folder: pictures for folder, pictures in found.items() if pictures}
+
+
+def _by_folder(album: Path, folders: Mapping[Path, list[Path]], vocabulary: Vocabulary) -> Album:
+    mistakes = Mistakes(album, vocabulary.taxonomy)
+    pictures: list[Labelled] = []
+    for folder, files in folders.items():
+        try:
+            category = vocabulary.categories.id(folder.name)
+        except Mistake as mistake:
+            mistakes.unknown_category(f"the folder {printable(folder.name)}", str(mistake))
             continue
-        each = _labelled(folder, line, f"{labels}, line {number}")
-        if each.path in labelled:
-            raise UserError(f"{each.where}: {each.path.name} is named twice", hint="remove one of the two lines")
-        labelled[each.path] = each
-    if not labelled:
-        raise UserError(f"{labels} names no picture", hint=SHAPE_HINT)
-    return list(labelled.values())
+        mistakes.known_categories += 1
+        truth = Answer(category=category)
+        pictures += [Labelled(file, truth, None, printable(str(file))) for file in files]
+    mistakes.refuse("rename these folders, or move them away")
+    beside = [each for each in find_pictures([str(album)]).pictures if Path(each).parent == album]
+    notes = (f"{len(beside)} pictures beside the category folders are left out, first {beside[0]}",) if beside else ()
+    return Album(pictures, notes)
 
 
-def _labelled(folder: Path, line: str, where: str) -> Labelled:
-    try:
-        label = LabelLine.model_validate_json(line)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        raise UserError(f"{where}: {f'{key}: ' if key else ''}{problem['msg']}", hint=SHAPE_HINT) from None
-    path = folder / label.file
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise UserError(
-            f"{where}: {label.file} is outside of {folder}", hint=f"move the pictures into the folder of {LABELS}"
-        )
-    if not path.is_file():
-        raise ImageNotFound(f"{where}: no picture {path}", hint="restore the file or remove the line")
-    return Labelled(path, Answer(category=label.category, details=label.details), label.seed, where)
+def _known_in_part(pictures: list[Labelled], taxonomy: Taxonomy | None) -> tuple[str, ...]:
+    """Which attributes are not labelled in every picture of their category, with the numbers."""
+    if taxonomy is None:
+        return ()
+    parts: list[str] = []
+    for id_, category in taxonomy.categories.items():
+        members = [each.truth.details for each in pictures if each.truth.category == id_]
+        for name in category.details:
+            known = sum(name in details for details in members)
+            if known < len(members):
+                parts.append(f"{id_}.{name} {known} of {len(members)}")
+    if not parts:
+        return ()
+    if all(not each.truth.details for each in pictures):
+        return ("only categories are labelled, so nothing is known of the accuracy of details",)
+    return (f"labelled in part, and scored where known: {', '.join(parts)}",)

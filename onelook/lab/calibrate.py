@@ -16,19 +16,21 @@ from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.base import Router
 from onelook.errors import EngineError, UserError
 from onelook.graph.arms import ARMS
-from onelook.lab.album import Labelled
+from onelook.lab.album import read_album
 from onelook.lab.fitting import Method, fit_curve, fit_softmax_temperature
-from onelook.lab.labels import read_labelled
+from onelook.lab.label_columns import LabelOptions
+from onelook.lab.labelled import Labelled
 from onelook.lab.scores import LabelledResult
 from onelook.lab.statistics.calibration_bins import Prediction
 from onelook.lab.threshold import OperatingPoint, least_escalation, most_accurate
+from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.prompts.zero_shot import zero_shot_version
 from onelook.result import TagResult
 from onelook.run_pool import as_completed
 from onelook.settings.choices import complete
 from onelook.settings.process import Settings
 from onelook.tagger import Tagger, build_services
-from onelook.types import Context, Tag, Target
+from onelook.types import Answer, Context, Tag, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,17 @@ async def calibrate(
     accuracy: float,
     target: Target,
     limit: int | None = None,
+    options: LabelOptions | None = None,
     engine: Engine | None = None,
     router: Router | None = None,
     on_progress: Callable[[str, int, int], None] = lambda arm, pictures, done: None,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> tuple[list[Outcome], RouterOutcome | None]:
     """Tag the labelled pictures in each of `contexts`, and fit curves and thresholds to the results.
 
     An earlier calibration and the specialist are not used; `engine` and `router` replace those of the settings.
-    `on_progress` is called with the arm, the number of pictures and the number of those that are done.
+    `options`: how the labels are read. `on_progress` is called with the arm, the number of pictures and the number of
+    those that are done, `on_note` with what a reader of the figures must know about the labels.
 
     Raises:
         UserError: the labels are invalid, or the engine returns no probabilities.
@@ -93,7 +98,10 @@ async def calibrate(
     """
     plain = settings.model_copy(update={"calibration": None, "specialist": None})
     services = build_services(plain, engine, None, router)
-    album = read_labelled(labels, services.taxonomy)[:limit]
+    read = read_album(labels, services.taxonomy, options)
+    album = read.pictures[:limit]
+    for note in read.notes:
+        on_note(note)
     recorder = RecordingRouter(services.router)
     outcomes: list[Outcome] = []
     routing: RouterOutcome | None = None
@@ -160,6 +168,7 @@ def _calibrate_arm(
             each.category_right if target == "category" else each.record_right,
         )
         for each in usable
+        if target == "category" or not each.category_right or _labelled_whole(each.truth, services.taxonomy)
     ]
     point = least_escalation(predictions, accuracy)
     fit = Fit(
@@ -204,6 +213,11 @@ def _label_calibration(kind: Literal["category", "details"], predictions: list[P
     return LabelCalibration(kind, predictions, fit_curve(predictions))
 
 
+def _labelled_whole(truth: Answer, taxonomy: Taxonomy) -> bool:
+    """Whether a right record can be told from a wrong one. One with unknown details may be wrong in them."""
+    return truth.details.keys() == taxonomy.categories[truth.category].details.keys()
+
+
 def _by_engine(result: TagResult) -> bool:
     """Whether the engine named the category. In the arm hybrid the router mostly does; it has its own temperature."""
     return not ARMS[result.arm].routed or any(node.name == "analyze" for node in result.ledger.nodes)
@@ -220,7 +234,7 @@ def _details(each: LabelledResult) -> Iterator[Prediction]:
     for labels, present in ((each.result.details, True), (each.result.absences, False)):
         for attribute, tags in labels.items():
             for tag in tags:
-                if tag.confidence is not None:
+                if tag.confidence is not None and attribute in each.truth.details:
                     yield tag.confidence, (tag.id in each.truth.details[attribute]) == present
 
 

@@ -35,11 +35,11 @@ class LabelledResult:
 
     @property
     def record_right(self) -> bool:
-        """Category and every attribute."""
-        return self.answer == self.truth
+        """Category and every attribute that is labelled."""
+        return self.category_right and all(map(self.attribute_right, self.truth.details))
 
     def attribute_right(self, attribute: str) -> bool:
-        """An attribute of the true category; wrong if the category is wrong."""
+        """A labelled attribute of the true category; wrong if the category is wrong."""
         answer = self.answer
         return (
             self.category_right
@@ -52,9 +52,10 @@ class LabelledResult:
 class Scores:
     """Shares from 0 to 1.
 
-    `attributes`: accuracy by "category.attribute", over the pictures of that category; `attribute` is their unweighted
-    mean. `ece`: expected calibration error of the category, None if the engine returned no probabilities.
-    `category_confident`: category accuracy of the 80 % with the highest confidence.
+    `attributes`: accuracy by "category.attribute", over the pictures of that category that it is labelled in, whose
+    number `labelled` has; `attribute` is their unweighted mean. `ece`: expected calibration error of the category,
+    None if the engine returned no probabilities. `category_confident`: category accuracy of the 80 % with the highest
+    confidence.
     """
 
     pictures: int
@@ -67,6 +68,7 @@ class Scores:
     categories: Mapping[str, float] = field(default_factory=dict)
     exact_by_category: Mapping[str, float] = field(default_factory=dict)
     attributes: Mapping[str, float] = field(default_factory=dict)
+    labelled: Mapping[str, int] = field(default_factory=dict)
 
     def flat(self) -> dict[str, float]:
         """The main figures, by their names in JSON output."""
@@ -86,11 +88,12 @@ def score(results: Sequence[LabelledResult]) -> Scores:
     by_category: dict[str, list[LabelledResult]] = {}
     for each in results:
         by_category.setdefault(each.truth.category, []).append(each)
-    attributes = {
-        f"{category}.{attribute}": fmean(each.attribute_right(attribute) for each in members)
-        for category, members in by_category.items()
-        for attribute in members[0].truth.details
-    }
+    labelled: dict[str, list[bool]] = {}
+    for category, members in by_category.items():
+        for each in members:
+            for attribute in each.truth.details:
+                labelled.setdefault(f"{category}.{attribute}", []).append(each.attribute_right(attribute))
+    attributes = {name: fmean(right) for name, right in labelled.items()}
     predictions = [
         (each.result.category.confidence, each.category_right)
         for each in results
@@ -109,6 +112,7 @@ def score(results: Sequence[LabelledResult]) -> Scores:
         categories={id_: fmean(each.category_right for each in members) for id_, members in by_category.items()},
         exact_by_category={id_: fmean(each.record_right for each in members) for id_, members in by_category.items()},
         attributes=attributes,
+        labelled={name: len(right) for name, right in labelled.items()},
     )
 
 

@@ -58,7 +58,7 @@ def test_it_prints_reliability_and_writes_what_the_settings_load(onelook: Run, a
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        (["gone"], "no labels.jsonl in gone"),
+        (["gone"], "no labels of pictures in gone"),
         ([".", "--arm", "magic"], "--arm"),
         ([".", "--out", "labels.jsonl"], "is not a calibration file"),
         ([".", "--accuracy", "2"], "accuracy"),

@@ -12,7 +12,9 @@ from onelook.calibration.fits import load_calibration, refusal
 from onelook.cli.choices import choices
 from onelook.cli.console import err, out, progress
 from onelook.cli.failure import fail, reported
+from onelook.cli.label_options import LABELS_HELP, LabelColumnOption, PicturesOption
 from onelook.cli.locale_language import in_the_users_language
+from onelook.cli.notes import print_note
 from onelook.cli.options import (
     BaseUrlOption,
     ConfigOption,
@@ -38,7 +40,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def calibrate(
-    labels: Annotated[Path, typer.Argument(help="Labelled pictures: a folder with labels.jsonl, or such a file.")],
+    labels: Annotated[Path, typer.Argument(help=LABELS_HELP)],
     arm: Annotated[list[str] | None, setting("run.arm", words="May be given several times.")] = None,
     reply_format: ReplyFormatOption = None,
     language: UserLanguageOption = None,
@@ -56,6 +58,8 @@ def calibrate(
         bool, typer.Option("--force", help="Also write a threshold of 0, which lets every answer pass.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Use the first N pictures only.")] = None,
+    label_column: LabelColumnOption = None,
+    pictures: PicturesOption = None,
     engine: EngineOption = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
@@ -72,6 +76,7 @@ def calibrate(
         try:
             from onelook.cli.reliability import outcome_report, router_report
             from onelook.lab.calibrate import calibrate as learn
+            from onelook.lab.label_columns import LabelOptions
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
         settings = load_settings(
@@ -87,10 +92,20 @@ def calibrate(
         with progress() as bar:
             task = bar.add_task("")
 
-            def report(arm: str, pictures: int, done: int) -> None:
-                bar.update(task, description=arm, total=pictures, completed=done)
+            def report(arm: str, total: int, done: int) -> None:
+                bar.update(task, description=arm, total=total, completed=done)
 
-            learning = learn(settings, labels, contexts, accuracy=accuracy, target=of, limit=limit, on_progress=report)
+            learning = learn(
+                settings,
+                labels,
+                contexts,
+                accuracy=accuracy,
+                target=of,
+                limit=limit,
+                options=LabelOptions.of(label_column or (), pictures),
+                on_progress=report,
+                on_note=print_note,
+            )
             outcomes, router = run_until_stopped(learning)
         before, refused = known, []
         for outcome in outcomes:

@@ -25,10 +25,11 @@ from onelook.lab.experiment.design import (
 from onelook.lab.experiment.load import run_load
 from onelook.lab.experiment.metrics import check_metric
 from onelook.lab.experiment.outcomes import Runs, RunsFile, read_runs
-from onelook.lab.experiment.pictures import Pictures, has_labels, read_pictures
+from onelook.lab.experiment.pictures import Pictures, read_pictures
 from onelook.lab.experiment.report.model import Report
 from onelook.lab.experiment.report.write import write_report
 from onelook.lab.experiment.run import Progress, locked, run_sequence, session_of, started
+from onelook.lab.label_columns import LabelOptions
 from onelook.settings.process import PASSWORD, Settings, describe_errors, load_settings
 from onelook.types import Context
 
@@ -40,7 +41,8 @@ class Experiment:
         await experiment.run()
         experiment.report()
 
-    `album` is a folder with labels.jsonl, such a file, or, if `primary` is latency, a folder of pictures. An arm is a
+    `album` is a table of labels, a folder with one called `labels`, a folder with one for each category, or, if
+    `primary` is latency, a folder of pictures; `labels` says how they are read. An arm is a
     `Context`, or an `ExperimentArm` with settings of its own. `primary` is record, category, latency, or
     attribute:NAME. `margin`: an arm is not worse while it loses less than this share of pictures; `latency_margin` is
     the same of the latency. `cluster`: none, album, folder, day, or column:NAME, for pictures that are not independent.
@@ -71,12 +73,14 @@ class Experiment:
         warm_up: int = 2,
         limit: int | None = None,
         load: Load | None = None,
+        labels: LabelOptions | None = None,
         out: str | Path | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.album = Path(album)
         self.arms: list[PreparedArm] = prepare(arms, settings or load_settings())
         self._limit = limit
+        self._labels = labels or LabelOptions()
         self._out = None if out is None else Path(out)
         self._choices: dict[str, Any] = {
             "primary": primary,
@@ -103,6 +107,7 @@ class Experiment:
             cluster=str(self._choices["cluster"]),
             limit=self._limit,
             labelled=self._choices["primary"] != "latency",
+            labels=self._labels,
         )
 
     @cached_property
@@ -118,7 +123,7 @@ class Experiment:
             return Design(
                 arms=tuple(map(_arm_design, self.arms)),
                 order="ABBA" if len(self.arms) == 2 else "random blocks",
-                labels=labels_digest([each.truth for each in pictures.pictures]) if has_labels(self.album) else None,
+                labels=labels_digest([each.truth for each in pictures.pictures]),
                 pictures=pictures.pictures,
                 **self._choices,
             )

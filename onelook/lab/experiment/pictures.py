@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,9 +13,10 @@ from PIL import ExifTags, Image
 
 from onelook.errors import ExperimentError, UserError
 from onelook.images.walk import find_pictures
-from onelook.lab.album import LABELS
+from onelook.lab.album import LABELS, category_folders, has_labels, labels_file, read_album
 from onelook.lab.experiment.design import DesignPicture
-from onelook.lab.labels import read_labelled
+from onelook.lab.label_columns import LabelOptions
+from onelook.lab.labelled import Album
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.types import Answer
 
@@ -32,69 +32,84 @@ class Pictures:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`truth`: None without labels; `cells`: of its row in the labels, by column."""
+
+    path: Path
+    truth: Answer | None = None
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+
 def read_pictures(
-    album: Path, taxonomies: Sequence[tuple[str, Taxonomy]], *, cluster: str, limit: int | None, labelled: bool
+    album: Path,
+    taxonomies: Sequence[tuple[str, Taxonomy]],
+    *,
+    cluster: str,
+    limit: int | None,
+    labelled: bool,
+    labels: LabelOptions,
 ) -> Pictures:
     """The pictures of `album`, their labels and clusters. `taxonomies`: of each arm, by its name.
 
-    `labelled`: whether accuracy is measured, so that labels are needed.
+    `labelled`: whether accuracy is measured, so that labels are needed; `labels`: how they are read.
 
     Raises:
         ExperimentError: there are no labels where they are needed, the arms have different taxonomies, or the clusters
             say nothing.
         UserError: a label is wrong; the message has its line.
     """
-    if has_labels(album):
-        entries = _labelled(album, taxonomies)
-    elif labelled:
+    if labelled and labels_file(album) is None and not category_folders(album):
         raise ExperimentError(
             f"{album} has no labels, and accuracy is the primary metric",
             hint=f"write a {LABELS} beside the pictures (docs/experiments.md shows one), or use --primary latency",
         )
+    notes: list[str] = []
+    if labelled or has_labels(album, taxonomies[0][1]):
+        found = _labelled(album, taxonomies, labels)
+        entries = [Entry(each.path, each.truth, each.cells) for each in found.pictures]
+        notes += found.notes
     else:
-        entries = [(Path(name), None) for name in find_pictures([str(album)]).pictures]
+        entries = [Entry(Path(name)) for name in find_pictures([str(album)]).pictures]
     entries = entries[:limit]
     if not entries:
         raise ExperimentError(f"{album} has no picture", hint="name a folder with pictures")
     folder = album if album.is_dir() else album.parent
-    clusters = clusters_of(cluster, folder, [path for path, _ in entries])
+    clusters = clusters_of(cluster, folder, entries)
     pictures = tuple(
-        DesignPicture(name=_name(path, folder), sha256=_digest(path), truth=truth, cluster=group)
-        for (path, truth), group in zip(entries, clusters, strict=True)
+        DesignPicture(name=_name(each.path, folder), sha256=_digest(each.path), truth=each.truth, cluster=group)
+        for each, group in zip(entries, clusters, strict=True)
     )
     same = [name for name, count in Counter(each.sha256 for each in pictures).items() if count > 1]
-    notes = (f"{len(same)} pictures are in the album more than once, with the same bytes",) if same else ()
-    return Pictures(pictures, tuple(path for path, _ in entries), notes)
+    if same:
+        notes.append(f"{len(same)} pictures are in the album more than once, with the same bytes")
+    return Pictures(pictures, tuple(each.path for each in entries), tuple(notes))
 
 
-def has_labels(album: Path) -> bool:
-    return album.is_file() or (album / LABELS).is_file()
-
-
-def clusters_of(cluster: str, folder: Path, paths: Sequence[Path]) -> list[str | None]:
+def clusters_of(cluster: str, folder: Path, entries: Sequence[Entry]) -> list[str | None]:
     """The cluster of each picture.
 
     Raises:
         ExperimentError: there is no such way to make clusters, or it makes a single one, or one for each picture.
     """
     if cluster == "none":
-        return [None] * len(paths)
+        return [None] * len(entries)
     if cluster.startswith("column:"):
-        found = _column(folder / LABELS, cluster.removeprefix("column:"), paths)
+        found = _column(cluster.removeprefix("column:"), entries)
     elif cluster == "day":
-        found = [_day(path) for path in paths]
+        found = [_day(each.path) for each in entries]
     elif cluster in ("album", "folder"):
-        found = [_folder(path, folder, first=cluster == "album") for path in paths]
+        found = [_folder(each.path, folder, first=cluster == "album") for each in entries]
     else:
         raise ExperimentError(f"--cluster {cluster}: expected {CLUSTERS}")
     count = len(set(found))
     if count == 1:
         raise ExperimentError(
-            f"--cluster {cluster}: all {len(paths)} pictures are in one cluster, {found[0]}, so nothing can be said"
+            f"--cluster {cluster}: all {len(entries)} pictures are in one cluster, {found[0]}, so nothing can be said"
             " about differences between clusters",
             hint="choose another --cluster, or none",
         )
-    if count == len(paths):
+    if count == len(entries):
         raise ExperimentError(
             f"--cluster {cluster}: each of the {count} pictures is a cluster of its own",
             hint="--cluster none is the same, and says so",
@@ -102,14 +117,15 @@ def clusters_of(cluster: str, folder: Path, paths: Sequence[Path]) -> list[str |
     return list(found)
 
 
-def _labelled(album: Path, taxonomies: Sequence[tuple[str, Taxonomy]]) -> list[tuple[Path, Answer | None]]:
+def _labelled(album: Path, taxonomies: Sequence[tuple[str, Taxonomy]], labels: LabelOptions) -> Album:
     (first, taxonomy), *others = taxonomies
-    entries = [(each.path, each.truth) for each in read_labelled(album, taxonomy)]
+    found = read_album(album, taxonomy, labels)
     for name, other in others:
         if other == taxonomy:
             continue
         try:
-            same = entries == [(each.path, each.truth) for each in read_labelled(album, other)]
+            again = read_album(album, other, labels)
+            same = [each.truth for each in found.pictures] == [each.truth for each in again.pictures]
             problem = "reads them as other ids"
         except UserError as error:
             same, problem = False, error.message
@@ -118,7 +134,7 @@ def _labelled(album: Path, taxonomies: Sequence[tuple[str, Taxonomy]]) -> list[t
                 f"the labels are of the taxonomy of arm {first}, not of that of arm {name}: {problem}",
                 hint="arms of one experiment need taxonomies with the same ids; labels and languages may differ",
             )
-    return [*entries]
+    return found
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -148,17 +164,13 @@ def _day(path: Path) -> str:
     return str(taken)[:10].replace(":", "-") if taken else path.name
 
 
-def _column(labels: Path, column: str, paths: Sequence[Path]) -> list[str]:
-    """The value of `column` for each picture, from the lines of the labels."""
-    by_file: dict[str, str] = {}
-    for line in labels.read_text(encoding="utf-8").splitlines() if labels.is_file() else []:
-        row = json.loads(line) if line.strip() else {}
-        if column in row:
-            by_file[str((labels.parent / str(row.get("file"))).absolute())] = str(row[column])
-    missing = [path.name for path in paths if str(path.absolute()) not in by_file]
+def _column(column: str, entries: Sequence[Entry]) -> list[str]:
+    """The value of `column` for each picture, from its row of the labels."""
+    missing = [each.path.name for each in entries if column not in each.cells]
     if missing:
+        known = list(dict.fromkeys(name for each in entries for name in each.cells))
         raise ExperimentError(
-            f"--cluster column:{column}: {len(missing)} pictures have no {column} in {labels}, first {missing[0]}",
-            hint="write it into each line, or choose another --cluster",
+            f"--cluster column:{column}: {len(missing)} pictures have no {column} in the labels, first {missing[0]}",
+            hint=f"fill it in for each picture, or choose another --cluster; columns of the labels: {', '.join(known)}",
         )
-    return [by_file[str(path.absolute())] for path in paths]
+    return [each.cells[column] for each in entries]

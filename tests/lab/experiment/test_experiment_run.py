@@ -14,6 +14,7 @@ from onelook.errors import EngineRefused, EngineUnavailable, ExperimentError
 from onelook.lab.experiment import Design, Experiment, ExperimentArm
 from onelook.lab.experiment.order import ask_order
 from onelook.lab.experiment.outcomes import Runs, read_runs
+from onelook.lab.label_columns import LabelOptions
 from onelook.types import Context
 from tests.graph.replies import BUILDING, sure
 from tests.lab.experiment.albums import arm, draw_album, engine
@@ -168,7 +169,7 @@ def test_what_cannot_be_compared_is_refused_with_what_to_do(album: Path, tmp_pat
     refused("no such metric; did you mean category", "attribute:gender", primary="catgory")
     refused("all 8 pictures are in one cluster", "or none", cluster="folder")
     refused("each of the 8 pictures is a cluster", "--cluster none", cluster="day")
-    refused("have no trip in", "into each line", cluster="column:trip")
+    refused("have no trip in", "for each picture", cluster="column:trip")
     refused("--stop anytime decides by accuracy", "--primary record", stop="anytime", primary="latency")
     refused("margin: Input should be greater than 0", "lists the choices", margin=0)
     refused("stop: Input should be 'fixed' or 'anytime'", "lists the choices", stop="never")
@@ -184,6 +185,30 @@ def test_clusters_come_from_folders(tmp_path: Path) -> None:
 
     assert clusters("album") == {"alps", "sea"}
     assert clusters("folder") == {"alps/day1", "alps/day2", "sea"}
+
+
+def test_clusters_come_from_a_column_of_any_table(tmp_path: Path) -> None:
+    album = draw_album(tmp_path, 6)
+    (album / "labels.jsonl").unlink()
+    rows = [f"{number:02}.png;building;{'alps' if number < 4 else 'sea'}" for number in range(6)]
+    (album / "trips.csv").write_text("\n".join(["bild;class;trip", *rows]), encoding="utf-8-sig")
+    design = Experiment(
+        album / "trips.csv",
+        {"a": arm(), "b": arm()},
+        cluster="column:trip",
+        labels=LabelOptions.of(["path=bild"]),
+    ).design
+    assert design.clusters == ["alps"] * 4 + ["sea"] * 2
+    assert {each.truth.category for each in design.pictures if each.truth} == {"building"}
+
+
+def test_a_folder_for_each_category_is_an_album(tmp_path: Path) -> None:
+    album = draw_album(tmp_path, 6, ["building/1", "building/2", "动物"])
+    (album / "labels.jsonl").unlink()
+    found = Experiment(album, {"a": arm(), "b": arm()}, primary="category")
+    truths = {each.name.split("/")[0]: each.truth.category for each in found.design.pictures if each.truth}
+    assert truths == {"building": "building", "动物": "animal"}
+    assert any("only categories are labelled" in note for note in found.pictures.notes)
 
 
 def test_pictures_without_labels_are_enough_for_latency(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from onelook.cli.experiment_report import FailIf, FailIfOption, fails, print_report
 from onelook.cli.failure import fail, reported
+from onelook.cli.label_options import LABELS_HELP, LabelColumnOption, PicturesOption
 from onelook.cli.notes import print_note
 from onelook.cli.options import (
     BaseUrlOption,
@@ -50,10 +51,7 @@ app = typer.Typer(add_completion=False)
 def run(
     album: Annotated[
         Path,
-        typer.Argument(
-            help="Labelled pictures: a folder with labels.jsonl, or such a file. A folder of pictures"
-            " without labels is enough for --primary latency."
-        ),
+        typer.Argument(help=f"{LABELS_HELP} A folder of pictures without labels is enough for --primary latency."),
     ],
     arm: Annotated[
         list[str],
@@ -112,6 +110,8 @@ def run(
     p95_ms: Annotated[
         float | None, typer.Option("--p95-ms", help="Load: report the highest throughput within this p95.")
     ] = None,
+    label_column: LabelColumnOption = None,
+    pictures: PicturesOption = None,
     fail_if: FailIfOption = None,
     engine: EngineOption = None,
     model: ModelOption = None,
@@ -126,6 +126,7 @@ def run(
             from onelook.lab.experiment import Experiment
             from onelook.lab.experiment.arm_text import read_arms
             from onelook.lab.experiment.design import Load
+            from onelook.lab.label_columns import LabelOptions
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"an experiment needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
         settings = load_settings(
@@ -152,6 +153,7 @@ def run(
                 pictures=load_pictures,
                 fixed_p95_ms=p95_ms,
             ),
+            labels=LabelOptions.of(label_column or (), pictures),
             out=out,
             settings=settings,
         )
