@@ -17,7 +17,8 @@ from tests.batch.ledgers import Case, answer, failure, write_batch
 from tests.batch.sidecars import CAT, DARKTABLE, DOG, lists_of, needs_exiftool, picture, shown
 from tests.batch.test_batch_terminal import default_signals
 
-DRAWINGS = PHOTOS.parents[2] / "demo" / "drawings"
+ROOT = Path(__file__).parent.parent.parent
+DRAWING = ROOT / "onelook" / "demo" / "drawings" / "heldout-0002.jpg"
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -213,24 +214,34 @@ def test_a_signal_lets_the_picture_in_hand_be_finished(photos: Path, tmp_path: P
 
 
 @needs_exiftool
-def test_the_bundled_model_s_tags_reach_photo_programs(onelook: Run, tmp_path: Path) -> None:
+def test_the_documented_view_is_what_exiftool_prints(onelook: Run, tmp_path: Path) -> None:
+    """From the drawing, by the bundled model, to the keywords of the sidecar and of the picture."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    for number in (2, 4):
-        (drawing,) = DRAWINGS.glob(f"heldout-000{number}.*")
-        shutil.copy(drawing, folder)
+    photo, sidecar = folder / "photo.jpg", folder / "photo.jpg.xmp"
+    shutil.copy(DRAWING, photo)
+    for words in (["-IPTC:Keywords=holiday", photo], ["-XMP:Rating=4", "-HierarchicalSubject=Places|Rome", sidecar]):
+        subprocess.run(["exiftool", "-q", "-overwrite_original", *map(str, words)], check=True)
+    theirs = sidecar.read_bytes()
+    before = printed("-Rating", "-HierarchicalSubject", sidecar)
     assert onelook("photos", "--out", "tags").returncode == 0
     done = onelook("write-xmp", "tags", "--language", "en")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 new sidecars" in done.stderr
-    (sidecar,) = folder.glob("heldout-0002.*.xmp")
-    view = shown(sidecar)
-    assert view["XMP-dc:Subject"][:2] == ["animal", "fish"]
-    assert view["XMP-digiKam:TagsList"][:2] == ["onelook/animal", "onelook/animal/species/fish"]
-    assert view["XMP-lr:HierarchicalSubject"][:2] == ["onelook|animal", "onelook|animal|species|fish"]
+    assert (done.returncode, done.stdout) == (0, "")
+    after = printed("-Rating", "-HierarchicalSubject", "-Subject", "-TagsList", "-LastKeywordXMP", sidecar)
+    for name in ("README.md", "README.zh.md", "docs/metadata.md"):
+        text = (ROOT / name).read_text()
+        assert before in text
+        assert after in text
+    assert onelook("write-xmp", "tags", "--remove").returncode == 0
+    assert sidecar.read_bytes() == theirs
+
     embedded = onelook("write-xmp", "tags", "--embed", "--language", "en")
-    assert "2 pictures have other bytes now: `onelook batch run` takes them for new ones" in embedded.stderr
-    (inside,) = [
-        each for each in folder.glob("heldout-0002.*") if each.suffix not in (".xmp",) and "_orig" not in each.name
-    ]
-    assert shown(inside)["XMP-dc:Subject"][:2] == ["animal", "fish"]
+    assert "1 pictures have other bytes now: `onelook batch run` takes them for new ones" in embedded.stderr
+    assert shown(photo)["XMP-dc:Subject"] == ["holiday", "animal", "fish", "several"]
+
+
+def printed(*words: str | Path) -> str:
+    """As in the documents, indented."""
+    command = ["exiftool", "-G1", "-s", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    return "".join(f"    {line}\n" for line in done.stdout.splitlines())
