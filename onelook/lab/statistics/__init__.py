@@ -7,7 +7,7 @@ two-sided error; an interval has the confidence 1 - alpha. Functions that draw a
 `numpy.random.Generator`: the same seed gives the same figures.
 
     interval             Interval, Caveat
-    proportions          wilson
+    proportions          proportion
     paired_counts        PairedCounts
     paired_difference    paired_difference, newcombe
     mcnemar              mcnemar
@@ -21,8 +21,9 @@ two-sided error; an interval has the confidence 1 - alpha. Functions that draw a
     anytime              sign_e_value, betting_e_value, not_worse_e_value, confidence_sequence
     power                from_pilot, power, pictures_needed, detectable_difference, detectable_margin
     agreement            agreement, cohens_kappa
+    bounded              bounded_interval
     prediction_powered   prediction_powered_mean
-    label_next           disagreement_weights, inclusion_probabilities, draw, horvitz_thompson, hajek, assisted_mean
+    label_next           disagreement_weights, inclusion_probabilities, draw, assisted_mean
     calibration_bins     bins, expected_error
     calibration          calibration_error, brier, reliability_curve
     risk_coverage        risk_coverage, aurc, coverage_at

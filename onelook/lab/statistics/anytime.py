@@ -139,4 +139,6 @@ def _lower_bound(means: Floats, alpha: float) -> float:
     if means.max() == -1:
         return -1.0
     wanted = -np.log(alpha)
+    if _log_capital(means, -1 + 1e-9) <= wanted:
+        return -1.0
     return float(brentq(lambda least: _log_capital(means, least) - wanted, -1 + 1e-9, 1.0, xtol=1e-9))

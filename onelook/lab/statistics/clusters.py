@@ -86,8 +86,9 @@ def cluster_mean(values: ArrayLike, clusters: Names | None = None, *, alpha: flo
     """The mean over pictures with a cluster-robust Student's t interval.
 
     CR2 standard error and Satterthwaite degrees of freedom (Bell & McCaffrey 2002; Cameron & Miller 2015, Journal of
-    Human Resources 50:317-372, section VI). Without clusters it is the ordinary t interval. Chosen over the percentile
-    bootstrap, which is too narrow with few clusters (simulated: 87 to 94 % of a nominal 95 %).
+    Human Resources 50:317-372, section VI). Without clusters it is the ordinary t interval. If all values are equal it
+    has no width (`Caveat.NO_WIDTH`); of outcomes that are bounded, `proportion`, `paired_difference` and
+    `bounded_interval` know better.
 
     Raises:
         UserError: fewer than two pictures, or a single cluster.
@@ -101,7 +102,7 @@ def cluster_mean(values: ArrayLike, clusters: Names | None = None, *, alpha: flo
     reach = stats.t.ppf(1 - alpha / 2, grouped.degrees_of_freedom) * error
     mean = float(found.mean())
     caveats = grouped.caveats_of(clusters)
-    caveats += (Caveat.NO_VARIATION,) if error == 0 else ()
+    caveats += (Caveat.NO_WIDTH,) if error == 0 else ()
     method = "Student t" if clusters is None else "cluster-robust t (CR2)"
     return Interval(mean, mean - float(reach), mean + float(reach), 1 - alpha, method, caveats)
 

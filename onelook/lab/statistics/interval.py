@@ -11,6 +11,7 @@ class Caveat(StrEnum):
 
     FEW_CLUSTERS = "few_clusters"
     NO_VARIATION = "no_variation"
+    NO_WIDTH = "no_width"
     FEW_OBSERVATIONS = "few_observations"
     BEYOND_DATA = "beyond_data"
 
@@ -22,8 +23,9 @@ class Caveat(StrEnum):
 TEXTS = {
     Caveat.FEW_CLUSTERS: "there are fewer than 10 clusters: the interval leans on Student's t and is rough",
     Caveat.NO_VARIATION: "every outcome is the same: the interval is from the number of observations alone",
+    Caveat.NO_WIDTH: "every value is the same: the interval has no width, and says nothing about other pictures",
     Caveat.FEW_OBSERVATIONS: "there are too few observations for this method: the interval is likely too narrow",
-    Caveat.BEYOND_DATA: "the interval has no end on one side: there are too few observations for this percentile",
+    Caveat.BEYOND_DATA: "there are not enough pictures for this percentile: its interval has no end on one side",
 }
 
 

@@ -2,17 +2,22 @@
 
 Every picture has a known probability to be drawn, larger where a label says more (where the arms disagree, where a
 confidence is low) and never 0. The estimate divides by it (Horvitz & Thompson 1952, JASA 47:663-685).
+
+    weights = disagreement_weights(before != after, uncertainty)
+    chances = inclusion_probabilities(weights, 30)
+    drawn = draw(chances, rng=rng)              # label these
+    assisted_mean(outcomes, chances[drawn], predicted[drawn], predicted, least=-1)
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from onelook.errors import UserError
 from onelook.lab.statistics.arrays import Bools, Floats, Ints, check_alpha, floats, same_length
-from onelook.lab.statistics.interval import Caveat, Interval
+from onelook.lab.statistics.bounded import Least, bounded_interval, check_least
+from onelook.lab.statistics.interval import Interval
 
 FLOOR = 0.1
 """The part of the draw that is uniform, so that no picture has a probability near 0 and a huge weight."""
@@ -75,76 +80,50 @@ def draw(probabilities: ArrayLike, *, rng: np.random.Generator) -> Ints:
     return np.sort(order[taken])
 
 
-def horvitz_thompson(outcomes: ArrayLike, probabilities: ArrayLike, pictures: int, *, alpha: float = 0.05) -> Interval:
-    """The mean over all `pictures`, from those that were drawn and their `probabilities`: sum(outcome / p) / pictures.
-
-    Unbiased. Variance by Hajek's approximation for fixed-size draws (1964, Annals of Mathematical Statistics
-    35:1491-1523), with Student's t. For a paired difference, outcomes are candidate - reference.
-
-    Raises:
-        UserError: fewer than two drawn pictures, or different lengths.
-    """
-    values, chances = _drawn(outcomes, probabilities)
-    return _total(values, chances, 0.0, pictures, alpha, "Horvitz-Thompson")
-
-
-def hajek(outcomes: ArrayLike, probabilities: ArrayLike, pictures: int, *, alpha: float = 0.05) -> Interval:
-    """The same as a ratio: sum(outcome / p) / sum(1 / p).
-
-    Hajek 1971. A bias of order 1 / drawn pictures, and usually less variance for a share that is far from 0, such as
-    accuracy; for differences, which are 0 nearly everywhere, `horvitz_thompson` is better.
-    """
-    values, chances = _drawn(outcomes, probabilities)
-    mean = float((values / chances).sum() / (1 / chances).sum())
-    found = _total(values - mean, chances, 0.0, pictures, alpha, "Hajek")
-    return Interval(mean, mean + found.low - found.estimate, mean + found.high - found.estimate, 1 - alpha, "Hajek")
-
-
 def assisted_mean(
     outcomes: ArrayLike,
-    predicted: ArrayLike,
     probabilities: ArrayLike,
+    predicted: ArrayLike,
     all_predicted: ArrayLike,
     *,
+    least: Least,
     alpha: float = 0.05,
 ) -> Interval:
-    """The mean over all pictures, helped by a prediction for each: mean(all_predicted) + the mean correction.
+    """The mean over all pictures, from the drawn ones and a prediction for each: mean(all_predicted) + correction.
 
-    The difference estimator (Saerndal, Swensson & Wretman 1992, Model Assisted Survey Sampling, section 6.3); with
-    model predictions it is active statistical inference (Zrnic & Candes 2024). Unbiased, whatever the predictions are.
-    The mean is that of exactly these pictures: `all_predicted` has no sampling error.
+    `outcomes`, from `least` to 1, `probabilities` and `predicted` are of the drawn pictures; `all_predicted` is of all.
+    The correction is sum((outcome - predicted) / probability) / pictures: the difference estimator (Saerndal, Swensson
+    & Wretman 1992, Model Assisted Survey Sampling, section 6.3); with model predictions, active statistical inference
+    (Zrnic & Candes 2024, arXiv 2403.03208). Predictions of 0 give Horvitz and Thompson's estimate, which suits
+    differences; for accuracy, a constant such as 0.8 is better than none. It is unbiased, whatever the predictions are,
+    until it is cut to `least` to 1. The mean is that of exactly these pictures, so `all_predicted` has no sampling
+    error.
+
+    Variance by Hajek's approximation for fixed-size draws (1964, Annals of Mathematical Statistics 35:1491-1523); the
+    interval is that of `bounded_interval`.
 
     Raises:
-        UserError: fewer than two drawn pictures, or different lengths.
+        UserError: fewer than two drawn pictures, different lengths, outcomes outside `least` to 1, or probabilities
+            outside 0 (not included) to 1.
     """
-    values, chances = _drawn(outcomes, probabilities)
-    guess, everyone = floats(predicted, "predicted"), floats(all_predicted, "all_predicted")
-    same_length(outcomes=values, predicted=guess)
-    return _total(values - guess, chances, float(everyone.mean()), len(everyone), alpha, "difference estimator")
-
-
-def _drawn(outcomes: ArrayLike, probabilities: ArrayLike) -> tuple[Floats, Floats]:
+    check_alpha(alpha)
     values, chances = floats(outcomes, "outcomes"), floats(probabilities, "probabilities")
-    same_length(outcomes=values, probabilities=chances)
+    guess, everyone = floats(predicted, "predicted"), floats(all_predicted, "all_predicted")
+    same_length(outcomes=values, probabilities=chances, predicted=guess)
+    check_least(values, least)
     if len(values) < 2:
         raise UserError("one labelled picture has no interval", hint="label at least 30")
     if not ((chances > 0) & (chances <= 1)).all():
         raise UserError("probabilities must be above 0 and at most 1: those with which the pictures were drawn")
-    return values, chances
-
-
-def _total(values: Floats, chances: Floats, start: float, pictures: int, alpha: float, method: str) -> Interval:
-    check_alpha(alpha)
-    expanded = values / chances
+    expanded = (values - guess) / chances
+    estimate = float(everyone.mean() + expanded.sum() / len(everyone))
+    method = "difference estimator"
     uncertain: Bools = chances < 1
     drawn = int(uncertain.sum())
-    estimate = start + float(expanded.sum()) / pictures
-    variance = 0.0
-    if drawn > 1:
-        shares = 1 - chances[uncertain]
-        center = float((shares * expanded[uncertain]).sum() / shares.sum())
-        variance = drawn / (drawn - 1) * float((shares * (expanded[uncertain] - center) ** 2).sum()) / pictures**2
-    reach = float(stats.t.ppf(1 - alpha / 2, max(1, drawn - 1)) * np.sqrt(variance))
-    caveats: tuple[Caveat, ...] = (Caveat.FEW_OBSERVATIONS,) if len(values) < 30 else ()
-    caveats += (Caveat.NO_VARIATION,) if drawn and not variance else ()
-    return Interval(estimate, estimate - reach, estimate + reach, 1 - alpha, method, caveats)
+    if not drawn:
+        return Interval(estimate, estimate, estimate, 1 - alpha, f"{method}, all pictures are labelled")
+    shares = 1 - chances[uncertain]
+    center = float((shares * expanded[uncertain]).sum() / shares.sum())
+    variance = float((shares * (expanded[uncertain] - center) ** 2).sum()) / len(everyone) ** 2
+    variance *= drawn / max(1, drawn - 1)
+    return bounded_interval(estimate, variance, len(values), least=least, alpha=alpha, method=method)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from onelook.errors import UserError
 from onelook.lab.statistics.arrays import Floats, check_alpha, floats, same_length
-from onelook.lab.statistics.bootstrap import RESAMPLES, percentile_bounds, resampled
+from onelook.lab.statistics.bootstrap import RESAMPLES, expanded_bounds, resampled
 from onelook.lab.statistics.clusters import Clusters, Names, effective_size
 from onelook.lab.statistics.interval import Caveat, Interval
 
@@ -28,16 +28,18 @@ def latency_ratio(
     """The natural logarithm of median(candidate) / median(reference), with a bootstrap interval.
 
     `exp` of the estimate and of both ends is the ratio: 0.5 is twice as fast. Pictures (or whole clusters) are drawn
-    with both their latencies, so that a picture that is slow in both arms does not widen the interval. Percentile
-    bootstrap (Efron & Tibshirani 1993, chapter 13), which is invariant to the logarithm. It is the ratio of the arms'
-    medians, not the median of the pictures' ratios.
+    with both their latencies, so that a picture that is slow in both arms does not widen the interval. Expanded
+    percentile bootstrap (see `expanded_bounds`). It is the ratio of the arms' medians, not the median of the pictures'
+    ratios.
 
     Raises:
-        UserError: no pictures, different lengths, a latency of 0 or less, or a single cluster.
+        UserError: fewer than two pictures, different lengths, a latency of 0 or less, or a single cluster.
     """
     check_alpha(alpha)
     before, after = _latencies(reference, "reference"), _latencies(candidate, "candidate")
     same_length(reference=before, candidate=after)
+    if len(before) < 2:
+        raise UserError("one picture has no interval", hint="use at least two")
     groups = Clusters.named(clusters, len(before))
     median_before, median_after = _weighted_median(before), _weighted_median(after)
 
@@ -45,11 +47,12 @@ def latency_ratio(
         return np.log(median_after(times) / median_before(times))
 
     everyone = np.ones((1, len(before)))
-    low, high = percentile_bounds(resampled(log_ratio, groups, rng, resamples), alpha)
+    low, high = expanded_bounds(resampled(log_ratio, groups, rng, resamples), groups, alpha)
     caveats = groups.caveats_of(clusters) if clusters is not None else ()
     caveats += (Caveat.FEW_OBSERVATIONS,) if groups.count < FEWEST else ()
+    caveats += (Caveat.NO_WIDTH,) if low == high else ()
     method = "paired bootstrap" if clusters is None else "paired cluster bootstrap"
-    return Interval(float(log_ratio(everyone)[0]), low, high, 1 - alpha, f"{method}, percentile", caveats)
+    return Interval(float(log_ratio(everyone)[0]), low, high, 1 - alpha, f"{method}, expanded percentile", caveats)
 
 
 def percentile(latencies: ArrayLike, share: float, clusters: Names | None = None, *, alpha: float = 0.05) -> Interval:
@@ -57,7 +60,7 @@ def percentile(latencies: ArrayLike, share: float, clusters: Names | None = None
 
     Conover 1999, Practical Nonparametric Statistics, section 3.2: the ranks are binomial quantiles, so the confidence
     is at least 1 - alpha at any size. Its limit: where there are too few pictures, an end does not exist and is
-    infinite (`Caveat.BEYOND_DATA`); at 95 %, p50 needs 6, p95 needs 73 and p99 needs 368 pictures for its upper end.
+    infinite (`Caveat.BEYOND_DATA`); at 95 %, p50 needs 6, p95 needs 72 and p99 needs 368 pictures for its upper end.
     With clusters, Woodruff's interval (1952, JASA 47:635-646): the ranks come from the cluster-robust interval of the
     share below the percentile. The estimate is the smallest latency with at least `share` of all at or below it.
 

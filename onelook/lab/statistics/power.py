@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from onelook.errors import UserError
-from onelook.lab.statistics.arrays import check_alpha
+from onelook.lab.statistics.arrays import Bools, Ints, check_alpha
 from onelook.lab.statistics.mcnemar import exact_p
 from onelook.lab.statistics.paired_counts import PairedCounts
 from onelook.lab.statistics.paired_difference import bonett_price_bounds
@@ -72,19 +72,25 @@ def power(
     win = (discordance + sign * difference) / (2 * discordance) if discordance else 0.5
     middle, spread = size * discordance, np.sqrt(size * discordance * (1 - discordance))
     lowest, highest = max(0, int(middle - 7 * spread - 5)), min(size, int(middle + 7 * spread + 5))
-    total = 0.0
-    for discordant in range(lowest, highest + 1):
-        wins = np.arange(discordant + 1)
+    discordant = np.arange(lowest, highest + 1)
+
+    def shown(wins: Ints) -> Bools:
         low, _ = bonett_price_bounds(wins.astype(np.float64), (discordant - wins).astype(np.float64), size, z)
         if claim == "different":
-            shown = (low > 0) & (exact_p(wins, np.full_like(wins, discordant)) <= alpha)
-        else:
-            shown = np.asarray(low) > -margin
-        # Both rules hold from some number of wins upwards.
-        first = int(np.argmax(shown)) if shown.any() else discordant + 1
-        chance = float(stats.binom.pmf(discordant, size, discordance))
-        total += chance * float(stats.binom.sf(first - 1, discordant, win))
-    return min(total, 1.0)
+            return np.asarray((low > 0) & (exact_p(wins, discordant) <= alpha), dtype=np.bool_)
+        return np.asarray(np.asarray(low) > -margin, dtype=np.bool_)
+
+    # Both rules hold from some number of wins upwards: found by halving, for all numbers of discordant pairs at once.
+    first, enough = np.zeros_like(discordant), discordant + 1
+    while (first < enough).any():
+        middles = np.minimum((first + enough) // 2, discordant)
+        reached = shown(middles)
+        first, enough = (
+            np.where(reached | (first >= enough), first, middles + 1),
+            np.where(reached & (first < enough), middles, enough),
+        )
+    chances = stats.binom.pmf(discordant, size, discordance) * stats.binom.sf(first - 1, discordant, win)
+    return min(float(chances.sum()), 1.0)
 
 
 def pictures_needed(
@@ -119,7 +125,7 @@ def pictures_needed(
         return power(size, discordance, difference, claim=claim, margin=margin, alpha=alpha) >= wanted_power
 
     size = max(2, int(_connor(discordance, difference, distance, alpha, wanted_power)))
-    while not reached(size):
+    while size > MOST_PICTURES or not reached(size):
         size = int(size * 1.05) + 1
         if size > MOST_PICTURES:
             raise UserError("more than 10 million pictures would be needed", hint="choose a larger margin")

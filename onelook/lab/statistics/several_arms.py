@@ -20,7 +20,13 @@ def holm(p_values: Mapping[Key, float]) -> dict[Key, float]:
 
     Holm 1979, Scandinavian Journal of Statistics 6:65-70. Valid under any dependence, so for attributes of the same
     pictures and for several arms against one reference.
+
+    Raises:
+        UserError: a p-value outside 0 to 1.
     """
+    for key, p_value in p_values.items():
+        if not 0 <= p_value <= 1:
+            raise UserError(f"the p-value of {key} is {p_value}, and must be between 0 and 1")
     adjusted: dict[Key, float] = {}
     reached = 0.0
     ordered = sorted(p_values.items(), key=lambda item: item[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import cochrans_q
@@ -19,7 +19,7 @@ from onelook.lab.statistics.interval import Caveat
 from onelook.lab.statistics.mcnemar import mcnemar
 from onelook.lab.statistics.paired_counts import PairedCounts
 from onelook.lab.statistics.paired_difference import newcombe, paired_difference
-from onelook.lab.statistics.proportions import wilson
+from onelook.lab.statistics.proportions import proportion
 from onelook.lab.statistics.several_arms import cochran_q, holm
 from onelook.lab.statistics.verdict import Verdict
 
@@ -46,14 +46,14 @@ COUNTS = st.integers(0, 40)
     ],
 )
 def test_wilson_gives_the_published_intervals(right: int, total: int, low: float, high: float) -> None:
-    found = wilson([True] * right + [False] * (total - right))
+    found = proportion([True] * right + [False] * (total - right))
 
     assert (round(found.low, 4), round(found.high, 4)) == (low, high)
 
 
 @given(right=COUNTS, wrong=COUNTS.filter(bool), alpha=st.sampled_from([0.01, 0.05, 0.1]))
 def test_wilson_is_the_one_of_statsmodels(right: int, wrong: int, alpha: float) -> None:
-    found = wilson([1] * right + [0] * wrong, alpha=alpha)
+    found = proportion([1] * right + [0] * wrong, alpha=alpha)
 
     assert (found.low, found.high) == pytest.approx(
         proportion_confint(right, right + wrong, alpha=alpha, method="wilson"), abs=1e-12
@@ -118,6 +118,7 @@ def test_cochran_q_of_two_arms_is_mcnemar_without_correction() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+@settings(max_examples=30)
 def test_holm_is_the_one_of_statsmodels(p_values: list[float]) -> None:
     _, other, *_ = multipletests(p_values, method="holm")
 
@@ -131,7 +132,7 @@ def test_pictures_of_one_album_count_less_than_independent_ones() -> None:
     albums = np.repeat(np.arange(20), 10)
     right = (rng.random(20) < 0.7)[albums]  # all of an album right, or all wrong
 
-    alone, together = wilson(right), wilson(right, albums.tolist())
+    alone, together = proportion(right), proportion(right, albums.tolist())
 
     assert together.high - together.low > 2.5 * (alone.high - alone.low)
     assert together.estimate == alone.estimate

@@ -13,7 +13,7 @@ from onelook.lab.experiment.report.recorded import Recorded
 from onelook.lab.statistics.clusters import Clusters, effective_size
 from onelook.lab.statistics.comparison import Comparison, compare
 from onelook.lab.statistics.power import detectable_difference, detectable_margin, pictures_needed
-from onelook.lab.statistics.proportions import wilson
+from onelook.lab.statistics.proportions import proportion
 from onelook.lab.statistics.several_arms import cochran_q, holm
 from onelook.lab.statistics.verdict import accuracy_verdict
 
@@ -24,7 +24,7 @@ def accuracy_of(recorded: Recorded, arm: str) -> dict[str, Estimate]:
     for metric in recorded.metrics:
         pictures, (right,) = recorded.right(metric, arm)
         if pictures:
-            interval = wilson(right, recorded.clusters(pictures), alpha=recorded.design.alpha)
+            interval = proportion(right, recorded.clusters(pictures), alpha=recorded.design.alpha)
             found[metric] = Estimate.of(interval)
     return found
 

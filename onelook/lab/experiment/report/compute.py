@@ -136,7 +136,7 @@ def _agreement(recorded: Recorded, arm: str) -> Agreement | None:
         arm=arm,
         records=Estimate.of(agreement(before, after, clusters, alpha=alpha)),
         categories=Estimate.of(agreement(one, other, clusters, alpha=alpha)),
-        kappa=Estimate.of(cohens_kappa(one, other, clusters, rng=recorded.rng("kappa", arm), alpha=alpha)),
+        kappa=Estimate.of(cohens_kappa(one, other, clusters, alpha=alpha)),
     )
 
 

@@ -51,8 +51,11 @@ def calibration_of(recorded: Recorded, arm: str) -> Calibration | None:
             )
         ).value
 
-    points = [(wanted, coverage_at(record.confidences, record.right, wanted, alpha=alpha)) for wanted in WANTED]
-    area = aurc(record.confidences, record.right, record.clusters, rng=recorded.rng("aurc", arm), alpha=alpha)
+    points = [
+        (wanted, coverage_at(record.confidences, record.right, wanted, record.clusters, alpha=alpha))
+        for wanted in WANTED
+    ]
+    area = aurc(record.confidences, record.right, record.clusters, alpha=alpha)
     return Calibration(
         labels=len(category.right),
         ece_equal_mass=error("equal mass"),
@@ -60,7 +63,9 @@ def calibration_of(recorded: Recorded, arm: str) -> Calibration | None:
         brier=Estimate.of(brier(category.confidences, category.right, category.clusters, alpha=alpha)),
         reliability=tuple(
             ReliabilityBin(confidence=each.bin.confidence, right=Estimate.of(each.right), labels=each.bin.labels)
-            for each in reliability_curve(category.confidences, category.right, count=BINS, alpha=alpha)
+            for each in reliability_curve(
+                category.confidences, category.right, category.clusters, count=BINS, alpha=alpha
+            )
         ),
         risk_coverage=tuple(
             (round(each.coverage, 6), round(each.risk, 6)) for each in risk_coverage(record.confidences, record.right)
