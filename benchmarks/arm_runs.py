@@ -92,6 +92,15 @@ class Run:
         return sum(span.duration_ms for span in spans) if spans else None
 
 
+def differing_answers(runs: Sequence[Run], others: Sequence[Run]) -> list[str]:
+    """A line for each picture that two arms, in the same order, answered with other labels."""
+    return [
+        f"{run.labelled.name}: {run.result!r} / {other.result!r}"
+        for run, other in zip(runs, others, strict=False)
+        if run.labelled.answer != other.labelled.answer
+    ]
+
+
 @dataclass
 class ArmBench:
     """A setup in which the arms run: one engine, one size of pictures. `jump_forward` turns it on or off."""

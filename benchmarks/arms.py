@@ -2,20 +2,22 @@
 
     python -m benchmarks.arms                                   # the bundled model in this process
     python -m benchmarks.arms --vllm http://127.0.0.1:8000/v1   # and on a vLLM server (`make vllm-cpu` starts one)
-    python -m benchmarks.arms --shape FOLDER                    # and a real model's shape with random weights
+    python -m benchmarks.arms --shape FOLDER                    # and a real model's shape with random weights, there
+    python -m benchmarks.arms --shape FOLDER --shape-embedded   # and in this process (bfloat16: 8 GB for 3B)
 
 A shape is a folder with a model's `config.json`, `preprocessor_config.json`, chat template and tokenizer, without
 weights. Its replies are dictated (see `benchmarks.dictation`), so that all arms do the work of a right answer; its
 accuracy is meaningless and left out.
 
-Arms are interleaved per picture, and each time the picture is new to the engine. Pictures run one at a time.
+Arms are interleaved per picture, and each time the picture is new to the engine. Pictures run one at a time. In this
+process the arm fused runs with jump-forward and without (`fused_stepping`), on the same pictures.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from statistics import fmean, median
@@ -29,13 +31,16 @@ from rich.table import Table
 from rich.text import Text
 from yarl import URL
 
-from benchmarks.arm_runs import FLOOR, ArmBench, CountingEngine, Encodings
+from benchmarks.arm_runs import FLOOR, JUMPING, STEPPING, ArmBench, CountingEngine, Encodings, differing_answers
 from benchmarks.dictated import dictated_engine
 from benchmarks.dictation import ANSWER, Tokens, dictation, load_tokens, prompts_of
 from benchmarks.report import write_report
+from benchmarks.shaped_engine import ShapedEngine
+from benchmarks.shapes import random_checkpoint, read_config
 from onelook.demo.checkpoint import ROUTER, with_demo_models
 from onelook.engines.build import build_engine
 from onelook.engines.transformers.engine import TransformersEngine
+from onelook.engines.transformers.loading import LoadOptions
 from onelook.errors import OnelookError
 from onelook.lab.album import Labelled, read_labels
 from onelook.lab.scores import score
@@ -50,7 +55,16 @@ LONG_EDGE = 768
 SHAPE_LONG_EDGES = (448, 768)
 SHAPE_TIMEOUT_S = 1800.0
 SHAPE_READY_WITHIN_S = 1200.0
-COUNTS = ("prompt_tokens", "cached_tokens", "image_tokens", "completion_tokens")
+COUNTS = (
+    "prompt_tokens",
+    "cached_tokens",
+    "image_tokens",
+    "completion_tokens",
+    "forced_tokens",
+    "passes",
+    "encoded_images",
+    "reused_images",
+)
 
 
 @asynccontextmanager
@@ -60,7 +74,20 @@ async def embedded_bench(album: Sequence[Labelled]) -> AsyncIterator[ArmBench]:
     engine = CountingEngine(build_engine(settings))
     async with Tagger(settings, engine) as tagger:
         await tagger.start()
-        yield ArmBench("demo-embedded", LONG_EDGE, tagger, engine, _embedded_encodings(engine), album)
+        encodings, jump_forward = _embedded_encodings(engine), _jump_forward(engine)
+        yield ArmBench("demo-embedded", LONG_EDGE, tagger, engine, encodings, album, jump_forward=jump_forward)
+
+
+@asynccontextmanager
+async def embedded_shape_bench(
+    weights: str, shaped: ShapedEngine, long_edge: int, album: Sequence[Labelled]
+) -> AsyncIterator[ArmBench]:
+    """Random weights of a shape in this process; pictures are scaled to `long_edge`, up or down."""
+    engine = CountingEngine(shaped)
+    async with Tagger(_settings(engine="embedded"), engine) as tagger:
+        await shaped.start()
+        encodings, jump_forward = _embedded_encodings(engine), _jump_forward(engine)
+        yield ArmBench(weights, long_edge, tagger, engine, encodings, album, enlarge=True, jump_forward=jump_forward)
 
 
 @asynccontextmanager
@@ -102,6 +129,18 @@ def _embedded_encodings(counted: CountingEngine) -> Encodings:
         return len(runs)
 
     return encodings
+
+
+def _jump_forward(counted: CountingEngine) -> Callable[[bool], None]:
+    engine = counted.engine
+    assert isinstance(engine, TransformersEngine)
+    generator = engine._generator
+    assert generator is not None
+
+    def switch(on: bool) -> None:
+        generator.jumps = on
+
+    return switch
 
 
 def _server_encodings(base_url: str) -> Encodings:
@@ -156,9 +195,30 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
     flat[f"{FLOOR}.p50_ms"] = floor
     if "reads" in typical:
         flat["reads_vs_floor"] = typical["reads"] / floor
+    if "fused" in typical:
+        flat |= _of_a_json_reply(bench, typical, flat)
     if {"fused", "fused_compact"} <= typical.keys():
         flat["compact_vs_json_tokens"] = flat["fused_compact.completion_tokens"] / flat["fused.completion_tokens"]
     return {f"{bench.weights}.{bench.long_edge}.{name}": round(value, 4) for name, value in flat.items()}
+
+
+def _of_a_json_reply(bench: ArmBench, typical: dict[str, float], flat: dict[str, float]) -> dict[str, float]:
+    """What the arm fused costs beside the others, and how far jump-forward goes: a choice is a category or a value."""
+    found = {f"fused_vs_{name}": typical["fused"] / typical[arm] for name, arm in BESIDE.items() if arm in typical}
+    if "fused.passes" in flat:
+        results = [run.result for run in bench.runs["fused"]]
+        found["passes_per_json_reply"] = flat["fused.passes"]
+        found["choices_per_json_reply"] = fmean(1 + sum(map(len, result.details.values())) for result in results)
+    pairs = [(bench.runs[arm], bench.runs[f"{arm}{STEPPING}"]) for arm in JUMPING if f"{arm}{STEPPING}" in bench.runs]
+    if pairs:
+        differing = sum(len(differing_answers(*pair)) for pair in pairs)
+        found["same_with_jump_forward"] = 1 - differing / sum(len(runs) for runs, _ in pairs)
+    return found
+
+
+BESIDE = {"compact": "fused_compact", "legacy": "legacy", "stepping": f"fused{STEPPING}", "reads": "reads"}
+WORST = ("fused_vs_compact", "fused_vs_legacy", "fused_vs_stepping", "passes_per_json_reply")
+"""Reported for the embedded engine as a whole: that of the worst setup."""
 
 
 def headlines(
@@ -169,6 +229,11 @@ def headlines(
     ratios = {name: value for name, value in flat.items() if name.endswith(".reads_vs_floor")}
     shaped = [value for name, value in ratios.items() if not name.startswith("demo")]
     found = {"reads_vs_floor": max(shaped or ratios.values())} if ratios else {}
+    for name in WORST:
+        if embedded := [value for each, value in flat.items() if "embedded." in each and each.endswith(f".{name}")]:
+            found[name] = max(embedded)
+    if same := [value for each, value in flat.items() if each.endswith(".same_with_jump_forward")]:
+        found["same_with_jump_forward"] = min(same)
     if tokens is not None:
         lengths = {
             reply_format: fmean(len(tokens(prompts.fused(reply_format).write(each.truth))) for each in album)
@@ -193,6 +258,8 @@ COLUMNS = {
     "cached": ("cached_tokens", ",.0f"),
     "image": ("image_tokens", ",.0f"),
     "written": ("completion_tokens", ".1f"),
+    "forced": ("forced_tokens", ".1f"),
+    "passes": ("passes", ".1f"),
     "right": ("accuracy", ".1%"),
     "record": ("exact_record", ".1%"),
     "ECE": ("ece", ".3f"),
@@ -205,12 +272,23 @@ def table(bench: ArmBench, flat: dict[str, float]) -> Table:
     drawn.add_column("arm", no_wrap=True)
     for heading in COLUMNS:
         drawn.add_column(heading, justify="right", no_wrap=True)
-    for arm in [*(name for name in ARMS if name in bench.runs), FLOOR]:
+    arms = [name for arm in ARMS for name in (arm, f"{arm}{STEPPING}") if name in bench.runs]
+    for arm in [*arms, FLOOR]:
         values = [
             (flat.get(f"{bench.weights}.{bench.long_edge}.{arm}.{name}"), form) for name, form in COLUMNS.values()
         ]
         drawn.add_row(arm, *("" if value is None else format(value, form) for value, form in values))
     return drawn
+
+
+def _shaped_engine(folder: Path, tokens: Tokens) -> ShapedEngine:
+    return ShapedEngine(
+        folder.name,
+        lambda _, options: random_checkpoint(folder, read_config(folder), options),
+        LoadOptions(dtype="bfloat16"),
+        dictation(prompts_of(load_settings()), ANSWER),
+        tokens,
+    )
 
 
 @contextmanager
@@ -235,9 +313,16 @@ def main(
     shape_url: Annotated[
         str | None, typer.Option(help="Base URL of a server with the shape; default: start one.")
     ] = None,
+    served_shape: Annotated[
+        bool, typer.Option("--shape-server/--no-shape-server", help="The shape on a vLLM server.")
+    ] = True,
+    shape_embedded: Annotated[bool, typer.Option(help="The shape in this process, in bfloat16.")] = False,
     shape_name: Annotated[str, typer.Option(help="Name of the shape in the figures.")] = "3b-shape",
     pictures: Annotated[int, typer.Option(min=1, help="Number of the album's pictures, with all categories.")] = 36,
     shape_pictures: Annotated[int, typer.Option(min=1, help="Pictures for the shape, at each long edge.")] = 3,
+    shape_long_edge: Annotated[
+        list[int] | None, typer.Option(help=f"Default: {' and '.join(map(str, SHAPE_LONG_EDGES))}.")
+    ] = None,
     arm: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ARMS)}; default: all.")] = None,
 ) -> None:
     """Measure all arms."""
@@ -255,6 +340,9 @@ def main(
         own = figures(bench, scored=scored)
         flat.update(own)
         console.print(table(bench, own))
+        for arm, runs in bench.runs.items():
+            for difference in differing_answers(runs, bench.runs.get(f"{arm}{STEPPING}", ())):
+                console.print(Text(f"{arm}, without jump-forward: {difference}"))
 
     async def measured(opened: AbstractAsyncContextManager[ArmBench], *, scored: bool, warm_up: int) -> None:
         async with opened as bench:
@@ -268,10 +356,17 @@ def main(
             asyncio.run(measured(vllm_bench(vllm, album[:pictures]), scored=True, warm_up=2))
         if shape is not None and tokens is not None:
             portraits = [each for each in album if each.truth.category == ANSWER.category][:shape_pictures]
-            with shape_server(shape, shape_url) as base_url:
-                for long_edge in SHAPE_LONG_EDGES:
-                    bench = shape_bench(shape_name, base_url, tokens, long_edge, portraits)
+            if shape_embedded:
+                shaped = _shaped_engine(shape, tokens)
+                for long_edge in shape_long_edge or SHAPE_LONG_EDGES:
+                    bench = embedded_shape_bench(f"{shape_name}-embedded", shaped, long_edge, portraits)
                     asyncio.run(measured(bench, scored=False, warm_up=1))
+                shaped.close()
+            if served_shape:
+                with shape_server(shape, shape_url) as base_url:
+                    for long_edge in shape_long_edge or SHAPE_LONG_EDGES:
+                        bench = shape_bench(shape_name, base_url, tokens, long_edge, portraits)
+                        asyncio.run(measured(bench, scored=False, warm_up=1))
     except OnelookError as error:
         console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
         raise typer.Exit(2) from None

@@ -46,16 +46,17 @@ def grown_to_7b(config: Any) -> Any:
 def random_checkpoint(folder: Path, config: Any, options: LoadOptions) -> Checkpoint:
     """A model of `config` with random weights, and the processor in `folder`.
 
-    bfloat16 on a GPU, float32 on the CPU, as the embedded engine's `auto` chooses; attention as in `options`, sdpa by
-    default.
+    In `options.dtype`, by default bfloat16 on a GPU and float32 on the CPU, as the embedded engine chooses; attention
+    as in `options`, sdpa by default.
     """
     device = choose_device(options.device)
+    usual = "float32" if device.type == "cpu" else "bfloat16"
     attention = "sdpa" if options.attention == "auto" else options.attention
     torch.manual_seed(0)
     with device:
         model: Any = AutoModelForImageTextToText.from_config(
             config,
-            dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
+            dtype=getattr(torch, usual if options.dtype == "auto" else options.dtype),
             attn_implementation=attention,
         )
     processor = load_processor(folder, config, min_pixels=options.min_pixels, max_pixels=options.max_pixels)

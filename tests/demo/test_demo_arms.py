@@ -38,6 +38,10 @@ def test_the_report_has_the_figures_of_each_arm(tmp_path: Path) -> None:
     assert flat["reads_vs_floor"] == pytest.approx(flat["reads.p50_ms"] / flat["floor.p50_ms"], abs=1e-3)
     assert not any(flat[f"{arm}.failed"] for arm in arms)
     assert "reads_vs_floor" in result.output
+    assert flat["fused.passes"] == flat["passes_per_json_reply"] < flat["fused_stepping.passes"]
+    assert flat["fused_stepping.passes"] == flat["fused_stepping.completion_tokens"] == flat["fused.completion_tokens"]
+    assert flat["same_with_jump_forward"] == 1
+    assert flat["fused_vs_compact"] == pytest.approx(flat["fused.p50_ms"] / flat["fused_compact.p50_ms"], abs=1e-3)
 
 
 def test_an_unknown_arm_is_refused() -> None:
