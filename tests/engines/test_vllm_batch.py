@@ -87,8 +87,9 @@ async def test_a_letter_that_was_not_offered_gives_way_to_the_likeliest_that_was
 async def test_a_picture_travels_once_and_is_named_in_every_question() -> None:
     asked = [question(text, "AB", pictures=(b"front", b"back")) for text in ("One?", "Two?", "Three?")]
     async with batching(always(batch_completion(*[LIKELY_B] * 3))) as server, engine_at(server.base_url) as engine:
-        await engine.ask(asked[0])
         await engine.ask_many(asked)
+        async with engine_at(server.base_url) as other:
+            await other.ask(asked[0])
     alone = server.bodies[0]["messages"][1]["content"]
     first, *others = [conversation[1]["content"] for conversation in server.batches[0]["messages"]]
     assert alone[:2] == first[:2]

@@ -4,22 +4,20 @@ The conversations of a batch share all other fields, also the constraint. So a b
 one token. Its constraint allows the options of all questions; in each reply, the tokens that its own question offers
 are kept, and their probabilities are scaled to sum to 1. A constraint of its own would give the same probabilities.
 
-A picture is sent once. Its digest is its `uuid`, and later conversations refer to it by that name (measured: half the
-time of as many requests at once). The prefix cache uses that name too, so every question to such a server names its
-pictures.
+A picture is sent once, and later conversations refer to it by its name (`onelook.engines.openai.named_pictures`;
+measured: half the time of as many requests at once). The prefix cache uses that name too, so every question to such a
+server names its pictures.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any, cast
 
 from pydantic import ValidationError
 
 from onelook.engines.base import AskRequest, Choice, Reply
-from onelook.engines.cache_scope import cache_scope, picture_scope
 from onelook.engines.openai.response import Completion, CompletionChoice, Logprobs, faults, read_choice
 from onelook.engines.tokens import MASKED, TokenLogprob
 from onelook.errors import EngineIncapable
@@ -28,8 +26,6 @@ PATH = "chat/completions/batch"
 
 # vLLM's own default of --max-logprobs.
 MOST_OPTIONS = 20
-
-Json = dict[str, Any]
 
 
 def shared_choice(requests: Sequence[AskRequest]) -> Choice | None:
@@ -40,39 +36,6 @@ def shared_choice(requests: Sequence[AskRequest]) -> Choice | None:
             return None
         options |= dict.fromkeys(request.constraint.options)
     return Choice(tuple(options)) if len(requests) > 1 and len(options) <= MOST_OPTIONS else None
-
-
-def name_pictures(messages: Sequence[Json]) -> list[Json]:
-    """The messages of one conversation, with the digest of each picture as its name."""
-    return [
-        message
-        if isinstance(message["content"], str)
-        else {**message, "content": [_named(part) for part in message["content"]]}
-        for message in messages
-    ]
-
-
-def send_pictures_once(conversations: Sequence[Sequence[Json]]) -> list[list[Json]]:
-    """Conversations with named pictures: the first use of a picture has its bytes, each later one only its name."""
-    sent: set[str] = set()
-
-    def once(part: Json) -> Json:
-        name = part.get("uuid")
-        if name in sent:
-            return {"type": "image_url", "image_url": None, "uuid": name}
-        if name is not None:
-            sent.add(name)
-        return part
-
-    return [
-        [
-            message
-            if isinstance(message["content"], str)
-            else {**message, "content": [once(part) for part in message["content"]]}
-            for message in messages
-        ]
-        for messages in conversations
-    ]
 
 
 def read_batch(body: Mapping[str, Any], requests: Sequence[AskRequest], address: str) -> list[Reply]:
@@ -102,13 +65,6 @@ def _no_batch(address: str, requests: Sequence[AskRequest], answer: str) -> Engi
         f"{address} answered a batch of {len(requests)} questions with {answer[:500]}",
         hint="set ONELOOK_BATCH=never: the questions are then sent one by one",
     )
-
-
-def _named(part: Json) -> Json:
-    if part["type"] != "image_url":
-        return part
-    name = f"{cache_scope.get() or ''}{picture_scope.get()}{part['image_url']['url']}"
-    return {**part, "uuid": sha256(name.encode()).hexdigest()}
 
 
 def _among_own_options(choice: CompletionChoice, constraint: Choice) -> CompletionChoice:

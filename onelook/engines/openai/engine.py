@@ -11,13 +11,14 @@ from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, 
 from onelook.engines.cache_scope import cache_scope
 from onelook.engines.callbacks import observed_call
 from onelook.engines.openai.batch import PATH as BATCH_PATH
-from onelook.engines.openai.batch import name_pictures, read_batch, send_pictures_once, shared_choice
+from onelook.engines.openai.batch import read_batch, shared_choice
 from onelook.engines.openai.context_error import blame_long_part
+from onelook.engines.openai.named_pictures import Json, NamedPictures
 from onelook.engines.openai.request import Guidance, guidance_fields, messages_json
 from onelook.engines.openai.response import read_completion
 from onelook.engines.openai.served_grid import ServedGrid
 from onelook.engines.openai.served_model import ServedModel, find_model
-from onelook.engines.openai.server import OpenAIServer
+from onelook.engines.openai.server import OpenAIServer, Posted
 from onelook.engines.openai.sleep_mode import SleepMode
 from onelook.engines.openai.thinking import ThinkingSwitch
 from onelook.engines.probe import JSON_SCHEMA, probe, refuse_incapable
@@ -50,6 +51,7 @@ class OpenAIEngine(Engine):
         self._wanted = model
         self._guidance = guidance
         self._batches = batches
+        self._pictures = NamedPictures(server.secret)
         self._sleep_mode = SleepMode(server)
         self._grid = ServedGrid(size_grid, model)
         self._thinking = ThinkingSwitch(thinking, server.address)
@@ -125,7 +127,7 @@ class OpenAIEngine(Engine):
             served = await self.served()
             body = self.request_body(request, served)
             try:
-                answer, throttled_s = await self._thinking.send(self.server.post, "chat/completions", body)
+                answer, throttled_s = await self._send("chat/completions", body, [body["messages"]])
             except EngineRefused as refusal:
                 raise blame_long_part(refusal, request, self._grid.side) from None
             reply = self._read(answer).throttled(throttled_s)
@@ -147,13 +149,11 @@ class OpenAIEngine(Engine):
             served = await self.served()
             if served.batches:
                 shared = replace(requests[0], constraint=choice, top_logprobs=len(choice.options))
-                body = {
-                    **self.request_fields(shared, served),
-                    "messages": send_pictures_once([name_pictures(messages_json(each.messages)) for each in requests]),
-                }
+                fields = self.request_fields(shared, served)
                 try:
                     async with observed_call(self, requests) as replies:
-                        answer, throttled_s = await self._thinking.send(self.server.post, BATCH_PATH, body)
+                        named = [self._pictures.named(messages_json(each.messages)) for each in requests]
+                        answer, throttled_s = await self._send(BATCH_PATH, fields, named)
                         batch = read_batch(answer, requests, self.server.address)
                         replies += [reply.throttled(throttled_s) for reply in batch]
                 except EngineRefused:
@@ -178,7 +178,7 @@ class OpenAIEngine(Engine):
         messages = messages_json(request.messages)
         return {
             **self.request_fields(request, served),
-            "messages": name_pictures(messages) if served.batches else messages,
+            "messages": self._pictures.named(messages) if served.batches else messages,
         }
 
     def request_fields(self, request: AskRequest, served: ServedModel) -> dict[str, Any]:
@@ -240,6 +240,15 @@ class OpenAIEngine(Engine):
 
     async def aclose(self) -> None:
         await self.server.aclose()
+
+    async def _send(self, path: str, fields: Json, conversations: Sequence[list[Json]]) -> Posted:
+        """What the server answers to the conversations, one of them except in a batch."""
+
+        async def post(messages: list[list[Json]]) -> Posted:
+            body = {**fields, "messages": messages if path == BATCH_PATH else messages[0]}
+            return await self._thinking.send(self.server.post, path, body)
+
+        return await self._pictures.send(conversations, post)
 
     def _read(self, body: dict[str, Any]) -> Reply:
         return read_completion(body, self.server.address, self.server.variables)

@@ -95,6 +95,12 @@ class OpenAIServer:
         """The base URL for messages: without user, password and query."""
         return str(self._url.with_user(None).with_query(None))
 
+    @property
+    def secret(self) -> str:
+        """What the server knows its caller by: the API key, or the password in its address; empty where it asks for
+        none."""
+        return self._key or self._url.password or ""
+
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`, relative to the base URL. Raises `EngineError`."""
         content, _ = await self.throttle.send(lambda: self._content("GET", path), question=False)
