@@ -45,4 +45,4 @@ def print_report(report: Report, folder: Path) -> None:
     out.print("as designed" if report.as_designed else Text("deviations from the design:", style="yellow"))
     for line in (*report.deviations, *report.notes):
         out.print(Text(f"  {line}"))
-    out.print(Text(f"written: {folder / 'report.md'}, report.json, junit.xml"), soft_wrap=True)
+    out.print(Text(f"written: {folder / 'report.html'}, report.md, report.json, junit.xml"), soft_wrap=True)

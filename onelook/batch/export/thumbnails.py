@@ -15,7 +15,7 @@ from onelook.errors import ImageError
 from onelook.images.decode_memory import check_decode_bytes
 from onelook.images.limits import Limits
 from onelook.images.original import Original
-from onelook.images.source import describe, is_url, read_local
+from onelook.images.source import Loaded, describe, is_url, read_local
 from onelook.settings.resolution import at_most
 
 QUALITY: Final = 60
@@ -46,15 +46,23 @@ def thumbnail(place: str, limits: Limits, long_edge: int) -> bytes | None:
     """The picture as a WebP of at most `long_edge` pixels."""
     if is_url(place):
         return None
-    name, bounds = describe(place), at_most(long_edge)
     try:
-        source = read_local(place, limits)
-        original = Original(source, name=name, max_pixels=limits.max_pixels, up_to=[bounds], grid=1)
-        check_decode_bytes(original.decode_bytes, name, limits.max_decode_bytes)
-        with limits.decode_budget.room(original.decode_bytes):
-            pixels = original.picture(bounds).pixels()
+        return encoded(read_local(place, limits), describe(place), limits, long_edge)
     except ImageError:
         return None
-    encoded = io.BytesIO()
-    pixels.save(encoded, "WEBP", quality=QUALITY)
-    return encoded.getvalue()
+
+
+def encoded(source: Loaded, name: str, limits: Limits, long_edge: int) -> bytes:
+    """`source` as a WebP of at most `long_edge` pixels, decoded within `limits`.
+
+    Raises:
+        ImageError: it is no picture, or over a limit.
+    """
+    bounds = at_most(long_edge)
+    original = Original(source, name=name, max_pixels=limits.max_pixels, up_to=[bounds], grid=1)
+    check_decode_bytes(original.decode_bytes, name, limits.max_decode_bytes)
+    with limits.decode_budget.room(original.decode_bytes):
+        pixels = original.picture(bounds).pixels()
+    written = io.BytesIO()
+    pixels.save(written, "WEBP", quality=QUALITY)
+    return written.getvalue()

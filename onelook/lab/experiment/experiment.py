@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from onelook.errors import ExperimentError
+from onelook.images.limits import Limits
 from onelook.lab.experiment.anytime import why_enough
 from onelook.lab.experiment.arms import ExperimentArm, PreparedArm, prepare
 from onelook.lab.experiment.design import (
@@ -166,7 +167,7 @@ class Experiment:
         Raises:
             ExperimentError: nothing was asked yet.
         """
-        return write_report(self.folder)
+        return write_report(self.folder, Limits.of(self.arms[0].settings))
 
     def _begin(self, design: Design, folder: Path) -> Runs:
         if (folder / FILE).exists():

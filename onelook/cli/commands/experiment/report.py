@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,10 @@ app = typer.Typer(add_completion=False)
 def report(
     folder: Annotated[Path, typer.Argument(help="The folder of --out.")],
     fail_if: FailIfOption = None,
+    language: Annotated[
+        Literal["reader", "en", "zh"],
+        typer.Option("--language", help="In which report.html opens; reader: that of the reader's browser."),
+    ] = "reader",
 ) -> None:
     """Write the report of an experiment again, from its recorded outcomes.
 
@@ -28,6 +32,6 @@ def report(
             from onelook.lab.experiment.report.write import write_report
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"an experiment needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
-        found = write_report(folder)
+        found = write_report(folder, language=None if language == "reader" else language)
         print_report(found, folder)
         raise typer.Exit(1 if fails(found, fail_if) else 0)

@@ -39,10 +39,18 @@ def read_report(folder: Path) -> tuple[Report, Recorded]:
     Raises:
         ExperimentError: there is none, or a file of it is broken.
     """
+    recorded = read_recorded(folder)
+    return compute(recorded, Design.read(folder)[1]), recorded
+
+
+def read_recorded(folder: Path) -> Recorded:
+    """The outcomes of the experiment in `folder`.
+
+    Raises:
+        ExperimentError: there is none, or a file of it is broken.
+    """
     design, written = Design.read(folder)
-    runs = read_runs(folder, written)
-    recorded = Recorded(design, runs)
-    return compute(recorded, written), recorded
+    return Recorded(design, read_runs(folder, written))
 
 
 def compute(recorded: Recorded, written: str) -> Report:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from onelook.lab.experiment.design import Caches
 from onelook.lab.statistics.interval import Interval
@@ -223,6 +224,21 @@ class Report(Frozen):
     anytime: tuple[AnytimeStop, ...] = ()
     load: LoadFigures = LoadFigures()
     warm_up: dict[str, float | None] = Field({}, description="By arm: median latency of the discarded pictures.")
+
+    _folder: Path | None = PrivateAttr(None)
+
+    def in_folder(self, folder: Path) -> Self:
+        """This report, which knows its folder, so that a notebook shows it with its pictures."""
+        self._folder = folder
+        return self
+
+    def _repr_html_(self) -> str | None:
+        """The verdicts, and report.html with its gallery in a frame of its own."""
+        if self._folder is None:
+            return None
+        from onelook.lab.experiment.report.notebook import notebook  # only notebooks need it
+
+        return notebook(self, self._folder)
 
     def _repr_markdown_(self) -> str:
         from onelook.lab.experiment.report.markdown import markdown  # only notebooks need it

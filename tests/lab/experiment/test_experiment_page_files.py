@@ -1,0 +1,67 @@
+"""report.html as a file: what it keeps of the pictures, and what it says where there is little or nothing to report."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from onelook.errors import ExperimentError
+from onelook.lab.experiment import Experiment
+from onelook.lab.experiment.outcomes import FILE
+from onelook.lab.experiment.report.write import PAGE, write_report
+from tests.lab.experiment.albums import STEP, arm, draw_album
+
+
+async def test_a_picture_that_is_gone_or_changed_is_said_and_a_stored_thumbnail_stays(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 4), tmp_path / "out"
+    await Experiment(album, {"old": arm(), "new": arm([1])}, out=out).run()
+    before = (out / PAGE).read_bytes()
+    shutil.rmtree(album)
+    write_report(out)
+    assert (out / PAGE).read_bytes() == before, "thumbnails are kept beside the outcomes"
+    shutil.rmtree(out / "thumbnails")
+    draw_album(tmp_path / "album", 2)
+    Image.new("RGB", (8, 8), (STEP, 0, 0)).save(album / "01.png")
+    write_report(out)
+    pictures = json.loads(block((out / PAGE).read_text(encoding="utf-8"), "pictures"))
+    assert [row[2] for row in pictures] == [0, "changed", "moved", "moved"]
+
+
+def block(text: str, name: str) -> str:
+    (found,) = re.findall(rf'id="data-{name}">(.*?)</script>', text, re.DOTALL)
+    return str(found)
+
+
+async def test_an_album_of_three_pictures_has_a_page_that_says_so(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 3), tmp_path / "out"
+    await Experiment(album, {"old": arm(), "new": arm([1])}, out=out).run()
+    text = (out / PAGE).read_text(encoding="utf-8")
+    assert "3 pictures are too few for anything but large differences" in text
+    assert "these 3 pictures cannot show a difference of any size" in text
+
+
+async def test_pictures_without_labels_are_sorted_by_agreement(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 8), tmp_path / "out"
+    (album / "labels.jsonl").unlink()
+    await Experiment(album, {"old": arm(), "new": arm([1, 2])}, primary="latency", out=out).run()
+    text = (out / PAGE).read_text(encoding="utf-8")
+    assert json.loads(block(text, "about"))["metrics"] == []
+    assert "Are the confidences true?" not in text
+
+
+async def test_the_page_does_not_outlive_outcomes_that_cannot_be_read(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 3), tmp_path / "out"
+    await Experiment(album, {"old": arm(), "new": arm()}, out=out).run()
+    file = out / FILE
+    file.write_text(file.read_text().replace('{"kind":"session","design":"', '{"kind":"session","design":"0'))
+    with pytest.raises(ExperimentError, match="line 1 is of another design"):
+        write_report(out)
+    text = (out / PAGE).read_text(encoding="utf-8")
+    assert "line 1 is of another design" in text
+    assert "use another --out FOLDER for another design" in text
+    assert "Against old" not in text
