@@ -57,3 +57,23 @@ class Question:
             ReplyInvalid: the reply breaks the constraint, or free text holds no answer, or several.
         """
         return self.codec.decode(text)
+
+
+@dataclass(frozen=True, slots=True)
+class LetterChoice:
+    """One choice that is answered by letters: in one question, or, with more options than one can have, in parts.
+
+    `parts`: that question; or first the one about the group, and then one about the options of each group. `whole`
+    reads the letters of both together (`onelook.prompts.replies.letters`); it is not asked.
+    """
+
+    parts: tuple[Question, ...]
+    whole: Question
+
+    @classmethod
+    def of(cls, question: Question) -> LetterChoice:
+        return cls((question,), question)
+
+    @property
+    def in_groups(self) -> bool:
+        return len(self.parts) > 1

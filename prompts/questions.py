@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from onelook.errors import PromptError, SettingsError
 from onelook.prompts.languages import TEMPLATES, folder_of, hint, separators
-from onelook.prompts.question import Question
+from onelook.prompts.question import LetterChoice, Question
 from onelook.prompts.rendering import Templates
 from onelook.prompts.replies.compact import CompactCodec, choose_separator
 from onelook.prompts.replies.free_text import FreeTextCodec
 from onelook.prompts.replies.json_reply import JsonCodec
-from onelook.prompts.replies.letters import LETTERS, LetterCodec, YesNoCodec, too_many
+from onelook.prompts.replies.letters import (
+    LETTERS,
+    MOST_OPTIONS,
+    MOST_PROBABILITIES,
+    GroupCodec,
+    GroupedCodec,
+    LetterCodec,
+    OptionOfGroupCodec,
+    YesNoCodec,
+    groups_of,
+    too_many,
+)
 from onelook.prompts.replies.reading import Codec
 from onelook.prompts.replies.scope import Scope
 from onelook.prompts.shared_attributes import SharedAttributes, shared_attributes
@@ -93,6 +104,8 @@ class Prompts:
             for attribute_id, attribute in category.details.items()
             for backwards in (False, True)
         }
+        self._choices: dict[tuple[str | None, str | None, bool], LetterChoice] = {}
+        self._texts += [part.text for choice in self._choices_in_groups() for part in choice.parts]
         self._zero_shot = {
             id_: self._text("zero_shot", category=category) for id_, category in taxonomy.categories.items()
         }
@@ -130,11 +143,11 @@ class Prompts:
         """Which category, answered by one letter. `backwards`: with the options in reverse order.
 
         Raises:
-            PromptError: there are more categories than letters.
+            PromptError: one question cannot have so many options (`category_choice` asks in parts).
         """
         question = self._read_category[backwards]
         if question is None:
-            raise too_many(f"taxonomy {self.taxonomy.name}", len(self.taxonomy.categories))
+            raise too_many(f"taxonomy {self.taxonomy.name}", len(self.taxonomy.categories), in_parts=False)
         return question
 
     def read_attribute(self, category_id: str, attribute_id: str, *, backwards: bool = False) -> tuple[Question, ...]:
@@ -144,19 +157,42 @@ class Prompts:
 
         Raises:
             KeyError: no such category or attribute.
-            PromptError: a `choose: one` has more options than there are letters.
+            PromptError: one question cannot have the options of a `choose: one` (`attribute_choices` asks in parts).
         """
         questions = self._read_attribute[category_id, attribute_id, backwards]
         if questions is None:
             options = self.taxonomy.categories[category_id].details[attribute_id].options
-            raise too_many(f"{category_id}.{attribute_id}", len(options))
+            raise too_many(f"{category_id}.{attribute_id}", len(options), in_parts=False)
         return questions
 
+    def category_choice(self, *, backwards: bool = False, debias: bool = False) -> LetterChoice:
+        """Which category, by letters. `debias`: the probability of each letter is needed, so there are fewer.
+
+        Raises:
+            PromptError: there are more categories than letters tell apart.
+        """
+        return self._choice(None, None, backwards, debias)
+
+    def attribute_choices(
+        self, category_id: str, attribute_id: str, *, backwards: bool = False, debias: bool = False
+    ) -> tuple[LetterChoice, ...]:
+        """As `read_attribute`, for any number of options that letters tell apart.
+
+        Raises:
+            KeyError: no such category or attribute.
+            PromptError: a `choose: one` has more options than letters tell apart.
+        """
+        attribute = self.taxonomy.categories[category_id].details[attribute_id]
+        if attribute.choose == "many":
+            return tuple(map(LetterChoice.of, self.read_attribute(category_id, attribute_id, backwards=backwards)))
+        return (self._choice(category_id, attribute_id, backwards, debias),)
+
     def refuse_too_many_options(self) -> None:
-        """Raises `PromptError` if a question that is answered by one letter has more options than there are letters."""
-        self.read_category()
-        for category_id, attribute_id, backwards in self._read_attribute:
-            self.read_attribute(category_id, attribute_id, backwards=backwards)
+        """Raises `PromptError` if a choice has more options than letters tell apart."""
+        self.category_choice()
+        for category_id, category in self._detailed():
+            for attribute_id in category.details:
+                self.attribute_choices(category_id, attribute_id)
 
     def zero_shot(self) -> Mapping[str, str]:
         """Per category id a sentence that describes its pictures, for a zero-shot image classifier."""
@@ -192,7 +228,7 @@ class Prompts:
         )
 
     def _read_categories(self, backwards: bool) -> Question | None:
-        """None where there are more categories than letters: the other arms do not need this question."""
+        """None where there are more categories than letters."""
         labels = self.taxonomy.labels(self.language)
         if len(labels) > len(LETTERS):
             return None
@@ -212,6 +248,59 @@ class Prompts:
         if len(labels) > len(LETTERS):
             return None
         return (self._read("read_value", attribute_id, labels, backwards, **asked),)
+
+    def _choice(self, category_id: str | None, attribute_id: str | None, backwards: bool, debias: bool) -> LetterChoice:
+        """That of a category, where both ids are None, or of a `choose: one`."""
+        if category_id is None or attribute_id is None:
+            template, labels, about = "read_category", self.taxonomy.labels(self.language), dict[str, object]()
+            what = f"taxonomy {self.taxonomy.name}"
+        else:
+            category = self.taxonomy.categories[category_id]
+            attribute = category.details[attribute_id]
+            template, labels = "read_value", attribute.labels(self.language)
+            about, what = {"category": category, "attribute": attribute}, f"{category_id}.{attribute_id}"
+        if len(labels) > MOST_OPTIONS:
+            raise too_many(what, len(labels), in_parts=True)
+        if len(labels) <= (MOST_PROBABILITIES if debias else len(LETTERS)):
+            if category_id is None or attribute_id is None:
+                return LetterChoice.of(self.read_category(backwards=backwards))
+            return LetterChoice.of(*self.read_attribute(category_id, attribute_id, backwards=backwards))
+        key = category_id, attribute_id, backwards
+        if key not in self._choices:
+            self._choices[key] = self._in_groups(template, attribute_id, labels, backwards, about)
+        return self._choices[key]
+
+    def _choices_in_groups(self) -> Iterator[LetterChoice]:
+        """Those that have too many options for one question, and not too many for letters."""
+        if len(LETTERS) < len(self.taxonomy.categories) <= MOST_OPTIONS:
+            yield self.category_choice()
+        for category_id, category in self._detailed():
+            for attribute_id, attribute in category.details.items():
+                if attribute.choose == "one" and len(LETTERS) < len(attribute.options) <= MOST_OPTIONS:
+                    yield from self.attribute_choices(category_id, attribute_id)
+
+    def _in_groups(
+        self,
+        template: str,
+        attribute_id: str | None,
+        labels: Mapping[str, str],
+        backwards: bool,
+        about: Mapping[str, object],
+    ) -> LetterChoice:
+        """The parts of a choice with many options, in the template's words for one with few."""
+        way = -1 if backwards else 1
+        groups = groups_of(tuple(labels))
+        which = GroupCodec(attribute_id, groups[::way])
+        codecs: list[Codec] = [which, *(OptionOfGroupCodec(attribute_id, group[::way]) for group in groups)]
+        listed = [
+            {letter: "/".join(labels[option] for option in group) for letter, group in which.options.items()},
+            *(dict(zip(LETTERS, [labels[option] for option in group[::way]], strict=False)) for group in groups),
+        ]
+        parts = tuple(
+            Question(self._templates.render(template, options=options.items(), **about), codec, system=self.system)
+            for codec, options in zip(codecs, listed, strict=True)
+        )
+        return LetterChoice(parts, Question("", GroupedCodec(attribute_id, groups), system=self.system))
 
     def _read(
         self, template: str, attribute_id: str | None, labels: Mapping[str, str], backwards: bool, **variables: object

@@ -23,8 +23,8 @@ class ArmNeeds:
     """One way to ask. `longest`: of its questions the one with most text and answer; None where they cannot be made.
 
     `unmet`: why no picture can be tagged so. `constraint_bytes`: of the largest constraint, as a regex or a choice, and
-    `schema_bytes` as a JSON Schema, where it has that form; None where replies are free text. `letters`: how many a
-    question that is answered by one letter has options, at most.
+    `schema_bytes` as a JSON Schema, where it has that form; None where replies are free text. `letters`: how
+    many options a choice by letters has, at most.
     """
 
     context: Context

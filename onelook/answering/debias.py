@@ -14,9 +14,6 @@ from onelook.prompts.question import Question
 from onelook.prompts.replies.reading import Reading
 from onelook.settings.hints import set_to
 
-MOST_LETTERS = 20
-"""A server returns at most so many probabilities (vLLM's and OpenAI's limit); further letters count as 0."""
-
 
 def average(orders: Sequence[Question], replies: Sequence[Reply]) -> Reply:
     """One reply to the first of `orders`: the option with the largest mean probability over all replies.
@@ -33,8 +30,8 @@ def average(orders: Sequence[Question], replies: Sequence[Reply]) -> Reply:
         for letter, reading, _ in probabilities[0]
     }
     letter = max(mean, key=lambda each: mean[each])
-    logprob = math.log(mean[letter]) if mean[letter] else -math.inf
-    return replace(replies[0], text=letter, tokens=(Token(letter.encode(), logprob, {}),))
+    logprobs = {each.encode(): math.log(value) if value else -math.inf for each, value in mean.items()}
+    return replace(replies[0], text=letter, tokens=(Token(letter.encode(), logprobs[letter.encode()], logprobs),))
 
 
 def _probabilities(question: Question, reply: Reply) -> list[tuple[str, Reading, float]]:

@@ -29,7 +29,7 @@ def refuse_unmet(services: Services, context: Context) -> None:
     Raises:
         SettingsError: an engine keeps JSON schemas only, and the arm or the format of its replies needs more; or the
             arm is routed, and the router has found that it cannot read the taxonomy's texts.
-        PromptError: the arm answers by letters, and there are more options than letters.
+        PromptError: the arm answers by letters, and there are more options than letters tell apart.
     """
     arm = ARMS[context.arm]
     if needed_constraints(context) == "regex" and services.engine.capabilities.constraints == "schema":

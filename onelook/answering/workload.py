@@ -28,7 +28,7 @@ def questions_of(prompts: Prompts, context: Context, category: str | None = None
     about this category's.
 
     Raises:
-        PromptError: the arm answers by letters, and there are more options than letters.
+        PromptError: the arm answers by letters, and there are more options than letters tell apart.
     """
     arm = ARMS[context.arm]
     categories = prompts.taxonomy.categories
@@ -38,10 +38,11 @@ def questions_of(prompts: Prompts, context: Context, category: str | None = None
         yield from map(prompts.legacy_details, detailed)
     elif arm.lettered:
         for backwards in (False, True) if context.debias else (False,):
-            yield prompts.read_category(backwards=backwards)
+            yield from prompts.category_choice(backwards=backwards, debias=context.debias).parts
             for id_ in detailed:
                 for attribute in categories[id_].details:
-                    yield from prompts.read_attribute(id_, attribute, backwards=backwards)
+                    choices = prompts.attribute_choices(id_, attribute, backwards=backwards, debias=context.debias)
+                    yield from (part for choice in choices for part in choice.parts)
     else:
         yield prompts.category(context.reply_format) if arm.two_calls else prompts.fused(context.reply_format)
         if arm.two_calls or arm.routed:

@@ -12,7 +12,7 @@ from onelook.engines.context_length import PromptTokens
 from onelook.errors import EngineIncapable, OnelookError, SettingsError
 from onelook.graph.arms import ARMS
 from onelook.prompts.question import Question
-from onelook.prompts.replies.letters import LETTERS
+from onelook.prompts.replies.letters import LETTERS, MOST_OPTIONS, groups_needed
 from onelook.services import Services
 from onelook.settings.hints import set_to
 from onelook.settings.process import Settings
@@ -181,7 +181,14 @@ def _cells(row: ArmRow) -> Iterator[str]:
     else:
         schema = "" if needs.schema_bytes is None else f" (JSON Schema: {needs.schema_bytes:,})"
         yield f"{needs.constraint_bytes:,}{schema}"
-    yield "–" if needs.letters is None else f"{needs.letters} of {len(LETTERS)}"
+    yield "–" if needs.letters is None else _letters(needs.letters)
+
+
+def _letters(options: int) -> str:
+    """How many options the choice with the most has, of the letters; or in how many groups it is asked."""
+    if options <= len(LETTERS):
+        return f"{options} of {len(LETTERS)}"
+    return f"{options} in {groups_needed(options)} groups" if options <= MOST_OPTIONS else f"{options}"
 
 
 def _reasons(rows: Sequence[ArmRow]) -> Iterator[str]:

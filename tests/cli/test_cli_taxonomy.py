@@ -115,7 +115,7 @@ def test_check_counts_the_tokens_that_a_model_reads(onelook: Run) -> None:
 
 
 def test_check_says_why_an_arm_does_not_fit(onelook: Run, tmp_path: Path, tiny_siglip: Path) -> None:
-    many = {f"breed_{number}": {"en": f"breed {number:02}"} for number in range(40)}
+    many = {f"breed_{number}": {"en": f"breed {number:03}"} for number in range(401)}
     breed = {"label": {"en": "breed"}, "choose": "one", "options": many}
     wordy = "a dog " + "behind the house " * 40 + "here"
     dog = {"label": {"en": "dog"}, "when": {"en": wordy}, "details": {"breed": breed}}
@@ -125,13 +125,22 @@ def test_check_says_why_an_arm_does_not_fit(onelook: Run, tmp_path: Path, tiny_s
     words = ["taxonomy", "check", "dogs.yaml", "--json"]
     rows = arms(onelook(*words, ONELOOK_MODEL="", ONELOOK_ROUTER__MODEL=str(tiny_siglip)))
     assert [name for name, row in rows.items() if not row["fits"]] == ["reads json", "hybrid json", "hybrid compact"]
-    assert "dog.breed has 40 options" in rows["reads json"]["reason"]
-    assert rows["reads json"]["letters"] == 40
+    assert "dog.breed has 401 options" in rows["reads json"]["reason"]
+    assert rows["reads json"]["letters"] == 401
     assert "the router reads 64 tokens" in rows["hybrid json"]["reason"]
     text = onelook("taxonomy", "check", "dogs.yaml", ONELOOK_MODEL="").stdout
     assert "hybrid: no router is named, so it is not checked" in text
-    assert re.search(r"^reads +no .* 40 of 26$", text, re.M)
-    assert "reads: dog.breed has 40 options" in text
+    assert re.search(r"^reads +no .* 401 *$", text, re.M)
+    assert "reads: dog.breed has 401 options, but letters tell at most 400 apart" in text
+
+
+def test_check_says_in_how_many_groups_a_choice_is_asked(onelook: Run, tmp_path: Path) -> None:
+    many = {f"breed_{number}": {"en": f"breed {number:02}"} for number in range(40)}
+    breed = {"label": {"en": "breed"}, "choose": "one", "options": many}
+    dog = {"label": {"en": "dog"}, "when": {"en": "a dog"}, "details": {"breed": breed}}
+    (tmp_path / "dogs.yaml").write_text(yaml.safe_dump({"name": "dogs", "categories": {"dog": dog}}))
+    done = onelook("taxonomy", "check", "dogs.yaml", ONELOOK_MODEL="")
+    assert re.search(r"^reads +yes .* 40 in 2 groups$", done.stdout, re.M)
 
 
 @pytest.mark.parametrize(

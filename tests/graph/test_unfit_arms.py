@@ -18,7 +18,7 @@ from tests.graph.replies import MakeTagger, scripted
 async def test_more_options_than_letters_are_no_matter_of_the_picture(
     make_tagger: MakeTagger, picture: bytes, tmp_path: Path
 ) -> None:
-    breeds = {f"breed_{number}": {"en": f"breed {number:02}"} for number in range(40)}
+    breeds = {f"breed_{number}": {"en": f"breed {number:03}"} for number in range(401)}
     breed = {"label": {"en": "breed"}, "choose": "one", "options": breeds}
     dog = {"label": {"en": "dog"}, "when": {"en": "a dog"}, "details": {"breed": breed}}
     other = {"label": {"en": "other"}, "when": {"en": "no dog"}}
@@ -27,11 +27,11 @@ async def test_more_options_than_letters_are_no_matter_of_the_picture(
     async with make_tagger(["B"], taxonomy=taxonomy) as tagger:
         result = await tagger.tag(picture, Context(arm="reads"))
         assert scripted(tagger).asked == [], "not even which category it is"
-        with pytest.raises(PromptError, match=r"dog\.breed has 40 options"):
+        with pytest.raises(PromptError, match=r"dog\.breed has 401 options"):
             await tagger.start(Context(arm="reads"))
     (error,) = result.errors
     assert (result.status, error.kind, error.retryable) == ("failed", "PromptError", False)
-    assert "dog.breed has 40 options" in error.message
+    assert "dog.breed has 401 options" in error.message
     assert "--arm fused" in (error.hint or "")
 
 
