@@ -88,3 +88,8 @@ class EngineSettings(BaseModel):
         description="Embedded engine: whether tokens that the constraint leaves no choice about are computed in one"
         " pass, not one by one.",
     )
+    batch_size: Annotated[int, Field(ge=1, le=256)] = Field(
+        1,
+        description="Embedded engine: the most requests that it answers in one padded batch, of those that wait at the"
+        " same time; memory grows with it. Qwen2-VL, Qwen2.5-VL and Qwen3-VL; others are answered one by one.",
+    )

@@ -1,4 +1,4 @@
-"""Transformers in this process: no server, greedy, one answer at a time.
+"""Transformers in this process: no server, greedy, one answer at a time or several in one padded batch.
 
 PyTorch is imported when the model is loaded, in the worker thread, and not before.
 """
@@ -6,15 +6,12 @@ PyTorch is imported when the model is loaded, in the worker thread, and not befo
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
-from onelook.engines.cache_scope import cache_scope
 from onelook.engines.callbacks import observed_call
 from onelook.engines.probe import probe
 from onelook.engines.size_grid import DEFAULT_GRID
@@ -28,16 +25,14 @@ from onelook.engines.transformers.loading import (
     load_checkpoint,
     read_size_grid,
 )
+from onelook.engines.transformers.queue import Queue, Waiting
 from onelook.errors import EngineRefused, SettingsError
 from onelook.ledger.stamps import NS_PER_MS
 from onelook.settings.engine import EngineSettings
 from onelook.settings.hints import set_to
 
 if TYPE_CHECKING:
-    from onelook.engines.transformers.generation import Generated, Generator
-
-Work = Callable[["Generator", threading.Event], "list[Generated] | None"]
-"""What the worker thread does with the loaded model; the event is set when the caller no longer waits."""
+    from onelook.engines.transformers.generation import Generator
 
 Load = Callable[[str, LoadOptions], Checkpoint]
 
@@ -61,10 +56,12 @@ class TransformersEngine(Engine):
         vision_cache_mb: int = 128,
         thinking: bool = False,
         jump_forward: bool = True,
+        batch_size: int = 1,
         size_grid: int | None = None,
         load: Load = load_checkpoint,
     ) -> None:
-        """`load`: where the weights come from; a benchmark makes random ones."""
+        """`batch_size`: the most requests that are answered in one padded batch, if they wait at the same time. `load`:
+        where the weights come from; a benchmark makes random ones."""
         self._model = model
         self._options = options
         self._prefix_cache_bytes = prefix_cache_mb * 1_000_000
@@ -72,6 +69,8 @@ class TransformersEngine(Engine):
         self._thinking = thinking
         self._load = load
         self._jump_forward = jump_forward
+        self._batch_size = batch_size
+        self._queue = Queue()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
         self._generator: Generator | None = None
         self._size_grid = size_grid
@@ -99,6 +98,7 @@ class TransformersEngine(Engine):
             vision_cache_mb=settings.vision_cache_mb,
             thinking=settings.thinking,
             jump_forward=settings.jump_forward,
+            batch_size=settings.batch_size,
             size_grid=settings.size_grid,
         )
 
@@ -108,7 +108,7 @@ class TransformersEngine(Engine):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(concurrent=False, size_grid=self._size_grid or DEFAULT_GRID)
+        return Capabilities(concurrent=self._batch_size > 1, size_grid=self._size_grid or DEFAULT_GRID)
 
     async def look_up(self) -> Capabilities:
         """Reads the size grid from the checkpoint's files; the model is not loaded for it."""
@@ -127,20 +127,8 @@ class TransformersEngine(Engine):
                 f"the embedded engine is greedy: it has no temperature {request.temperature}",
                 hint=f"set ONELOOK_TEMPERATURE=0, or use a server, {set_to(ONELOOK_ENGINE='vllm')}",
             )
-
-        def work(generator: Generator, cancelled: threading.Event) -> list[Generated]:
-            return [
-                generator.answer(
-                    request.messages,
-                    request.constraint,
-                    max_tokens=request.max_tokens,
-                    top_logprobs=request.top_logprobs,
-                    cancelled=cancelled,
-                )
-            ]
-
         async with time_limit(self.model, [request]), observed_call(self, [request]) as replies:
-            replies += await self._in_worker(work) or []
+            replies += await self._answered(Waiting([request])) or []
         return replies[0]
 
     async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
@@ -148,13 +136,8 @@ class TransformersEngine(Engine):
         if any(request.max_tokens != 1 or request.temperature > 0 for request in requests):
             return await super().ask_many(requests)
 
-        def work(generator: Generator, cancelled: threading.Event) -> list[Generated] | None:
-            from onelook.engines.transformers.together import answer_together
-
-            return answer_together(generator, requests, cancelled=cancelled)
-
         async with time_limit(self.model, requests):
-            replies = await self._in_worker(work)
+            replies = await self._answered(Waiting(requests, is_round=True))
             if replies is not None:
                 async with observed_call(self, requests) as observed:
                     observed += replies
@@ -181,28 +164,53 @@ class TransformersEngine(Engine):
     def close(self) -> None:
         """Wait for the running question, cancel those in the queue, free the model and end the thread."""
         self._worker.shutdown(cancel_futures=True)
+        self._queue.cancel()
         self._generator = None
 
-    async def _in_worker(self, work: Work) -> list[Reply] | None:
-        """What `work` generates, as replies. If this is cancelled, the worker thread stops."""
-        cancelled, queued_ns, scope = threading.Event(), time.perf_counter_ns(), cache_scope.get()
-
-        def job() -> list[Reply] | None:
-            queue_ms = (time.perf_counter_ns() - queued_ns) / NS_PER_MS
-            generator = self._loaded()
-            generator.use_scope(scope)
-            from onelook.engines.transformers.reply import to_reply
-
-            generated = work(generator, cancelled)
-            if generated is None:
-                return None
-            return [to_reply(each, generator.vocabulary, queue_ms=queue_ms) for each in generated]
-
+    async def _answered(self, waiting: Waiting) -> list[Reply] | None:
+        """The replies from the worker thread. If this is cancelled, the thread stops the work on them."""
+        self._queue.put(waiting)
+        self._worker.submit(self._take)
         try:
-            return await asyncio.wrap_future(self._worker.submit(copy_context().run, job))
+            return await asyncio.wrap_future(waiting.replies)
         except asyncio.CancelledError:
-            cancelled.set()
+            waiting.cancelled.set()
             raise
+
+    def _take(self) -> None:
+        """Answer what waits. Each request submits one such call; an earlier one may have taken it into its batch."""
+        taken_ns = time.perf_counter_ns()
+        taken: list[Waiting] = []
+        try:
+            if not self._queue.waits():
+                return
+            generator = self._loaded()
+            taken += self._queue.take(self._batch_size if generator.batches else 1)
+            if taken:
+                taken[0].context.run(self._answer, generator, taken, taken_ns)
+        except BaseException as error:  # noqa: BLE001 whoever asked raises it
+            for each in taken or self._queue.take(1):
+                if not each.replies.done():
+                    each.replies.set_exception(error)
+
+    def _answer(self, generator: Generator, taken: Sequence[Waiting], taken_ns: int) -> None:
+        from onelook.engines.transformers.batches import Asked, Outcome, answer_all
+        from onelook.engines.transformers.reply import to_reply
+
+        generator.use_scope(taken[0].scope[0])
+
+        def report(index: int, outcome: Outcome) -> None:
+            waiting = taken[index]
+            if isinstance(outcome, Exception):
+                waiting.replies.set_exception(outcome)
+                return
+            if outcome is None:
+                waiting.replies.set_result(None)
+                return
+            queue_ms = (taken_ns - waiting.since_ns) / NS_PER_MS
+            waiting.replies.set_result([to_reply(each, generator.vocabulary, queue_ms=queue_ms) for each in outcome])
+
+        answer_all(generator, [Asked(each.requests, each.is_round, each.cancelled) for each in taken], report)
 
     def _unload(self) -> None:
         if self._generator is None:

@@ -1,4 +1,4 @@
-"""One answer at a time from a checkpoint in this process: prompt, prefix reuse, guided greedy decoding, stamps."""
+"""An answer from a checkpoint in this process: prompt, prefix reuse, guided greedy decoding, stamps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import jinja2
@@ -13,14 +14,15 @@ import numpy as np
 import torch
 from langchain_core.messages import BaseMessage
 from transformers import DynamicCache, GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+from transformers.cache_utils import DynamicLayer
 
-from onelook.engines.base import Constraint, StopReason
+from onelook.engines.base import AskRequest, Constraint, StopReason
 from onelook.engines.context_length import PromptTokens
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Guide, Mask, Step
 from onelook.engines.transformers.loading import Checkpoint
-from onelook.engines.transformers.passes import decode
-from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, Tokens, states_of
+from onelook.engines.transformers.passes import Answer, Positions, decode, pictures_of
+from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, States, Tokens, states_of
 from onelook.engines.transformers.thinking import thinking_variable
 from onelook.engines.transformers.vision_cache import VisionCache
 from onelook.errors import EngineIncapable, EngineRefused
@@ -41,7 +43,7 @@ class Generated:
     """The generated tokens of one answer, and their cost.
 
     `first_token_ms` counts from the start of the work on it, `decode_ms` from the first token. A pass that several
-    answers share is counted with the first of them.
+    answers of one round share is counted with the first of them; one that requests of a batch share, with each.
     """
 
     steps: tuple[Step, ...]
@@ -100,7 +102,8 @@ class Generator:
         known = config.model_type in REUSES_PREFIXES
         self.prefixes = PrefixCache(prefix_cache_bytes) if known and prefix_cache_bytes > 0 else None
         self.vision = VisionCache(self.model, vision_cache_bytes) if known else None
-        self.jumps = known and jump_forward
+        self.batches = known and _attends_to_all(self.model.config)
+        self.jumps = self.batches and jump_forward
 
     def answer(
         self,
@@ -118,20 +121,14 @@ class Generator:
             EngineIncapable: the device has too little memory for it.
             Cancelled: `cancelled` was set.
         """
-        if cancelled.is_set():
-            raise Cancelled
         start_ns = time.perf_counter_ns()
-        conversation = read_conversation(messages)
-        guide = Guide(self.grammars, constraint, top_logprobs=top_logprobs, cancelled=cancelled)
-        inputs = self.encode(conversation)
-        prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
-        size = PromptTokens.of(len(prompt.tokens), pictures=self.count_image_tokens(prompt.tokens))
-        if not size.fits(max_tokens, self.context_length):
-            raise EngineRefused(
-                size.misfit(max_tokens, self.context_length), hint=size.cure(max_tokens, self.context_length)
-            )
+        request = AskRequest(messages, constraint, max_tokens, top_logprobs=top_logprobs)
+        inputs, answer = self.begin(request, cancelled)
         try:
-            cached = self._generate(inputs, prompt, guide, max_tokens)
+            if self.jumps:
+                decode(self.model, [answer], self.remember, self.credit)
+            else:
+                self._generate(inputs, answer)
         except torch.OutOfMemoryError as error:
             self.forget()
             raise EngineIncapable(
@@ -139,19 +136,50 @@ class Generator:
                 hint=f"send smaller pictures, {set_to(ONELOOK_RUN__LONG_EDGE=512)}, or set ONELOOK_PREFIX_CACHE_MB=0 or"
                 " ONELOOK_QUANTIZATION=8bit",
             ) from error
-        encoded, reused = self.pictures_computed()
+        if answer.failure is not None:
+            raise answer.failure
+        return self.generated(answer, start_ns)
+
+    def begin(self, request: AskRequest, cancelled: threading.Event) -> tuple[Any, Answer]:
+        """The model's inputs for `request`, and its answer before the first token. Raises as `answer` does."""
+        if cancelled.is_set():
+            raise Cancelled
+        conversation = read_conversation(request.messages)
+        guide = Guide(self.grammars, request.constraint, top_logprobs=request.top_logprobs, cancelled=cancelled)
+        inputs = self.encode(conversation)
+        prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
+        size = PromptTokens.of(len(prompt.tokens), pictures=self.count_image_tokens(prompt.tokens))
+        if not size.fits(request.max_tokens, self.context_length):
+            raise EngineRefused(
+                size.misfit(request.max_tokens, self.context_length),
+                hint=size.cure(request.max_tokens, self.context_length),
+            )
+        answer = Answer(prompt, guide, request.max_tokens, jumps=self.jumps)
+        if self.prefixes is not None:
+            answer.cached, answer.states = self.prefixes.longest(prompt)
+            if answer.cached >= prompt.end:
+                for name in PIXELS:
+                    inputs.pop(name, None)
+        if self.batches:
+            answer.positions = Positions.of(self.model, inputs)
+            answer.pictures = pictures_of(inputs)
+        return inputs, answer
+
+    def generated(self, answer: Answer, start_ns: int) -> Generated:
+        """What was written, by work that began at `start_ns`."""
+        guide, prompt = answer.guide, answer.prompt
         first_ns = guide.first_ns or time.perf_counter_ns()  # an answer that is forced as a whole needs no pass
         return Generated(
             steps=tuple(guide.steps),
             stop_reason="stop" if guide.complete else "length",
             prompt_tokens=len(prompt.tokens),
-            cached_tokens=cached,
+            cached_tokens=answer.cached,
             image_tokens=self.count_image_tokens(prompt.tokens),
             forced_tokens=guide.forced,
             prefill_passes=min(guide.passes, 1),
             decode_passes=max(guide.passes - 1, 0),
-            encoded_images=encoded,
-            reused_images=reused,
+            encoded_images=None if self.vision is None else answer.encoded,
+            reused_images=None if self.vision is None else answer.reused,
             first_token_ms=(first_ns - start_ns) / NS_PER_MS,
             decode_ms=(max(guide.last_ns, first_ns) - first_ns) / NS_PER_MS,
         )
@@ -168,10 +196,13 @@ class Generator:
             if cache is not None:
                 cache.clear()
 
-    def pictures_computed(self) -> tuple[int | None, int | None]:
-        """How many pictures were encoded, and how many found in the vision cache, since this was last asked; None for
-        an architecture without one."""
-        return (None, None) if self.vision is None else self.vision.take_counts()
+    def credit(self, answers: Sequence[Answer]) -> None:
+        """Count the pictures that a pass for `answers` encoded, or found in the vision cache, with each of them."""
+        if self.vision is not None:
+            encoded = iter(self.vision.take())
+            for each in answers:
+                own = list(islice(encoded, len(each.prompt.pictures)))
+                each.encoded, each.reused = own.count(True), own.count(False)
 
     def encode(self, conversation: Conversation) -> Any:
         """The model's inputs, on the CPU. Raises EngineRefused when the processor does not take the conversation."""
@@ -196,32 +227,34 @@ class Generator:
     def count_image_tokens(self, tokens: Tokens) -> int:
         return int(np.count_nonzero(tokens == self._image_token))
 
-    def _generate(self, inputs: Any, prompt: Prompt, guide: Guide, max_tokens: int) -> int:
-        """Generate to the end of the answer and return how many tokens of the prompt were not computed again."""
-        cached, cache = 0, None
+    def remember(self, answer: Answer, states: States) -> None:
+        """Keep `states` of an answer and its prompt as a prefix."""
         if self.prefixes is not None:
-            cached, states = self.prefixes.longest(prompt)
-            cache = DynamicCache(states, config=self.model.config)
+            written = [step.token for step in answer.guide.steps]
+            self.prefixes.store(np.concatenate([answer.prompt.tokens, written]), answer.prompt.pictures, states)
+
+    def _generate(self, inputs: Any, answer: Answer) -> None:
+        """To the end of the answer, token by token, by the model's own loop: any architecture has one."""
+        cache = None
+        if self.prefixes is not None:
+            cache = DynamicCache(answer.states, config=self.model.config)
             # Positions are then worked out from the whole prompt, not from what the previous answer left behind.
             self.model.model.rope_deltas = None
-            if cached >= prompt.end:
-                for name in PIXELS:
-                    inputs.pop(name, None)
-        if self.jumps:
-            cache = DynamicCache(config=self.model.config) if cache is None else cache
-            decode(self.model, inputs, cached, cache, guide, max_tokens)
-        else:
-            self.model.generate(
-                **inputs.to(self.model.device, self.model.dtype),
-                past_key_values=cache,
-                max_new_tokens=max_tokens,
-                logits_processor=LogitsProcessorList([Mask(guide)]),
-                stopping_criteria=StoppingCriteriaList([Advance(guide)]),
-            )
-        if self.prefixes is not None and cache is not None:
-            written = [step.token for step in guide.steps]
-            self.prefixes.store(np.concatenate([prompt.tokens, written]), prompt.pictures, states_of(cache))
-        return cached
+        self.model.generate(
+            **inputs.to(self.model.device, self.model.dtype),
+            past_key_values=cache,
+            max_new_tokens=answer.max_tokens,
+            logits_processor=LogitsProcessorList([Mask(answer.guide)]),
+            stopping_criteria=StoppingCriteriaList([Advance(answer.guide)]),
+        )
+        self.credit([answer])
+        if cache is not None:
+            self.remember(answer, states_of(cache))
+
+
+def _attends_to_all(config: Any) -> bool:
+    """Whether no layer has a sliding window or linear attention, whose states cannot be padded."""
+    return all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)
 
 
 def _stop_tokens(configured: int | list[int] | None, end_of_text: int | None) -> list[int]:

@@ -1,26 +1,23 @@
-"""Several one-token questions about the same pictures, answered in one forward pass on the prefix that they share.
-
-Each row of the pass is what one question adds to the prefix. Rows are padded on the left, so that all end together.
-"""
+"""Several one-token questions about the same pictures, answered in one forward pass on the prefix that they share."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
-from transformers import BatchFeature, DynamicCache
 
 from onelook.engines.base import AskRequest
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.generation import Generated, Generator
 from onelook.engines.transformers.guide import Cancelled, Guide
-from onelook.engines.transformers.prefix_cache import Prompt, States, Tokens, states_of
-from onelook.ledger.stamps import NS_PER_MS
+from onelook.engines.transformers.passes import Answer, Positions, decode, pictures_of
+from onelook.engines.transformers.prefix_cache import Prompt, States, Tokens
+from onelook.engines.transformers.rows import Addition, Rows
 
 
 def answer_together(
@@ -32,59 +29,111 @@ def answer_together(
         EngineRefused: the messages do not fit the model, or a constraint cannot be compiled.
         Cancelled: `cancelled` was set.
     """
-    prefixes = generator.prefixes
-    if prefixes is None or len(requests) < 2 or not _differ_in_last_text_only(requests):
-        return None
-    if cancelled.is_set():
-        raise Cancelled
     start_ns = time.perf_counter_ns()
-    conversation = read_conversation(requests[0].messages)
-    inputs = generator.encode(conversation)
-    first = generator.prompt(inputs["input_ids"][0].numpy(), conversation)
-    prompts = _prompts(generator, requests, conversation, first)
-    if prompts is None or max(map(len, prompts)) >= generator.context_length:
+    asked = Round.of(generator, requests, cancelled)
+    if asked is None:
         return None
-    guides = [
-        Guide(generator.grammars, request.constraint, top_logprobs=request.top_logprobs, cancelled=cancelled)
-        for request in requests
-    ]
     try:
-        with torch.no_grad():
-            positions, delta = generator.model.model.get_rope_index(
-                inputs["input_ids"], inputs["mm_token_type_ids"], image_grid_thw=inputs["image_grid_thw"]
-            )
-            cached, states = prefixes.longest(replace(first, tokens=first.tokens[: _in_common(prompts) + 1]))
-            shared, passes = cached, 1
-            if cached < first.end:
-                passes = 2
-                shared = _in_common(prompts)
-                states = _extend(generator, inputs, positions, slice(cached, shared), states)
-                prefixes.store(first.tokens[:shared], first.pictures, states)
-            scores = _scores(generator, [tokens[shared:] for tokens in prompts], states, int(delta))
+        extend(generator, [asked])
+        decode(generator.model, asked.begin(), lambda *_: None, generator.credit)
     except torch.OutOfMemoryError:
         generator.forget()
         return None
-    encoded, reused = generator.pictures_computed()
-    answers = []
-    for index, (guide, tokens) in enumerate(zip(guides, prompts, strict=True)):
-        guide.advance(int(guide.mask(scores[index : index + 1]).argmax()))
-        answers.append(
-            Generated(
-                steps=tuple(guide.steps),
-                stop_reason="stop" if guide.complete else "length",
-                prompt_tokens=len(tokens),
-                cached_tokens=shared if index else cached,
-                image_tokens=generator.count_image_tokens(tokens),
-                forced_tokens=0,
-                prefill_passes=0 if index else passes,
-                decode_passes=0,
-                encoded_images=0 if index and encoded is not None else encoded,
-                reused_images=0 if index and reused is not None else reused,
-                first_token_ms=(guide.first_ns - start_ns) / NS_PER_MS,
-                decode_ms=0.0,
-            )
+    return asked.generated(generator, start_ns)
+
+
+@dataclass(slots=True)
+class Round:
+    """Questions about the same pictures; `first` is the prompt of the first one.
+
+    All prompts begin with the same `shared` tokens, pictures included. `states` are those of them that were cached,
+    and of all of them after `extend`.
+    """
+
+    first: Prompt
+    answers: Sequence[Answer]
+    positions: Positions
+    pictures: Mapping[str, torch.Tensor]
+    cached: int
+    shared: int
+    states: States
+
+    @classmethod
+    def of(cls, generator: Generator, requests: Sequence[AskRequest], cancelled: threading.Event) -> Self | None:
+        """None if the questions have to be answered one after another. Raises as `answer_together` does."""
+        if generator.prefixes is None or not generator.batches:
+            return None
+        if len(requests) < 2 or not _differ_in_last_text_only(requests):
+            return None
+        if cancelled.is_set():
+            raise Cancelled
+        conversation = read_conversation(requests[0].messages)
+        inputs = generator.encode(conversation)
+        first = generator.prompt(inputs["input_ids"][0].numpy(), conversation)
+        prompts = _prompts(generator, requests, conversation, first)
+        if prompts is None or max(map(len, prompts)) >= generator.context_length:
+            return None
+        common = _in_common(prompts)
+        cached, states = generator.prefixes.longest(replace(first, tokens=first.tokens[: common + 1]))
+        return cls(
+            first=first,
+            positions=Positions.of(generator.model, inputs),
+            pictures=pictures_of(inputs),
+            cached=cached,
+            shared=cached if cached >= first.end else common,
+            states=states,
+            answers=[
+                Answer(
+                    replace(first, tokens=tokens),
+                    Guide(generator.grammars, each.constraint, top_logprobs=each.top_logprobs, cancelled=cancelled),
+                    max_tokens=1,
+                    jumps=False,
+                )
+                for each, tokens in zip(requests, prompts, strict=True)
+            ],
         )
-    return answers
+
+    @property
+    def extends(self) -> bool:
+        """Whether the pictures are new to the prefix cache."""
+        return self.cached < self.shared
+
+    def prefix(self) -> Addition:
+        """What a pass has to add to `states`."""
+        return Addition(
+            self.first.tokens[self.cached : self.shared],
+            self.positions.between(self.cached, self.shared),
+            self.pictures,
+        )
+
+    def begin(self) -> Sequence[Answer]:
+        """Its answers, each on the prefix that all share."""
+        for each in self.answers:
+            each.cached, each.states, each.positions = self.shared, self.states, self.positions
+        return self.answers
+
+    def generated(self, generator: Generator, start_ns: int) -> list[Generated]:
+        """Raises the failure of the first answer that has one."""
+        for each in self.answers:
+            if each.failure is not None:
+                raise each.failure
+        self.answers[0].cached = self.cached
+        first, *others = (generator.generated(each, start_ns) for each in self.answers)
+        passes = first.prefill_passes + self.extends
+        return [replace(first, prefill_passes=passes), *(replace(each, prefill_passes=0) for each in others)]
+
+
+def extend(generator: Generator, rounds: Sequence[Round]) -> None:
+    """Compute, in one pass, the prefixes of those rounds whose pictures are new, and keep them."""
+    new = [each for each in rounds if each.extends]
+    if not new or generator.prefixes is None:
+        return
+    rows = Rows(generator.model, [each.states for each in new])
+    rows.forward([each.prefix() for each in new])
+    generator.credit([each.answers[0] for each in new])
+    for row, each in enumerate(new):
+        each.states = rows.states(row)
+        generator.prefixes.store(each.first.tokens[: each.shared], each.first.pictures, each.states)
 
 
 def _differ_in_last_text_only(requests: Sequence[AskRequest]) -> bool:
@@ -135,45 +184,3 @@ def _in_common(prompts: Sequence[Tokens]) -> int:
     beginnings = np.stack([tokens[:length] for tokens in prompts])
     differs = np.flatnonzero((beginnings != beginnings[0]).any(axis=0))
     return int(differs[0]) if differs.size else length
-
-
-def _extend(generator: Generator, inputs: Any, positions: torch.Tensor, new: slice, states: States) -> States:
-    """The states of a prompt up to the end of `new`, pictures included, from those before.
-
-    `positions`: the position of each token in time, height and width, of [3, 1, tokens].
-    """
-    cache = DynamicCache(states, config=generator.model.config)
-    tokens = {name: inputs[name][:, new] for name in ("input_ids", "mm_token_type_ids")}
-    pictures = {name: inputs[name] for name in inputs if name not in {*tokens, "attention_mask"}}
-    generator.model(
-        **BatchFeature({**tokens, **pictures}).to(generator.model.device, generator.model.dtype),
-        position_ids=positions[:, :, new].to(generator.model.device),
-        past_key_values=cache,
-        logits_to_keep=1,
-    )
-    return states_of(cache)
-
-
-def _scores(generator: Generator, rows: Sequence[Tokens], states: States, delta: int) -> torch.Tensor:
-    """Scores [rows, vocabulary] of the next token after the tokens of `states` and each of the rows.
-
-    `delta`: how much more a token's position is than its index, after the pictures.
-    """
-    known, width, device = states[0][0].shape[-2], max(map(len, rows)), generator.model.device
-    input_ids = torch.zeros(len(rows), width, dtype=torch.long)
-    positions = torch.zeros(3, len(rows), width, dtype=torch.long)
-    mask = torch.ones(len(rows), known + width, dtype=torch.long)
-    for index, row in enumerate(rows):
-        padding = width - len(row)
-        input_ids[index, padding:] = torch.from_numpy(row)
-        positions[:, index, padding:] = torch.arange(known, known + len(row)) + delta
-        mask[index, known : known + padding] = 0
-    repeated = [tuple(each.expand(len(rows), -1, -1, -1) for each in layer) for layer in states]
-    scores: torch.Tensor = generator.model(
-        input_ids=input_ids.to(device),
-        position_ids=positions.to(device),
-        attention_mask=mask.to(device),
-        past_key_values=DynamicCache(repeated, config=generator.model.config),
-        logits_to_keep=1,
-    ).logits[:, -1]
-    return scores

@@ -35,7 +35,7 @@ class VisionCache:
     """Least recently used encodings, together at most `max_bytes`. Not safe for more than one thread.
 
     A picture is named by the digest of its prepared pixels. `scope`: whose pictures are looked up and stored from now
-    on (`onelook.engines.cache_scope`). `encoded` and `reused` count pictures.
+    on (`onelook.engines.cache_scope`).
     """
 
     def __init__(self, model: Any, max_bytes: int) -> None:
@@ -43,21 +43,21 @@ class VisionCache:
         self.max_bytes = max_bytes
         self.nbytes = 0
         self.scope: str | None = None
-        self.encoded = self.reused = 0
+        self._encoded: list[bool] = []
         self._kept: OrderedDict[bytes, Encoding] = OrderedDict()
         self._output: type[Any] = dict
         inner = model.model
         self._encode = MethodType(type(inner).get_image_features, inner)
         inner.get_image_features = self._features
 
-    def take_counts(self) -> tuple[int, int]:
-        """`encoded` and `reused` since this was last called."""
-        counts = self.encoded, self.reused
-        self.encoded = self.reused = 0
-        return counts
+    def take(self) -> list[bool]:
+        """Of each picture since this was last called, in their order: whether it was encoded, and not found here."""
+        encoded, self._encoded = self._encoded, []
+        return encoded
 
     def clear(self) -> None:
         self._kept.clear()
+        self._encoded.clear()
         self.nbytes = 0
 
     def _features(self, pixel_values: torch.Tensor, image_grid_thw: torch.Tensor, **options: Any) -> Any:
@@ -78,8 +78,7 @@ class VisionCache:
             )
             self._output = type(output)
             found |= dict(zip(missing, _encodings(output), strict=True))
-        self.encoded += len(missing)
-        self.reused += len(names) - len(missing)
+        self._encoded += [missing.get(name) == index for index, name in enumerate(names)]
         for name in names:
             self._keep(name, found[name])
         ordered = [found[name] for name in names]

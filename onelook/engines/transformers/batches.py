@@ -1,0 +1,145 @@
+"""Several requests in one padded batch: the answers of one after another, in fewer passes.
+
+Nothing must be equal: prompts, pictures, constraints and lengths are each row's own. A row ends with its own answer and
+leaves the batch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from onelook.engines.base import AskRequest
+from onelook.engines.transformers.generation import Generated, Generator
+from onelook.engines.transformers.guide import Cancelled
+from onelook.engines.transformers.passes import Answer, decode
+from onelook.engines.transformers.prefix_cache import States
+from onelook.engines.transformers.together import Round, answer_together, extend
+from onelook.errors import EngineError
+
+SMALL = 16_384
+"""So many tokens need little memory even where a model takes less in one prompt."""
+
+Outcome = list[Generated] | Exception | None
+"""One answer for each request; what is wrong with them; None: they have to be asked one after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, or a round of one-token requests about the same pictures; `cancelled`: nobody waits for it."""
+
+    requests: Sequence[AskRequest]
+    is_round: bool
+    cancelled: threading.Event
+
+
+def answer_all(generator: Generator, asked: Sequence[Asked], report: Callable[[int, Outcome], None]) -> None:
+    """Answer all of `asked`; `report` gets each outcome as soon as it is known, with its index.
+
+    What goes wrong in a batch as a whole, memory above all, is done again one by one: each outcome is then its own.
+    """
+    start_ns, left = time.perf_counter_ns(), set(range(len(asked)))
+
+    def known(index: int, outcome: Outcome) -> None:
+        left.discard(index)
+        report(index, outcome)
+
+    if len(asked) > 1 and generator.batches:
+        try:
+            for batch in _batches(generator, asked, known):
+                _answer_batch(generator, batch, start_ns, known)
+        except Exception:  # noqa: BLE001 the request that causes it raises it again, alone
+            generator.forget()
+    for index in sorted(left):
+        known(index, _answer_one(generator, asked[index]))
+
+
+def _answer_one(generator: Generator, asked: Asked) -> Outcome:
+    try:
+        if asked.is_round:
+            return answer_together(generator, asked.requests, cancelled=asked.cancelled)
+        (request,) = asked.requests
+        return [
+            generator.answer(
+                request.messages,
+                request.constraint,
+                max_tokens=request.max_tokens,
+                top_logprobs=request.top_logprobs,
+                cancelled=asked.cancelled,
+            )
+        ]
+    except Exception as error:  # noqa: BLE001 whoever asked raises it
+        return error
+
+
+def _begin(generator: Generator, asked: Asked) -> Round | Answer | None:
+    if asked.is_round:
+        return Round.of(generator, asked.requests, asked.cancelled)
+    _, answer = generator.begin(asked.requests[0], asked.cancelled)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One of `asked`, prepared."""
+
+    index: int
+    work: Round | Answer
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        return self.work.answers if isinstance(self.work, Round) else [self.work]
+
+    def generated(self, generator: Generator, start_ns: int) -> list[Generated]:
+        if isinstance(self.work, Round):
+            return self.work.generated(generator, start_ns)
+        return [generator.generated(self.work, start_ns)]
+
+
+def _batches(
+    generator: Generator, asked: Sequence[Asked], report: Callable[[int, Outcome], None]
+) -> Iterator[list[_Row]]:
+    """Those of `asked` that can be prepared. The prompts of a batch, with padding, have no more tokens than the longest
+    prompt that the model takes, and so need about the memory of that one; or than `SMALL`."""
+    batch, rows, width = list[_Row](), 0, 0
+    most = max(generator.context_length, SMALL)
+    for index, each in enumerate(asked):
+        try:
+            work = _begin(generator, each)
+        except (EngineError, Cancelled) as error:
+            report(index, error)
+            continue
+        if work is None:
+            report(index, None)
+            continue
+        row = _Row(index, work)
+        longest = max(len(one.prompt.tokens) for one in row.answers)
+        if batch and (rows + len(row.answers)) * max(width, longest) > most:
+            yield batch
+            batch, rows, width = [], 0, 0
+        batch.append(row)
+        rows, width = rows + len(row.answers), max(width, longest)
+    if batch:
+        yield batch
+
+
+def _answer_batch(
+    generator: Generator, batch: Sequence[_Row], start_ns: int, report: Callable[[int, Outcome], None]
+) -> None:
+    rounds = [row.work for row in batch if isinstance(row.work, Round)]
+    extend(generator, rounds)
+    for each in rounds:
+        each.begin()
+    row_of = {id(answer): row for row in batch for answer in row.answers}
+
+    def ended(answer: Answer, states: States) -> None:
+        row = row_of[id(answer)]
+        if not isinstance(row.work, Round):
+            generator.remember(answer, states)
+        if all(each.ended for each in row.answers):
+            failed = next((each.failure for each in row.answers if each.failure is not None), None)
+            report(row.index, failed or row.generated(generator, start_ns))
+
+    decode(generator.model, [answer for row in batch for answer in row.answers], ended, generator.credit)
