@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from onelook.batch.xmp.labels import clean
 from tests.batch.sidecars import CAT, DOG, FOREIGN, labelled, needs_exiftool, picture, shown, write
@@ -128,6 +129,17 @@ def test_embedding_goes_into_the_picture_and_comes_out_again(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.parametrize("ending", ["png", "webp", "gif", "tif", "avif"])
+def test_embedding_into_other_formats(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"drawing.{ending}"
+    Image.new("RGB", (64, 64), "teal").save(path)
+    assert write(path, embed=True).what == "changed"
+    assert shown(path)["XMP-digiKam:TagsList"] == ["onelook/动物", "onelook/动物/物种/猫"]
+    assert write(path, embed=True).what == "unchanged"
+    assert write(path, embed=True, remove=True).what == "changed"
+    assert not [name for name in shown(path) if name.startswith("XMP")]
+
+
 def test_embedding_into_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")
@@ -142,6 +154,9 @@ def test_embedding_into_what_cannot_be_written_is_refused(tmp_path: Path) -> Non
     outcome = write(link, embed=True)
     assert outcome.error is not None
     assert "in another folder" in outcome.error.message
+    real.chmod(0o444)
+    outcome = write(real, embed=True)
+    assert (outcome.what, outcome.error and outcome.error.message) == ("refused", "it is read-only")
     raw = tmp_path / "photo.cr2"
     raw.write_bytes(b"raw")
     assert write(raw, embed=True).file == tmp_path / "photo.cr2.xmp", "raw files keep their sidecar"

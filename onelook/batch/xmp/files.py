@@ -5,26 +5,26 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
-
-import psutil
 
 from onelook.errors import MetadataError
 from onelook.images.printable import printable
 
 PART: Final = ".onelook-part"
+LEFT_OVER_S: Final = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A file as it was read. `data` is None where there is none; `mark` changes when somebody writes it."""
+    """A file as it was read; both are None where there is none."""
 
     data: bytes | None
-    mark: tuple[int, int, int] | None
     status: os.stat_result | None = None
 
 
@@ -39,10 +39,10 @@ def read(path: Path) -> Snapshot:
         try:
             status = path.stat()
         except FileNotFoundError:
-            return Snapshot(None, None)
+            return Snapshot(None)
         if not stat.S_ISREG(status.st_mode):
             raise MetadataError("it is no regular file")
-        return Snapshot(path.read_bytes(), _mark(status), status)
+        return Snapshot(path.read_bytes(), status)
 
 
 def replace(path: Path, data: bytes, before: Snapshot) -> None:
@@ -53,16 +53,16 @@ def replace(path: Path, data: bytes, before: Snapshot) -> None:
         MetadataError: it, or its folder, cannot be written.
     """
     with reporting():
-        check_writable(before)
+        check_writable(before.status)
         target = Path(os.path.realpath(path))
-        part = target.with_name(f".{os.getpid()}{PART}")  # short: a picture's name may be as long as names can be
+        part = target.with_name(f".{token_hex(8)}{PART}")  # short: a picture's name may be as long as names can be
         try:
-            part.unlink(missing_ok=True)
             with part.open("xb") as file:
                 if before.status is not None:
-                    with suppress(OSError):  # only an administrator gives files away
-                        os.fchown(file.fileno(), before.status.st_uid, before.status.st_gid)
-                    os.fchmod(file.fileno(), stat.S_IMODE(before.status.st_mode))
+                    # Only an administrator gives files away, and Windows has no owners.
+                    with suppress(OSError, AttributeError):
+                        os.chown(part, before.status.st_uid, before.status.st_gid)
+                    part.chmod(stat.S_IMODE(before.status.st_mode))
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -78,20 +78,20 @@ def replace(path: Path, data: bytes, before: Snapshot) -> None:
 def remove(path: Path, before: Snapshot) -> None:
     """Raises as `replace`."""
     with reporting():
-        check_writable(before)
+        check_writable(before.status)
         _check_same(path, before)
         path.unlink()
         sync_folder(path.parent)
 
 
 def remove_left_over(folder: Path) -> None:
-    """What a killed process left in this folder."""
+    """What a killed process left in this folder: by its age, because other machines may be writing here."""
     with suppress(OSError), os.scandir(folder) as listing:
         for each in listing:
-            process = each.name.removesuffix(PART).removeprefix(".")
-            if each.name.endswith(PART) and process.isdigit() and not psutil.pid_exists(int(process)):
+            if each.name.endswith(PART):
                 with suppress(OSError):
-                    Path(each.path).unlink()
+                    if each.stat().st_mtime < time.time() - LEFT_OVER_S:
+                        Path(each.path).unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -126,20 +126,21 @@ def check_link(path: Path) -> None:
         )
 
 
-def check_writable(before: Snapshot) -> None:
+def check_writable(status: os.stat_result | None) -> None:
     """Raises `MetadataError` for a read-only file, which a renamed one would replace all the same."""
-    if before.status is not None and not before.status.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+    if status is not None and not status.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise MetadataError("it is read-only", hint="allow writing (chmod u+w) if its tags may change")
 
 
 def _check_same(path: Path, before: Snapshot) -> None:
     try:
-        now = _mark(path.stat())
+        now = path.stat()
     except FileNotFoundError:
         now = None
-    if now != before.mark:
+    if _mark(now) != _mark(before.status):
         raise Changed
 
 
-def _mark(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _mark(status: os.stat_result | None) -> tuple[int, int, int] | None:
+    """What changes when somebody writes the file."""
+    return None if status is None else (status.st_ino, status.st_size, status.st_mtime_ns)

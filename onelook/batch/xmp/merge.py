@@ -11,7 +11,7 @@ from onelook.batch.xmp.edit import Content, Edit
 from onelook.batch.xmp.keywords import Keyword, PictureTags
 from onelook.batch.xmp.names import KEYWORDS, LISTS, RESULTS, SIDECAR_FOR, TAGS_LIST, KeywordList, Kind, Property
 from onelook.batch.xmp.packet import Packet, parse
-from onelook.batch.xmp.record import Record, read_record, structures
+from onelook.batch.xmp.provenance import Provenance, read_provenance, structures
 from onelook.batch.xmp.theirs import Entries, entries, missing, theirs
 from onelook.errors import MetadataError
 
@@ -42,12 +42,12 @@ def merge(data: bytes | None, wish: Wish) -> bytes | None:
     if data is None and wish.tags is None:
         return None
     packet = parse(new_packet() if data is None else data)
-    before = read_record(packet)
+    before = read_provenance(packet)
     pictures = {name: tags for name, tags in before.pictures.items() if name != wish.picture and wish.keeps(name)}
     if wish.tags is not None:
         pictures[wish.picture] = wish.tags
     ours = list(dict.fromkeys(keyword for tags in pictures.values() for keyword in tags.keywords))
-    after = Record(pictures, _added(packet, wish.elsewhere, ours))
+    after = Provenance(pictures, _added(packet, wish.elsewhere, ours))
     edit, changed = Edit(packet), False
     for each in LISTS:
         here, want = entries(packet, each), after.added.get(each, ())
@@ -56,7 +56,7 @@ def merge(data: bytes | None, wish: Wish) -> bytes | None:
         edit.change_list(each, add, remove)
         changed |= bool(add or remove)
     if not before.same(after):
-        _replace_record(edit, after, wish.sidecar_for if data is None else None)
+        _replace_provenance(edit, after, wish.sidecar_for if data is None else None)
         changed = True
     if not changed:
         return None
@@ -96,15 +96,15 @@ def _added(packet: Packet, others: Entries, ours: list[Keyword]) -> Mapping[Keyw
     return missing(theirs(packet), others, ours) if ours else {}
 
 
-def _check(data: bytes, record: Record, lists: Entries) -> None:
+def _check(data: bytes, record: Provenance, lists: Entries) -> None:
     """That the changed file says what it should, whatever form the old one had: nobody looks at each of 10^6 files."""
     packet = parse(data)
     right = all(sorted(entries(packet, each)) == sorted(lists[each]) for each in LISTS)
-    if not right or not read_record(packet).same(record):
+    if not right or not read_provenance(packet).same(record):
         raise MetadataError("it has a form that cannot be changed safely", hint="please report it, with the file")
 
 
-def _replace_record(edit: Edit, record: Record, sidecar_for: str | None) -> None:
+def _replace_provenance(edit: Edit, record: Provenance, sidecar_for: str | None) -> None:
     for name in (RESULTS, KEYWORDS, *(each.added for each in LISTS)):
         edit.remove_property(name)
     if not record:

@@ -9,8 +9,8 @@ from onelook.batch.xmp.keywords import Keyword
 from onelook.batch.xmp.labels import clean, split_path
 from onelook.batch.xmp.names import LISTS, PATH_LISTS, SUBJECT, KeywordList
 from onelook.batch.xmp.packet import Packet
+from onelook.batch.xmp.provenance import read_provenance
 from onelook.batch.xmp.rdf import find
-from onelook.batch.xmp.record import read_record
 
 Entries = Mapping[KeywordList, Sequence[str]]
 Path = tuple[str, ...]
@@ -19,7 +19,7 @@ Key = TypeVar("Key", str, Path)
 
 def theirs(packet: Packet) -> dict[KeywordList, list[str]]:
     """The entries of each list that we did not add. Of one that is there twice, the second is theirs."""
-    record = read_record(packet)
+    record = read_provenance(packet)
     found = {each: entries(packet, each) for each in LISTS}
     for each, added in record.added.items():
         for entry in added:

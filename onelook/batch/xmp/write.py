@@ -152,7 +152,7 @@ class Writer:
             empty = tags is None and holds_nothing(after)
             try:
                 if self.choices.dry_run:
-                    files.check_writable(before)
+                    files.check_writable(before.status)
                 elif empty:
                     files.remove(sidecar.path, before)
                 else:
@@ -168,13 +168,15 @@ class Writer:
         if self.exiftool is None:
             raise AssertionError("checked when it was made")
         files.check_link(picture)
+        files.check_writable(picture.stat())
         if inside.extended:
             raise MetadataError(
                 "its XMP is spread over several segments, which cannot be replaced whole",
                 hint="leave --embed out: a sidecar is written then",
             )
         packet = self.exiftool.run("-b", "-XMP", path_argument(picture))[0] or None  # its bytes; JSON holds texts
-        after = merge(packet, Wish(recorded_name(picture), tags, inside.lists))
+        wish = Wish(recorded_name(picture), tags, inside.lists)
+        after = merge(packet, wish)
         if after is None:
             return with_(outcome, what="unchanged" if tags is not None else "nothing")
         if self.choices.dry_run:
@@ -185,7 +187,7 @@ class Writer:
             source = "-XMP=" if tags is None and holds_nothing(after) else f"-XMP<={block}"
             _, said = self.exiftool.run(source, path_argument(picture))
         written, _ = self.exiftool.run("-b", "-XMP", path_argument(picture))
-        if written != (b"" if source == "-XMP=" else after):
+        if merge(written or None, wish) is not None:  # not the same bytes: in a PNG, ExifTool marks XMP as read-only
             raise MetadataError(f"ExifTool did not write it: {said or 'no reason given'}")
         return self._changed(outcome, "changed", packet, after)
 

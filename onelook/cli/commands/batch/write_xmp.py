@@ -139,9 +139,9 @@ class Session:
         if SCHEME.match(record.place):
             self._summary.counts["remote"] += 1
             return
-        category = None if record.result is None else record.result.category
-        if category is not None and category.confidence is None and self._writer.choices.keywords.min_confidence > 0:
-            self._summary.unknown += 1
+        choices, category = self._writer.choices, None if record.result is None else record.result.category
+        if category is not None and category.confidence is None:
+            self._summary.unknown += choices.keywords.min_confidence > 0 and not choices.remove
         yield from self._writer.write(Path(record.place), record.result)
 
     def _summarize(self) -> None:

@@ -26,7 +26,7 @@ Structure = dict[Property, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Provenance:
     """`pictures`: by file name. `added`: to each list, the entries that were not there before us."""
 
     pictures: Mapping[str, PictureTags] = field(default_factory=dict)
@@ -35,14 +35,14 @@ class Record:
     def __bool__(self) -> bool:
         return bool(self.pictures) or any(self.added.values())
 
-    def same(self, other: Record) -> bool:
+    def same(self, other: Provenance) -> bool:
         """Whatever the order of pictures and entries: a bag has none. An empty list and none are the same."""
         return dict(self.pictures) == dict(other.pictures) and all(
             set(self.added.get(each, ())) == set(other.added.get(each, ())) for each in LISTS
         )
 
 
-def read_record(packet: Packet) -> Record:
+def read_provenance(packet: Packet) -> Provenance:
     """What we left in this packet; unknown fields are passed over."""
     keywords = dict[str, list[Keyword]]()
     for each in _structures(packet, KEYWORDS):
@@ -60,7 +60,7 @@ def read_record(packet: Packet) -> Record:
         for each in LISTS
         if find(packet, each.added)
     }
-    return Record(pictures, added)
+    return Provenance(pictures, added)
 
 
 def _structures(packet: Packet, name: Property) -> Iterator[Structure]:
@@ -70,7 +70,7 @@ def _structures(packet: Packet, name: Property) -> Iterator[Structure]:
                 yield {each: value.strip() for each, value in fields(item)}
 
 
-def structures(record: Record) -> dict[Property, list[Structure]]:
+def structures(record: Provenance) -> dict[Property, list[Structure]]:
     """As they are written: a sequence of structures for each property."""
     results, keywords = list[Structure](), list[Structure]()
     for tags in record.pictures.values():
