@@ -5,14 +5,14 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from onelook.answering.ask import ask
-from onelook.answering.calibration import confidence_threshold, fit_of
-from onelook.answering.confidence import least_confidence
+from onelook.answering.calibration import fit_of, thresholds
+from onelook.answering.confidence import unsure_label
 from onelook.answering.reading import read_reply, tags
-from onelook.answering.result import build_result, model_name
+from onelook.answering.result import build_result
 from onelook.answering.sizes import full_pictures
 from onelook.graph.state import State, category_of
 from onelook.ledger.stamps import span
-from onelook.result import Escalation
+from onelook.result import Escalation, model_name
 from onelook.services import Services
 from onelook.types import Context
 
@@ -32,7 +32,7 @@ async def escalate(services: Services, state: State, runtime: Runtime[Context]) 
         asked_as = context.model_copy(update={"arm": "fused"})
         fit = fit_of(services, asked_as, specialist)
         category, details = tags(services, read_reply(question, reply), reply, fit, context.language)
-    unsure = least_confidence(category, details) < confidence_threshold(services, asked_as, specialist)
+    unsure = unsure_label(category, details, {}, thresholds(services, asked_as, specialist)) is not None
     update: State = {
         "pictures": pictures,
         "replies": (*state["replies"], reply.text),

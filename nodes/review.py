@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from onelook.answering.calibration import confidence_threshold
-from onelook.answering.confidence import least_confidence
+from onelook.answering.calibration import thresholds
+from onelook.answering.confidence import unsure_label
 from onelook.answering.result import build_result
 from onelook.answering.sizes import more_to_see
 from onelook.graph.arms import ARMS, way_to
@@ -17,16 +17,16 @@ from onelook.types import Context
 async def review(services: Services, state: State, runtime: Runtime[Context]) -> State:
     """End the run, or lead to a larger picture or to the specialist."""
     category, context = category_of(state), runtime.context
-    threshold = confidence_threshold(services, context, services.engine)
-    least = least_confidence(category, state["details"], state["absences"])
-    unsure = least < threshold
-    if unsure:
-        why = f"the least sure label has {least:.2f}, below {threshold:.2f}"
+    wanted = thresholds(services, context, services.engine)
+    label = unsure_label(category, state["details"], state["absences"], wanted)
+    unsure = label is not None
+    if label is not None:
+        why = f"the least sure label has {label.confidence:.2f}, below {label.threshold:.2f}"
     elif services.taxonomy.categories[category.id].specialist:
         why = f"the taxonomy marks {category.id} for the specialist"
     else:
         result = build_result(services, state, context, "ok")
-        return {"way": "done", "why": f"every label has at least {threshold:.2f}", "result": result}
+        return {"way": "done", "why": f"every label has at least {min(wanted):.2f}", "result": result}
     hard = context.escalate and services.specialist is not None
     # The specialist, too, gets the pictures at full size.
     if context.adaptive and not state["enlarged"] and (unsure or hard) and more_to_see(services, state, context):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from pydantic import Field, PrivateAttr
 
@@ -187,6 +188,11 @@ class TagResult(Frozen):
         from onelook.result_html import render  # only notebooks need it
 
         return render(self, self._preview.data_urls())
+
+
+def model_name(model: str) -> str:
+    """The name of a model as a result shows it: a folder by its own name, because results leave this machine."""
+    return PurePath(model).name if PurePath(model).is_absolute() else model
 
 
 def least_confidence(tags: Sequence[Tag]) -> float | None:

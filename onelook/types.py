@@ -15,8 +15,8 @@ LANGUAGE_PATTERN = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
 """A language tag (BCP 47) such as zh, en or pt-BR."""
 ReplyFormat = Literal["json", "compact"]
-Target = Literal["category", "record"]
-"""What must be right for an answer to be: its category, or every label."""
+Target = Literal["each", "record"]
+"""What a wanted accuracy is of: the category and the details, each by a threshold of its own, or whole records."""
 Status = Literal["ok", "needs_review", "failed"]
 Content = Literal["photo", "text", "diagram"]
 Resolution = Literal["fixed", "auto"]

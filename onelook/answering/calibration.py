@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onelook.answering.confidence import Thresholds
 from onelook.calibration.fits import Fit
 from onelook.engines.base import Engine
 from onelook.prompts.zero_shot import zero_shot_version
@@ -16,12 +17,16 @@ def fit_of(services: Services, context: Context, engine: Engine) -> Fit | None:
     return services.calibration.fit(context, engine.model, services.prompts[context.language].version)
 
 
-def confidence_threshold(services: Services, context: Context, engine: Engine) -> float:
-    """What the run or the settings say; where both are silent, what was learnt; and where nothing was, the default."""
-    if THRESHOLD in context.model_fields_set or THRESHOLD in services.settings.run.model_fields_set:
-        return context.confidence_threshold
-    fit = fit_of(services, context, engine)
-    return context.confidence_threshold if fit is None or fit.threshold is None else fit.threshold
+def thresholds(services: Services, context: Context, engine: Engine) -> Thresholds:
+    """What the run or the settings say; where both are silent, what was learnt of the category and of the details; and
+    where nothing was, the default."""
+    given, fit = context.confidence_threshold, fit_of(services, context, engine)
+    if fit is None or THRESHOLD in context.model_fields_set | services.settings.run.model_fields_set:
+        return Thresholds(given, given)
+    return Thresholds(
+        given if fit.category_threshold is None else fit.category_threshold,
+        given if fit.details_threshold is None else fit.details_threshold,
+    )
 
 
 def routing(services: Services, probabilities: tuple[float, ...]) -> tuple[tuple[float, ...], float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from onelook.engines.base import Token
 from onelook.types import Tag
@@ -25,12 +26,26 @@ def span_probability(tokens: Sequence[Token], start: int, end: int) -> float | N
     return min(1.0, math.exp(logprob)) if touched else None
 
 
-def least_confidence(
-    category: Tag, details: Mapping[str, Iterable[Tag]], absences: Mapping[str, Iterable[Tag]] | None = None
-) -> float:
-    """The least confidence of the category, the chosen options, and the options that were read as absent.
+class Thresholds(NamedTuple):
+    """The least confidence of a category, and that of each detail, with which a result needs no review."""
+
+    category: float
+    details: float
+
+
+class UnsureLabel(NamedTuple):
+    confidence: float
+    threshold: float
+
+
+def unsure_label(
+    category: Tag, details: Mapping[str, Iterable[Tag]], absences: Mapping[str, Iterable[Tag]], least: Thresholds
+) -> UnsureLabel | None:
+    """The least sure label that is below its threshold; None if all may pass. Options read as absent are labels too.
 
     An unknown confidence is not a high one: it counts as 0, so only a threshold of 0 lets it pass.
     """
-    chosen = [tag for tags in (*details.values(), *(absences or {}).values()) for tag in tags]
-    return min(tag.confidence or 0.0 for tag in (category, *chosen))
+    options = [tag for tags in (*details.values(), *absences.values()) for tag in tags]
+    labels = [(category, least.category), *((tag, least.details) for tag in options)]
+    below = [UnsureLabel(tag.confidence or 0.0, wanted) for tag, wanted in labels if (tag.confidence or 0.0) < wanted]
+    return min(below, default=None)

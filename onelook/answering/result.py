@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from onelook.answering.sizes import shown
 from onelook.graph.arms import ARMS
 from onelook.graph.state import State
 from onelook.prompts.zero_shot import zero_shot_version
-from onelook.result import TagResult
+from onelook.result import TagResult, model_name
 from onelook.services import Services
 from onelook.types import Context, Status, Versions
 
@@ -33,8 +31,3 @@ def build_result(services: Services, state: State, context: Context, status: Sta
         ),
         errors=state["errors"],
     )
-
-
-def model_name(model: str) -> str:
-    """The name of a model as a result shows it: a folder by its own name, because results leave this machine."""
-    return PurePath(model).name if PurePath(model).is_absolute() else model

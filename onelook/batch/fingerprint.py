@@ -73,12 +73,12 @@ def fingerprint(services: Services, context: Context) -> Fingerprint:
     if settings.temperature:
         parts["temperature"] = settings.temperature
     if calibration is not None:
-        parts["calibration"] = calibration.model_dump(mode="json")
+        parts["calibration"] = calibration.model_dump(mode="json", exclude={"fitted_on"})
     if arm.routed:
         router = settings.router.model_dump(mode="json", include={"engine", "model", "language", "threshold"})
         fit = services.calibration.router
         parts["router"] = router | {"texts": _digest(dict(services.routes))}
-        parts["router calibration"] = None if fit is None else fit.model_dump(mode="json")
+        parts["router calibration"] = None if fit is None else fit.model_dump(mode="json", exclude={"fitted_on"})
     if services.specialist is not None and settings.specialist is not None and context.escalate:
         parts["specialist"] = _model(services.specialist, settings.specialist)
     return Fingerprint(parts, services.taxonomy)

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from onelook.errors import SettingsError
 from onelook.graph.arms import ArmName
+from onelook.result import model_name
 from onelook.types import Context, Frozen, Language, Probability, ReplyFormat
 
 EDGE = 1e-6
@@ -51,10 +52,12 @@ class Fit(Frozen):
     pictures: int
     category: Curve = Curve()
     details: Curve = Field(Curve(), description="Of all attributes' values together.")
-    threshold: Probability | None = Field(None, description="Replaces run.confidence_threshold.")
-    accuracy: Probability | None = Field(
-        None, description="Required accuracy of the answers at or above the threshold."
+    category_threshold: Probability | None = Field(
+        None, description="Replaces run.confidence_threshold for the category; None where none reaches the accuracy."
     )
+    details_threshold: Probability | None = Field(None, description="The same for each value of the details.")
+    accuracy: Probability | None = Field(None, description="Required of the answers at or above the thresholds.")
+    fitted_on: str | None = Field(None, description="Day, as in 2026-11-27.")
 
     def asks_as(self, context: Context) -> bool:
         """Whether a run with `context` asks in this way, regardless of model and prompts."""
@@ -62,12 +65,28 @@ class Fit(Frozen):
 
     @property
     def key(self) -> tuple[object, ...]:
-        return (self.arm, self.reply_format, self.language, self.debias, self.model, self.prompts)
+        return (self.arm, self.reply_format, self.language, self.debias, model_name(self.model), self.prompts)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Those that were found, by what they are of."""
+        both = {"category": self.category_threshold, "details": self.details_threshold}
+        return {name: threshold for name, threshold in both.items() if threshold is not None}
+
+    @property
+    def summary(self) -> str:
+        """What a person must know before they replace it."""
+        return _summary(self)
 
 
 def way(context: Context) -> tuple[ArmName, ReplyFormat, Language, bool]:
     """The choices of a run that affect a model's probabilities."""
     return context.arm, context.reply_format, context.language, context.debias
+
+
+def _summary(fit: Fit | RouterFit) -> str:
+    found = ", ".join(f"{name} {threshold:.3f}" for name, threshold in fit.thresholds.items()) or "none"
+    return f"{fit.pictures} pictures, {fit.fitted_on or 'of unknown date'}, model {fit.model}, thresholds: {found}"
 
 
 class RouterFit(Frozen):
@@ -80,6 +99,15 @@ class RouterFit(Frozen):
     temperature: Temperature = 1.0
     threshold: Probability | None = None
     accuracy: Probability | None = None
+    fitted_on: str | None = None
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        return {} if self.threshold is None else {"router": self.threshold}
+
+    @property
+    def summary(self) -> str:
+        return _summary(self)
 
     def rescaled(self, probabilities: Sequence[float], temperature: float) -> tuple[float, ...]:
         """`probabilities`, a softmax at `temperature`, rescaled to the temperature of this fit."""
@@ -92,17 +120,24 @@ class RouterFit(Frozen):
 def refusal(fit: Fit | RouterFit, earlier: Fit | RouterFit | None, *, force: bool) -> str | None:
     """Why `fit` must not be written in the place of `earlier`; None if it may.
 
-    `force` accepts a threshold of 0. A fit without a threshold never replaces one that has one.
+    `force` accepts fewer pictures, and thresholds of 0. A fit that lacks a threshold which the earlier one has never
+    replaces it.
     """
-    if fit.threshold is None and earlier is not None and earlier.threshold is not None:
+    if earlier is not None:
+        if missing := [name for name in earlier.thresholds if name not in fit.thresholds]:
+            return (
+                f"no threshold reaches that accuracy ({', '.join(missing)}), so the earlier calibration"
+                f" ({earlier.summary}) stays: write to another file with --out FILE"
+            )
+        if fit.pictures < earlier.pictures and not force:
+            return (
+                f"not written: it is from {fit.pictures} pictures, and the earlier calibration from more"
+                f" ({earlier.summary}); use more pictures, --out FILE, or --force"
+            )
+    if fit.thresholds and not any(fit.thresholds.values()) and not force:
         return (
-            f"no threshold reaches that accuracy, so the earlier calibration (threshold {earlier.threshold:.3f},"
-            f" {earlier.pictures} pictures) stays: write to another file with --out FILE"
-        )
-    if fit.threshold == 0 and not force:
-        return (
-            "not written: a threshold of 0 lets every answer pass, whatever its details; ask for more with --accuracy"
-            " or --of record, or write it all the same with --force"
+            "not written: a threshold of 0 lets every answer pass, however unsure; ask for more with --accuracy, or"
+            " write it all the same with --force"
         )
     return None
 
@@ -116,7 +151,7 @@ class Calibration(Frozen):
     def fit(self, context: Context, model: str, prompts: str) -> Fit | None:
         """The fit for `model`, asked as `context` says with these prompts."""
         for fit in self.fits:
-            if fit.asks_as(context) and (fit.model, fit.prompts) == (model, prompts):
+            if fit.asks_as(context) and (model_name(fit.model), fit.prompts) == (model_name(model), prompts):
                 return fit
         return None
 
@@ -127,8 +162,8 @@ class Calibration(Frozen):
         same_way = [fit for fit in self.fits if fit.asks_as(context)]
         if not same_way:
             found = f"it has no fit for {' '.join(map(str, way(context)[:3]))}"
-        elif all(fit.model != model for fit in same_way):
-            found = f"it was made for the model {same_way[-1].model}, not {model}"
+        elif all(model_name(fit.model) != model_name(model) for fit in same_way):
+            found = f"it was made for the model {model_name(same_way[-1].model)}, not {model_name(model)}"
         else:
             found = "it was made for other prompts or another taxonomy"
         return f"the calibration is not used: {found}; run `onelook calibrate` again"
@@ -136,7 +171,9 @@ class Calibration(Frozen):
     def router_fit(self, model: str, texts: str) -> RouterFit | None:
         """The fit for this router with these sentences."""
         fit = self.router
-        return fit if fit is not None and (fit.model, fit.texts) == (model, texts) else None
+        if fit is None or (model_name(fit.model), fit.texts) != (model_name(model), texts):
+            return None
+        return fit
 
     def earlier(self, fit: Fit) -> Fit | None:
         """The fit of the same way, model and prompts, which `with_fit` would replace."""
@@ -164,13 +201,13 @@ def load_calibration(file: Path | None) -> Calibration:
     """The calibration in `file`; an empty one if `file` is None.
 
     Raises:
-        SettingsError: the file does not exist, or is not a calibration file.
+        SettingsError: the file does not exist, is not a calibration file, or has no fit in it.
     """
     if file is None:
         return Calibration()
     hint = "`onelook calibrate LABELS --out FILE` writes such a file, ONELOOK_CALIBRATION=FILE names it"
     try:
-        return Calibration.model_validate_json(file.read_text(encoding="utf-8"))
+        found = Calibration.model_validate_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"the calibration file {file} does not exist", hint=hint) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -178,6 +215,15 @@ def load_calibration(file: Path | None) -> Calibration:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in problem["loc"])
+        if key.startswith("fits.") and key.endswith(".threshold"):
+            raise SettingsError(
+                f"{file}: {key} is of the category alone, and let unsure details pass", hint=f"remove it, then {hint}"
+            ) from None
         raise SettingsError(
             f"{file} is not a calibration file: {f'{key}: ' if key else ''}{problem['msg']}", hint=hint
         ) from None
+    if not found.fits and found.router is None:
+        raise SettingsError(
+            f"{file} holds no calibration: it has neither fits nor a router", hint=f"remove it, then {hint}"
+        )
+    return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import ge
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
 
+from onelook.answering.confidence import Thresholds
 from onelook.calibration.fits import Curve, Fit, RouterFit
 from onelook.engines.base import Engine, Finding
 from onelook.engines.throttle import Throttle
@@ -22,15 +25,14 @@ from onelook.lab.label_columns import LabelOptions
 from onelook.lab.labelled import Labelled
 from onelook.lab.scores import LabelledResult
 from onelook.lab.statistics.calibration_bins import Prediction
-from onelook.lab.threshold import OperatingPoint, least_escalation, most_accurate
-from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.lab.threshold import Passing, ThresholdChoice, choose
 from onelook.prompts.zero_shot import zero_shot_version
-from onelook.result import TagResult
+from onelook.result import TagResult, model_name
 from onelook.run_pool import as_completed
 from onelook.settings.choices import complete
 from onelook.settings.process import Settings
 from onelook.tagger import Tagger, build_services
-from onelook.types import Answer, Context, Tag, Target
+from onelook.types import Context, Tag, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,15 @@ class LabelCalibration:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Calibration of one arm. `point`: None if no threshold reaches the required accuracy; `best` is the nearest."""
+    """Calibration of one arm. `choices`: the threshold of the category and that of the details, or the one of whole
+    records. `together`: what both do to whole records; None where no record is labelled whole. `failed`: pictures
+    without a readable answer.
+    """
 
     fit: Fit
     labels: list[LabelCalibration]
-    point: OperatingPoint | None
-    best: OperatingPoint | None
+    choices: list[ThresholdChoice]
+    together: Passing | None
     failed: int
 
 
@@ -68,8 +73,7 @@ class RouterOutcome:
     fit: RouterFit
     before: list[Prediction]
     after: list[Prediction]
-    point: OperatingPoint | None
-    best: OperatingPoint | None
+    choice: ThresholdChoice
 
 
 async def calibrate(
@@ -78,7 +82,7 @@ async def calibrate(
     contexts: Sequence[Context],
     *,
     accuracy: float,
-    target: Target,
+    target: Target = "each",
     limit: int | None = None,
     options: LabelOptions | None = None,
     engine: Engine | None = None,
@@ -153,6 +157,12 @@ def _calibrate_arm(
     """`routed`: by picture, the router's calibrated confidence in its category."""
     services = tagger.services
     usable = [each for each in results if each.result.status != "failed"]
+
+    def known(each: LabelledResult) -> bool:
+        """Whether a right record can be told from a wrong one: unknown details may be wrong."""
+        attributes = services.taxonomy.categories[each.truth.category].details
+        return not each.category_right or each.truth.details.keys() == attributes.keys()
+
     category = _label_calibration(
         "category", [pair for each in usable if _by_engine(each.result) for pair in _category(each)]
     )
@@ -162,29 +172,43 @@ def _calibrate_arm(
             f"{services.engine.model} returns no probabilities, so it cannot be calibrated",
             hint="use a server that returns logprobs; `onelook doctor` shows what an engine can do",
         )
-    predictions = [
-        (
-            _least_confidence(each, category.curve, details.curve, routed),
-            each.category_right if target == "category" else each.record_right,
-        )
-        for each in usable
-        if target == "category" or not each.category_right or _labelled_whole(each.truth, services.taxonomy)
-    ]
-    point = least_escalation(predictions, accuracy)
+    sure = [_confidence(each, category.curve, details.curve, routed) for each in usable]
+    choices: dict[str, ThresholdChoice] = {}
+    if target == "record":
+        pairs = [(least, each.record_right) for each, least in zip(usable, map(min, sure), strict=True) if known(each)]
+        choices["record"] = choose("record", pairs, accuracy)
+        both = choices["record"].threshold, choices["record"].threshold
+    else:
+        pairs = [(of.category, each.category_right) for each, of in zip(usable, sure, strict=True)]
+        choices["category"] = choose("category", pairs, accuracy)
+        # Of a wrong category's details nothing is known.
+        found = [
+            (each, of) for each, of in zip(usable, sure, strict=True) if each.category_right and each.truth.details
+        ]
+        pairs = [(of.details, each.record_right) for each, of in found if known(each)]
+        choices["details"] = choose("details", pairs, accuracy)
+        both = choices["category"].threshold, choices["details"].threshold
     fit = Fit(
         arm=context.arm,
         reply_format=context.reply_format,
         language=context.language,
         debias=context.debias,
-        model=services.engine.model,
+        model=model_name(services.engine.model),
         prompts=services.prompts[context.language].version,
         pictures=len(results),
         category=category.curve,
         details=details.curve,
-        threshold=point and point.threshold,
-        accuracy=accuracy if point else None,
+        category_threshold=both[0],
+        details_threshold=both[1],
+        accuracy=None if both == (None, None) else accuracy,
+        fitted_on=_today(),
     )
-    return Outcome(fit, [category, details], point, most_accurate(predictions), len(results) - len(usable))
+    wanted = [context.confidence_threshold if threshold is None else threshold for threshold in both]
+    passing = [
+        (all(map(ge, of, wanted)), each.record_right) for each, of in zip(usable, sure, strict=True) if known(each)
+    ]
+    together = Passing.of(passing) if passing else None
+    return Outcome(fit, [category, details], list(choices.values()), together, len(results) - len(usable))
 
 
 def _calibrate_router(
@@ -195,27 +219,28 @@ def _calibrate_router(
     current = services.settings.router.temperature
     relative = fit_softmax_temperature(probabilities, truth)
     fit = RouterFit(
-        model=services.router.model,
+        model=model_name(services.router.model),
         texts=zero_shot_version(services.routes),
         pictures=len(truth),
         temperature=current * (relative or 1.0),
+        fitted_on=_today(),
     )
     before, after = (
         [(max(each), each.index(max(each)) == right) for each, right in zip(scaled, truth, strict=True)]
         for scaled in (probabilities, [fit.rescaled(each, current) for each in probabilities])
     )
-    point = least_escalation(after, accuracy)
-    fit = fit.model_copy(update={"threshold": point and point.threshold, "accuracy": accuracy if point else None})
-    return RouterOutcome(fit, before, after, point, most_accurate(after))
+    choice = choose("router", after, accuracy)
+    threshold = choice.threshold
+    update = {"threshold": threshold, "accuracy": None if threshold is None else accuracy}
+    return RouterOutcome(fit.model_copy(update=update), before, after, choice)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _label_calibration(kind: Literal["category", "details"], predictions: list[Prediction]) -> LabelCalibration:
     return LabelCalibration(kind, predictions, fit_curve(predictions))
-
-
-def _labelled_whole(truth: Answer, taxonomy: Taxonomy) -> bool:
-    """Whether a right record can be told from a wrong one. One with unknown details may be wrong in them."""
-    return truth.details.keys() == taxonomy.categories[truth.category].details.keys()
 
 
 def _by_engine(result: TagResult) -> bool:
@@ -238,8 +263,8 @@ def _details(each: LabelledResult) -> Iterator[Prediction]:
                     yield tag.confidence, (tag.id in each.truth.details[attribute]) == present
 
 
-def _least_confidence(each: LabelledResult, category: Curve, details: Curve, routed: Mapping[str, float]) -> float:
-    """The confidence that the node review will compare with the threshold."""
+def _confidence(each: LabelledResult, category: Curve, details: Curve, routed: Mapping[str, float]) -> Thresholds:
+    """The confidence of the category and the least of the details, which the node review compares with thresholds."""
 
     def calibrated(tag: Tag, curve: Curve) -> float:
         return 0.0 if tag.confidence is None else curve(tag.confidence)
@@ -250,7 +275,7 @@ def _least_confidence(each: LabelledResult, category: Curve, details: Curve, rou
     if first is None:
         raise ValueError("a usable result has a category")
     confidence = calibrated(first, category) if _by_engine(result) else routed[each.name]
-    return min([confidence, *(calibrated(tag, details) for tag in values)])
+    return Thresholds(confidence, min((calibrated(tag, details) for tag in values), default=1.0))
 
 
 _picture: ContextVar[str] = ContextVar("onelook_labelled_picture")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
-from onelook.lab.statistics.calibration_bins import Prediction
+from onelook.lab.statistics.calibration_bins import Prediction, columns
+from onelook.lab.statistics.interval import Interval
+from onelook.lab.statistics.proportions import proportion
+from onelook.lab.statistics.risk_coverage import RiskPoint, risk_coverage
 
 FEWEST = 20
 """Least number of answers above a threshold for an estimate of their accuracy."""
@@ -22,6 +27,72 @@ class OperatingPoint:
     accuracy: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdChoice:
+    """The threshold that reaches a wanted accuracy with the least escalation, by the accuracy as observed.
+
+    `point`: None if there is none; `best` is the nearest. `supported`: the same by a lower limit that holds (95 %)
+    although the threshold was chosen on these pictures; None if they are too few for that.
+    """
+
+    of: str
+    predictions: list[Prediction]
+    point: OperatingPoint | None
+    best: OperatingPoint | None
+    supported: RiskPoint | None
+
+    @property
+    def threshold(self) -> float | None:
+        return None if self.point is None else self.point.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Share of pictures that need review, and of the others the share of right records with its 95 % interval."""
+
+    pictures: int
+    reviewed: float
+    right: Interval | None
+
+    @classmethod
+    def of(cls, pictures: Sequence[tuple[bool, bool]]) -> Self:
+        """`pictures`: whether each passes, and whether its record is right."""
+        kept = [right for passes, right in pictures if passes]
+        return cls(len(pictures), 1 - len(kept) / len(pictures), proportion(kept) if kept else None)
+
+
+def choose(of: str, predictions: list[Prediction], accuracy: float) -> ThresholdChoice:
+    """`of`: what the predictions are of."""
+    point = least_escalation(predictions, accuracy)
+    supported = proved_point(predictions, accuracy) if predictions and 0 < accuracy < 1 else None
+    return ThresholdChoice(of, predictions, point, most_accurate(predictions), supported)
+
+
+def proved_point(predictions: Sequence[Prediction], accuracy: float, alpha: float = 0.05) -> RiskPoint | None:
+    """The point of largest coverage whose accuracy is at least `accuracy` with confidence 1 - alpha; None if so few
+    answers prove it nowhere.
+
+    Fixed-sequence testing (Angelopoulos et al. 2021, arXiv 2110.01052; for selective risk Geifman & El-Yaniv 2017,
+    arXiv 1705.08500): thresholds are tested from the most confident down, each by an exact binomial test at `alpha`,
+    until one fails, so that the choice among them costs nothing.
+    """
+    found = None
+    for point in risk_coverage(*columns(predictions)):
+        kept = round(point.coverage * len(predictions))
+        if kept < fewest_right(accuracy, alpha):  # not even all right would pass: no test
+            continue
+        right = kept - round(point.risk * kept)
+        if binom.sf(right - 1, kept, accuracy) > alpha:
+            break
+        found = point
+    return found
+
+
+def fewest_right(accuracy: float, alpha: float = 0.05) -> int:
+    """So many answers, all of them right, are the fewest that support this accuracy (0 to 1): accuracy^n <= alpha."""
+    return math.ceil(math.log(alpha) / math.log(accuracy))
 
 
 def operating_points(predictions: Sequence[Prediction]) -> list[OperatingPoint]:

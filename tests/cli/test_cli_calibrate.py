@@ -52,7 +52,9 @@ def test_it_prints_reliability_and_writes_what_the_settings_load(onelook: Run, a
 
     failed = onelook("calibrate", album, "--accuracy", "1", "--arm", "legacy_shared", "--force")
     assert (failed.returncode, file.read_bytes()) == (1, good)
-    assert "the earlier calibration (threshold 0.000, 30 pictures) stays" in " ".join(failed.stderr.split())
+    said = " ".join(failed.stderr.split())
+    assert "so the earlier calibration (30 pictures, " in said
+    assert "thresholds: category 0.000, details 0.000) stays" in said
 
 
 @pytest.mark.parametrize(

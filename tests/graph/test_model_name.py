@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onelook.answering.result import model_name
+from onelook.result import model_name
 
 
 @pytest.mark.parametrize(

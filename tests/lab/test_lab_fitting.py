@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from onelook.calibration.fits import Curve, RouterFit
 from onelook.lab.fitting import fit_curve, fit_softmax_temperature
 from onelook.lab.statistics.calibration_bins import Prediction, bins, columns, expected_error
-from onelook.lab.threshold import FEWEST, least_escalation, most_accurate, operating_points
+from onelook.lab.threshold import (
+    FEWEST,
+    choose,
+    fewest_right,
+    least_escalation,
+    most_accurate,
+    operating_points,
+    proved_point,
+)
 
 MANY = 4000
 
@@ -128,3 +136,24 @@ def test_bins_hold_every_label_once(predictions: list[Prediction]) -> None:
     parts = bins(*columns(predictions), count=8)
     assert sum(part.labels for part in parts) == len(predictions)
     assert [part.confidence for part in parts] == pytest.approx(sorted(part.confidence for part in parts))
+
+
+def test_a_threshold_is_proved_by_many_right_answers_only() -> None:
+    confidences = [1 - number / 1000 for number in range(200)]
+    right = [number < 150 for number in range(200)]
+    predictions = list(zip(confidences, right, strict=True))
+    assert fewest_right(0.98) == 149  # 0.98^149 = 0.0493
+    assert proved_point(predictions[:148], 0.98) is None
+    point = proved_point(predictions, 0.98)
+    assert point is not None
+    assert (round(point.coverage * 200), point.risk) == (150, 0)
+    few = choose("details", predictions[:30], 0.98)
+    assert (few.threshold, few.supported) == (0, None)
+
+
+def test_a_proof_is_wrong_as_rarely_as_it_says() -> None:
+    """Confidences that say nothing, accuracy just below the wanted one: at most 5 % of the albums prove it."""
+    rng = np.random.default_rng(0)
+    albums = [list(zip(rng.random(300).tolist(), (rng.random(300) < 0.949).tolist(), strict=True)) for _ in range(400)]
+    wrong = sum(proved_point(album, 0.95) is not None for album in albums)
+    assert wrong / len(albums) <= 0.05 + 2 * (0.05 * 0.95 / len(albums)) ** 0.5

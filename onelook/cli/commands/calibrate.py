@@ -49,13 +49,22 @@ def calibrate(
         float,
         typer.Option(min=0, max=1, help="Wanted of the answers that neither a specialist nor a person checks."),
     ] = 0.98,
-    of: Annotated[Target, typer.Option(help="What must be right for that: the category, or every label.")] = "category",
+    of: Annotated[
+        Target,
+        typer.Option(
+            help="What is to be so accurate: the category and the details, each by a threshold of its own, or whole"
+            " records."
+        ),
+    ] = "each",
     file: Annotated[
         Path | None,
         typer.Option("--out", help="File to write.", show_default=f"{variable('calibration')}, or {FILE}"),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also write a threshold of 0, which lets every answer pass.")
+        bool,
+        typer.Option(
+            "--force", help="Also replace a calibration from more pictures, and write thresholds of 0 that pass all."
+        ),
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Use the first N pictures only.")] = None,
     label_column: LabelColumnOption = None,
@@ -69,8 +78,8 @@ def calibrate(
 ) -> None:
     """Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.
 
-    What the file has for other arms and models stays, and so does an earlier calibration where the wanted accuracy is
-    not reached now. The exit code is 1 then, and where a threshold of 0 is not written.
+    What the file has for other arms and models stays, and so does an earlier calibration from more pictures, or where
+    the wanted accuracy is not reached now. The exit code is 1 then, and where nothing but thresholds of 0 is found.
     """
     with stoppable("interrupted: no calibration is written, and an earlier one stays as it is"), reported():
         try:
@@ -109,7 +118,7 @@ def calibrate(
             outcomes, router = run_until_stopped(learning)
         before, refused = known, []
         for outcome in outcomes:
-            out.print(*outcome_report(outcome, accuracy, of), sep="\n")
+            out.print(*outcome_report(outcome, accuracy), sep="\n")
             if reason := refusal(outcome.fit, known.earlier(outcome.fit), force=force):
                 refused.append(f"{outcome.fit.arm}: {reason}")
             else:
@@ -125,5 +134,6 @@ def calibrate(
         if known != before:
             known.save(file)
             out.print(f"written: export ONELOOK_CALIBRATION={file}", highlight=False)
-    reached = [outcome.point for outcome in outcomes] + ([router.point] if router else [])
-    raise typer.Exit(0 if None not in reached and not refused else 1)
+    chosen = [choice for outcome in outcomes for choice in outcome.choices] + ([router.choice] if router else [])
+    reached = all(choice.point is not None for choice in chosen if choice.predictions)
+    raise typer.Exit(0 if reached and not refused else 1)
