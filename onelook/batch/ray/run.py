@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from onelook.batch.fingerprint import Fingerprint
 from onelook.batch.ledger import Listed, State
+from onelook.batch.ray.quiet import quiet
 from onelook.errors import BatchError
 from onelook.settings.process import Settings
 from onelook.types import Context
@@ -73,10 +75,13 @@ class RayRun:
         return count_answers(self.answers)
 
     def _start(self, ray: Any) -> None:
+        quiet(ray)
         if ray.is_initialized():
             return
         try:
-            ray.init(address=self.address, log_to_driver=False, include_dashboard=False)
+            ray.init(
+                address=self.address, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR
+            )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise BatchError(
                 f"Ray does not start: {error}", hint="--ray-address names a cluster; without it Ray starts here"
