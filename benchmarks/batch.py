@@ -34,8 +34,9 @@ from benchmarks.bare_batch import Bare
 from benchmarks.batch_drill import write_pictures
 from benchmarks.echo_server import MODEL, echo_server
 from benchmarks.report import write_report
+from onelook.batch.entries import Listed
 from onelook.batch.fingerprint import Fingerprint, fingerprint
-from onelook.batch.ledger import Ledger, Listed
+from onelook.batch.ledger import Ledger
 from onelook.batch.manifest import Columns
 from onelook.batch.runner import BatchRun, Plan
 from onelook.batch.sources import listed_pictures

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from onelook.batch.ledger import Ledger
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.records import Record, records
 from onelook.errors import BatchError
 from onelook.images.printable import printable
@@ -52,7 +52,7 @@ class Side:
 
 def newest_two(folder: Path) -> tuple[Side, Side]:
     """The version of the answers before the newest in `folder`, and the newest. Raises `BatchError` for only one."""
-    with closing(Ledger.read(folder)) as ledger:
+    with closing(LedgerReader.read(folder)) as ledger:
         versions = ledger.versions()
     if len(versions) < 2:
         raise BatchError(

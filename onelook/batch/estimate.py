@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from onelook.batch.database import exists
+from onelook.batch.entries import Added, Listed, State
 from onelook.batch.fingerprint import Fingerprint, changed_parts
-from onelook.batch.ledger import Added, Ledger, Listed, State
+from onelook.batch.ledger import Ledger
 from onelook.batch.row import identify, tag_row
 from onelook.result import TagResult
 from onelook.run_pool import as_completed

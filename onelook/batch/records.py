@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from onelook.batch.ledger import Ledger, State, Version
+from onelook.batch.entries import State, Version
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.errors import BatchError
 from onelook.images.printable import printable
 from onelook.images.source import describe
@@ -38,7 +39,7 @@ def records(folder: Path, version: int | None = None) -> Iterator[Record]:
     Raises:
         BatchError: no batch is there, or it has no such version.
     """
-    with closing(Ledger.read(folder)) as ledger:
+    with closing(LedgerReader.read(folder)) as ledger:
         chosen = choose_version(ledger, version)
         for row in ledger.rows(chosen.id):
             path = row.place.decode(errors="surrogateescape")
@@ -56,7 +57,7 @@ def records(folder: Path, version: int | None = None) -> Iterator[Record]:
             )
 
 
-def choose_version(ledger: Ledger, version: int | None) -> Version:
+def choose_version(ledger: LedgerReader, version: int | None) -> Version:
     """Raises `BatchError` where there is none."""
     versions = ledger.versions()
     if not versions:

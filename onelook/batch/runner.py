@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from onelook.batch.ledger import How, Kept, Ledger, State, Todo
+from onelook.batch.entries import How, Kept, State, Todo
+from onelook.batch.ledger import Ledger
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.progress import Progress, Tally
 from onelook.batch.row import identify, tag_row
 from onelook.batch.stopping_rules import MaxFailures, StoppingRules
@@ -124,7 +126,7 @@ class BatchRun:
     def _todo(self) -> Iterator[Todo]:
         """Each picture once in a run: one that fails again is not taken again."""
         after, taken = 0, 0
-        with closing(Ledger.read(self._ledger.folder)) as reader:
+        with closing(LedgerReader.read(self._ledger.folder)) as reader:
             while rows := reader.todo(self._plan.version, after=after, at_most=READ_AHEAD, again=self._plan.again):
                 for row in rows:
                     if self._stopped or self._rules.reason is not None or taken == self._plan.limit:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from glob import has_magic, iglob
 from pathlib import Path
 
-from onelook.batch.ledger import Listed
+from onelook.batch.entries import Listed
 from onelook.batch.manifest import Columns, is_manifest, read_manifest
 from onelook.images.source import is_data_url, is_url
 from onelook.images.walk import Found, meant_pictures

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import orjson
 
+from onelook.batch.entries import Run, Version
 from onelook.batch.fingerprint import changed_parts
-from onelook.batch.ledger import Ledger, Run, Version
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.lock import is_locked
 from onelook.batch.progress import Progress
 
@@ -53,7 +54,7 @@ class Status:
 
 def read_status(folder: Path) -> Status:
     """Raises `BatchError` where there is no batch."""
-    with closing(Ledger.read(folder)) as ledger:
+    with closing(LedgerReader.read(folder)) as ledger:
         versions = ledger.versions()
         each_with_earlier = zip(versions, [None, *versions], strict=False)
         return Status(
@@ -72,7 +73,7 @@ def read_status(folder: Path) -> Status:
         )
 
 
-def _reasons(ledger: Ledger, version: int) -> list[Reason]:
+def _reasons(ledger: LedgerReader, version: int) -> list[Reason]:
     """The most frequent first."""
     counts, examples = Counter[tuple[str, bool]](), dict[tuple[str, bool], str]()
     for state, failure in ledger.failures(version):
@@ -86,7 +87,7 @@ def _reasons(ledger: Ledger, version: int) -> list[Reason]:
 
 def failed_pictures(folder: Path, version: int) -> Iterator[tuple[bytes, str]]:
     """Place and last message of each failed picture, in the order of listing."""
-    with closing(Ledger.read(folder)) as ledger:
+    with closing(LedgerReader.read(folder)) as ledger:
         for row in ledger.rows(version):
             if row.state in ("failed", "may_pass") and row.result is not None:
                 errors = orjson.loads(row.result).get("errors", [])

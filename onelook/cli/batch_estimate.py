@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from onelook.batch.entries import Listed, State
 from onelook.batch.estimate import Estimate, Work, count_work, estimate
 from onelook.batch.fingerprint import fingerprint
-from onelook.batch.ledger import Listed, State
 from onelook.cli.batch_progress import Prices
 from onelook.cli.durations import duration, short
 from onelook.cli.notes import print_note

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import typer
 
+from onelook.batch.entries import Listed, State
 from onelook.batch.fingerprint import Fingerprint, fingerprint
-from onelook.batch.ledger import Listed, State
 from onelook.batch.lock import locked
 from onelook.batch.ray.run import PICTURES, RayRun
 from onelook.cli.notes import print_note

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from onelook.batch.ledger import Ledger
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.lock import locked
 from onelook.batch.manifest import Columns
 from onelook.batch.openai_batch.offline import Offline, Reader
@@ -97,7 +98,7 @@ def import_files(questions: Offline, folder: Path, files: Sequence[Path]) -> Lit
     """The exit code. Raises `BatchError` where a file cannot be read, or the questions were others."""
     from onelook.cli.console import err
 
-    Ledger.read(folder).close()  # no batch is begun by a mistyped name
+    LedgerReader.read(folder).close()  # no batch is begun by a mistyped name
     with locked(folder), closing(Ledger.create(folder)) as ledger, err.status("reading answers") as status:
         lines = 0
 

@@ -10,8 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from onelook.batch.entries import Listed
 from onelook.batch.fingerprint import Fingerprint
-from onelook.batch.ledger import Ledger, Listed
+from onelook.batch.ledger import Ledger
 from onelook.ledger.model import Ledger as Times
 from onelook.prompts.taxonomy.document import load_taxonomy
 from onelook.prompts.taxonomy.model import Taxonomy

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from onelook.batch.database import LEDGER
+from onelook.batch.entries import Added, Listed
 from onelook.batch.fingerprint import Fingerprint
-from onelook.batch.ledger import Added, Ledger, Listed
+from onelook.batch.ledger import Ledger
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.lock import is_locked, locked
 from onelook.batch.schema import SCHEMA_VERSION
 from onelook.errors import BatchError
@@ -103,4 +105,4 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_batch_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match="holds no batch"):
-        Ledger.read(tmp_path)
+        LedgerReader.read(tmp_path)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from onelook.batch.ledger import Ledger, Listed
+from onelook.batch.entries import Listed
+from onelook.batch.ledger import Ledger
 from onelook.batch.openai_batch.offline import Offline, Reader
 from onelook.batch.openai_batch.read import Imported, import_answers
 from onelook.batch.openai_batch.write import FileLimits, Written, write_requests

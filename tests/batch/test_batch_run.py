@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from onelook.batch.entries import Added, How, State
 from onelook.batch.fingerprint import fingerprint
-from onelook.batch.ledger import Added, How, Ledger, State
+from onelook.batch.ledger import Ledger
 from onelook.batch.manifest import Columns
 from onelook.batch.records import Record, records
 from onelook.batch.runner import BatchRun, Plan

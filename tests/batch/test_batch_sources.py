@@ -9,7 +9,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from onelook.batch.ledger import Listed
+from onelook.batch.entries import Listed
 from onelook.batch.manifest import Columns
 from onelook.batch.sources import listed_pictures
 from onelook.errors import BatchError, TableError, UserError

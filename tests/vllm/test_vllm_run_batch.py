@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onelook.batch.ledger import Ledger, Listed
+from onelook.batch.entries import Listed
+from onelook.batch.ledger import Ledger
 from onelook.batch.openai_batch.offline import Offline
 from onelook.batch.openai_batch.read import import_answers
 from onelook.batch.openai_batch.write import FileLimits, write_requests

@@ -13,8 +13,9 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from onelook.api.jobs.store import Job, JobStore
+from onelook.batch.entries import Todo
 from onelook.batch.fingerprint import fingerprint
-from onelook.batch.ledger import Ledger, Todo
+from onelook.batch.ledger import Ledger
 from onelook.batch.runner import BatchRun, Plan
 from onelook.errors import OnelookError
 from onelook.result import TagResult

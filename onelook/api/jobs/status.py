@@ -13,7 +13,7 @@ from pydantic import Field
 
 from onelook.api.jobs.store import Job, JobStore
 from onelook.api.problem import Problem, result_json
-from onelook.batch.ledger import Ledger
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.result import TagResult
 from onelook.types import Frozen
 
@@ -51,7 +51,7 @@ class JobStatus(Frozen):
 def status_of(store: JobStore, job: Job) -> JobStatus:
     """Raises `BatchError` where the job has been removed meanwhile."""
     ended = store.ended(job)
-    with closing(Ledger.read(store.folder / job.id)) as ledger:
+    with closing(LedgerReader.read(store.folder / job.id)) as ledger:
         versions = ledger.versions()
         counts = ledger.count(versions[-1].id if versions else None)
     state: JobState = "running" if versions else "queued"
@@ -76,7 +76,7 @@ def status_of(store: JobStore, job: Job) -> JobStatus:
 
 def results_of(store: JobStore, job: Job) -> Iterator[tuple[int, TagResult]]:
     """Of each picture that is done, in the order of the request: its index and its result."""
-    with closing(Ledger.read(store.folder / job.id)) as ledger:
+    with closing(LedgerReader.read(store.folder / job.id)) as ledger:
         versions = ledger.versions()
         for row in ledger.rows(versions[-1].id) if versions else ():
             if row.result is not None:

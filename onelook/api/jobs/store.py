@@ -24,7 +24,9 @@ from typing import Any, Final
 from pydantic import Field, ValidationError
 
 from onelook.api.parsed_request import ParsedRequest
-from onelook.batch.ledger import How, Ledger, Listed
+from onelook.batch.entries import How, Listed
+from onelook.batch.ledger import Ledger
+from onelook.batch.replacing import replacing
 from onelook.errors import BatchError, ImageError
 from onelook.images.limits import Limits
 from onelook.images.memory import InMemory
@@ -185,10 +187,5 @@ def given_reference(subject: Subject) -> object:
 
 
 def _write(file: Path, text: str) -> None:
-    """Aside, synced and renamed."""
-    new = file.with_name(f".{file.name}")
-    with new.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    new.replace(file)
+    with replacing(file) as part:
+        part.write_text(text, encoding="utf-8")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import orjson
 
+from onelook.batch.entries import Version
 from onelook.batch.export.columns import Choices, Entry
-from onelook.batch.ledger import Ledger, Version
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.records import choose_version, records
 
 
@@ -34,7 +35,7 @@ class Batch:
         Raises:
             BatchError: no batch is there, or it has no such version.
         """
-        with closing(Ledger.read(folder)) as ledger:
+        with closing(LedgerReader.read(folder)) as ledger:
             chosen = choose_version(ledger, version)
             counts = ledger.count(chosen.id)
         return cls(folder, chosen, counts.total(), counts["todo"])

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-from onelook.batch.ledger import Version
+from onelook.batch.entries import Version
 from onelook.batch.records import Record
 from onelook.errors import BatchError
 from onelook.images.source import is_data_url, is_url

@@ -11,7 +11,8 @@ from langgraph.runtime import Runtime
 
 from onelook.answering.failure import failed_result
 from onelook.answering.reading import read_whole_answer
-from onelook.batch.ledger import Kept, Ledger, shown
+from onelook.batch.entries import Kept, shown
+from onelook.batch.ledger import Ledger
 from onelook.batch.openai_batch.answers import AnswerLine, BrokenLine, read_answers
 from onelook.batch.openai_batch.offline import Offline
 from onelook.batch.openai_batch.requests import Asked, Requests, custom_id, read_custom_id

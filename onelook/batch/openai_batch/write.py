@@ -16,8 +16,9 @@ from langgraph.runtime import Runtime
 from onelook.answering.ask import ask_request
 from onelook.answering.bug import bug_result
 from onelook.answering.failure import failed_result
+from onelook.batch.entries import State, Todo
 from onelook.batch.export.aside import aside, reporting
-from onelook.batch.ledger import Ledger, State, Todo
+from onelook.batch.ledger import Ledger
 from onelook.batch.openai_batch.offline import Offline
 from onelook.batch.openai_batch.requests import Asked, Requests, custom_id
 from onelook.batch.row import Source, identify

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow
 from pyarrow import compute, parquet
 
+from onelook.batch.entries import State, state_of
 from onelook.batch.export.aside import aside
 from onelook.batch.export.columns import Choices, Column, Entry, columns_of, rows
 from onelook.batch.export.parquet_file import arrow_schema
-from onelook.batch.ledger import State, state_of
 from onelook.batch.records import Record
 from onelook.images.source import describe
 from onelook.prompts.taxonomy.model import Taxonomy

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from onelook.batch.entries import Listed, State
 from onelook.batch.fingerprint import Fingerprint
-from onelook.batch.ledger import Listed, State
 from onelook.batch.ray.quiet import quiet
 from onelook.errors import BatchError
 from onelook.settings.process import Settings
@@ -79,9 +79,7 @@ class RayRun:
         if ray.is_initialized():
             return
         try:
-            ray.init(
-                address=self.address, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR
-            )
+            ray.init(address=self.address, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise BatchError(
                 f"Ray does not start: {error}", hint="--ray-address names a cluster; without it Ray starts here"

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from onelook.batch.ledger import Run
+from onelook.batch.entries import Run
 from onelook.batch.progress import Progress
 from onelook.batch.status import Reason, Status, VersionStatus, failed_pictures, read_status
 from onelook.cli.batch_progress import Prices, line

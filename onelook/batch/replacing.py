@@ -1,0 +1,67 @@
+"""A file is written beside its place and then renamed into it: whoever reads it finds the old one whole, or the new."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+PART: Final = ".part"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path to write to; after the block its file is synced and takes the place of `target`. What a killed process
+    left beside `target` is removed.
+
+    Raises:
+        OSError: it cannot be written; `target` is as it was.
+    """
+    _remove_left_over(target)
+    part = target.with_name(f".{target.name}.{os.getpid()}{PART}")
+    try:
+        part.unlink(missing_ok=True)
+        yield part
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(target)
+        _sync_folder(target.parent)
+    except BaseException:
+        _remove(part)
+        raise
+
+
+def _remove_left_over(target: Path) -> None:
+    """The parts of processes that are gone."""
+    beginning = f".{target.name}."
+    for each in target.parent.iterdir():
+        process = each.name.removeprefix(beginning).removesuffix(PART)
+        if each.name == f"{beginning}{process}{PART}" and process.isdigit() and not psutil.pid_exists(int(process)):
+            _remove(each)
+
+
+def _remove(part: Path) -> None:
+    """Not being able to is no reason to hide what went wrong before."""
+    for each in (part, part.with_name(f"{part.name}-journal")):
+        try:
+            each.unlink(missing_ok=True)
+        except OSError:
+            return
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the new name survives a power cut. Windows opens no folders, and some network disks do not sync them."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(opened)
+    except OSError:
+        return
+    finally:
+        os.close(opened)
