@@ -13,6 +13,7 @@ from onelook.ledger.phases import phases
 Point = tuple[float, float]
 
 COLUMN, ROW = 2.4, 1.5
+ROOM_FOR_FIGURES = 0.12  # of the longest run, right of its last bar
 NODE, SPAN = "#2b7a78", "#b8c4c2"
 ENGINE = {
     "turn": "#8d99ae",
@@ -93,15 +94,19 @@ def layout(graph: Graph) -> dict[str, Point]:
 
 
 def draw_waterfall(axes: Axes, ledger: Ledger, title: str) -> None:
-    """A bar for each node and each stretch inside it, in milliseconds since the run began."""
+    """A bar for each node and each stretch inside it, in milliseconds since the run began.
+
+    Axes that share their time with others hold the longest run of them.
+    """
     bars = list(_bars(ledger))
+    last_ms = max((end_ms for _, _, end_ms, _ in bars), default=0.0)
     for row, (_, start_ms, end_ms, colour) in enumerate(bars):
         axes.barh(row, end_ms - start_ms, left=start_ms, color=colour, height=0.75)
         axes.text(end_ms, row, f" {end_ms - start_ms:.1f}", va="center", fontsize=7, color="0.35")
     axes.set_yticks(range(len(bars)), [name for name, *_ in bars], fontsize=8)
     for (*_, colour), label in zip(bars, axes.get_yticklabels(), strict=True):
         label.set_fontweight("bold" if colour == NODE else "normal")
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, max(axes.get_xlim()[1], last_ms * (1 + ROOM_FOR_FIGURES)))
     axes.invert_yaxis()
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlabel("ms")
