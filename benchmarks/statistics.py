@@ -23,7 +23,7 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from rich.table import Column, Table
 
 from benchmarks import populations
 from benchmarks.report import write_report
@@ -50,6 +50,7 @@ SIZES = (50, 200, 1000)
 ALPHA = 0.05
 RESAMPLES = 400
 BINS = 10
+WIDTH = 120
 OVERCONFIDENT = 0.15
 
 Named = tuple[str, Interval, float]
@@ -235,7 +236,9 @@ def main(
         for name, share in coverage(simulation, size, albums, runs // SIMULATIONS[simulation]).items():
             covered.setdefault(name, {})[size, albums] = share
     columns = [(size, albums) for albums in (False, True) for size in SIZES]
-    table = Table("95 % interval", *(f"{size}{', albums' if albums else ''}" for size, albums in columns))
+    table = Table(
+        Column("95 % interval", no_wrap=True), *(f"{size:,}{' albums' if albums else ''}" for size, albums in columns)
+    )
     for name, shares in covered.items():
         table.add_row(name, *(f"{shares[each]:.1%}" if each in shares else "" for each in columns))
     alarms, errors = false_alarms(experiments), power_errors(max(50, runs // 2))
@@ -253,7 +256,7 @@ def main(
             for (size, albums), share in each.items()
         },
     }
-    console = Console()
+    console = Console(width=WIDTH)
     console.print(table)
     for name in (*alarms, "coverage_min", "coverage_max", "power_error"):
         console.print(f"{name} {figures[name]}")

@@ -41,7 +41,7 @@ def expanded_bounds(draws: Floats, clusters: Clusters, alpha: float) -> tuple[fl
     """Percentiles of the draws at a smaller alpha, which makes up for what a bootstrap of few clusters lacks.
 
     Resamples vary less than samples by (n - 1) / n, and their percentiles know nothing of Student's t; Hesterberg 2015,
-    The American Statistician 69:371-386, section 4.3, takes the percentiles of the normal distribution that are as far
+    The American Statistician 69:371-386, takes the percentiles of the normal distribution that are as far
     out as the t interval's ends. Its degrees of freedom are those of `cluster_mean`.
     """
     count = clusters.count

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.contingency_tables import cochrans_q
 from statsmodels.stats.contingency_tables import mcnemar as other_mcnemar
 from statsmodels.stats.multitest import multipletests
@@ -58,6 +59,26 @@ def test_wilson_is_the_one_of_statsmodels(right: int, wrong: int, alpha: float) 
     assert (found.low, found.high) == pytest.approx(
         proportion_confint(right, right + wrong, alpha=alpha, method="wilson"), abs=1e-12
     )
+
+
+@given(right=COUNTS, wrong=COUNTS.filter(lambda count: count > 1), alpha=st.sampled_from([0.05, 0.1]))
+def test_clusters_of_one_have_the_exact_interval_of_statsmodels(right: int, wrong: int, alpha: float) -> None:
+    """Korn and Graubard's interval of clusters that have one picture each is Clopper and Pearson's."""
+    found = proportion([1] * right + [0] * wrong, range(right + wrong), alpha=alpha)
+
+    other = proportion_confint(right, right + wrong, alpha=alpha, method="beta")
+    assert (found.low, found.high) == pytest.approx(other, abs=1e-9)
+
+
+def test_the_cluster_robust_error_is_the_one_of_statsmodels() -> None:
+    """Of clusters of equal size, where the corrections for few clusters agree."""
+    values = np.random.default_rng(7).normal(size=60)
+    albums = np.repeat(np.arange(12), 5)
+    other = OLS(values, np.ones(60)).fit(cov_type="cluster", cov_kwds={"groups": albums})
+
+    error = np.sqrt(Clusters.named(albums.tolist(), 60).variance_of_mean(values))
+
+    assert error == pytest.approx(other.bse[0])
 
 
 def test_mcnemar_gives_the_published_p_values() -> None:
