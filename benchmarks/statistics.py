@@ -241,7 +241,7 @@ def main(
     )
     for name, shares in covered.items():
         table.add_row(name, *(f"{shares[each]:.1%}" if each in shares else "" for each in columns))
-    alarms, errors = false_alarms(experiments), power_errors(max(50, runs // 2))
+    alarms, errors = false_alarms(experiments), power_errors(max(50, 2 * runs))
     every = [share for each in covered.values() for share in each.values()]
     figures: dict[str, float | int | str | None] = {
         **alarms,

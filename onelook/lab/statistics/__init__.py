@@ -4,7 +4,8 @@ Names hold everywhere: the *reference* arm is what exists, the *candidate* is co
 candidate minus reference, and position i of every array is the same picture. `clusters` names the album, folder or day
 of each picture: pictures of one cluster resemble each other and are no independent observations. `alpha` is the
 two-sided error; an interval has the confidence 1 - alpha. Functions that draw at random take a
-`numpy.random.Generator`: the same seed gives the same figures.
+`numpy.random.Generator`: the same seed gives the same figures. docs/statistics.md: which question, which function, and
+the simulated coverage of each interval.
 
     interval             Interval, Caveat
     proportions          proportion

@@ -126,4 +126,5 @@ def assisted_mean(
     center = float((shares * expanded[uncertain]).sum() / shares.sum())
     variance = float((shares * (expanded[uncertain] - center) ** 2).sum()) / len(everyone) ** 2
     variance *= drawn / max(1, drawn - 1)
-    return bounded_interval(estimate, variance, len(values), least=least, alpha=alpha, method=method)
+    freedom = max(1, drawn - 1)  # a picture that was certain to be drawn says nothing about the spread
+    return bounded_interval(estimate, variance, len(values), least=least, alpha=alpha, method=method, freedom=freedom)

@@ -13,7 +13,7 @@ from onelook.errors import UserError
 from onelook.lab.statistics.arrays import Floats, check_alpha, floats, same_length
 from onelook.lab.statistics.clusters import Clusters, Names
 from onelook.lab.statistics.interval import Caveat, Interval
-from onelook.lab.statistics.proportions import outcomes, proportion, share_inside
+from onelook.lab.statistics.proportions import korn_graubard_bounds, outcomes, proportion, share_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,10 @@ def aurc(confidences: ArrayLike, right: ArrayLike, clusters: Names | None = None
 
     Geifman, Uziel & El-Yaniv 2019, arXiv 1805.08206. Equal confidences are taken in random order: the expectation over
     their orders is returned. The area is a mean of errors, each weighed by the mean of 1 / rank from its own rank on;
-    its influence function gives the (cluster-robust) standard error, and the interval is Student's on the scale of
-    log(area / (1 - area)). Without that scale it falls below its level, because areas are small and skewed. Where
-    every answer is right or every one wrong, the interval is that of the share of wrong answers.
+    its influence function gives the (cluster-robust) variance, and the interval is Student's on the scale of
+    log(area / (1 - area)); with clusters, that of a share with this variance, as in `proportion`. Area +- Student's
+    quantile * standard error falls below its level, because areas are small and skewed. Where every answer is right or
+    every one wrong, the interval is that of the share of wrong answers.
 
     Raises:
         UserError: see `risk_coverage`, or a single cluster.
@@ -64,11 +65,15 @@ def aurc(confidences: ArrayLike, right: ArrayLike, clusters: Names | None = None
         caveats += (Caveat.NO_VARIATION,)
         return Interval(same.estimate, same.low, same.high, 1 - alpha, same.method, caveats)
     area, added = _area(reported, 1 - correct)
-    error = np.sqrt(groups.variance_of_mean(added))
-    reach = stats.t.ppf(1 - alpha / 2, groups.degrees_of_freedom) * error / (area * (1 - area))
-    low, high = expit(logit(area) - reach), expit(logit(area) + reach)
-    method = "Student t, logit" if clusters is None else "cluster-robust t (CR2), logit"
-    return Interval(area, float(low), float(high), 1 - alpha, method, caveats)
+    variance = groups.variance_of_mean(added)
+    if clusters is not None:
+        # Albums that are all alike have no variance; they are worth their pictures at most.
+        size = area * (1 - area) / variance if variance else float(len(reported))
+        low, high = korn_graubard_bounds(area, size, groups, alpha)
+        return Interval(area, low, high, 1 - alpha, "cluster-robust, Korn-Graubard", caveats)
+    reach = stats.t.ppf(1 - alpha / 2, groups.degrees_of_freedom) * np.sqrt(variance) / (area * (1 - area))
+    low, high = (float(expit(logit(area) + side * reach)) for side in (-1, 1))
+    return Interval(area, low, high, 1 - alpha, "Student t, logit", caveats)
 
 
 @dataclass(frozen=True, slots=True)

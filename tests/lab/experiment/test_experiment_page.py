@@ -122,6 +122,8 @@ def test_the_page_says_the_verdict_and_shows_every_chart(browser: Browser, folde
             "Picture by picture",
         ):
             assert title in titles
+        calibration = page.locator("figcaption", has_text="ECE").first.inner_text()
+        assert re.search(r"ECE 0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\) · Brier 0\.\d{3} \(", calibration)
         assert page.locator("svg .mark").count() > 20
         outside = page.evaluate(
             """[...document.querySelectorAll("svg.row, svg.plot")].flatMap((drawing) => {

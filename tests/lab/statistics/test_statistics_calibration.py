@@ -184,6 +184,12 @@ def test_confidence_that_ranks_well_has_a_smaller_area_and_chance_has_the_risk()
     assert badly.low > chance.high
 
 
+def test_albums_that_are_all_alike_still_have_an_interval() -> None:
+    found = aurc([0.9, 0.1] * 10, [True, False] * 10, [number // 2 for number in range(20)])
+
+    assert found.low < found.estimate < found.high
+
+
 def test_answers_that_are_all_right_may_still_have_a_risk() -> None:
     found = aurc([0.9] * 50, [True] * 50)
 

@@ -37,8 +37,7 @@ def calibration_of(recorded: Recorded, arm: str) -> Calibration | None:
     if min(len(category.right), len(record.right)) < FEWEST:
         return None
 
-    def error(binning: Binning) -> float:
-        """Without its interval, which does not hold its level: on a calibrated model it often leaves 0 out."""
+    def error(binning: Binning) -> Estimate:
         return Estimate.of(
             calibration_error(
                 category.confidences,
@@ -49,7 +48,7 @@ def calibration_of(recorded: Recorded, arm: str) -> Calibration | None:
                 count=BINS,
                 alpha=alpha,
             )
-        ).value
+        )
 
     points = [
         (wanted, coverage_at(record.confidences, record.right, wanted, record.clusters, alpha=alpha))

@@ -71,8 +71,8 @@ class Calibration(Frozen):
     """Of the category's confidence; the risk-coverage curve is of whole records by their least confidence."""
 
     labels: int
-    ece_equal_mass: float
-    ece_equal_width: float
+    ece_equal_mass: Estimate
+    ece_equal_width: Estimate
     brier: Estimate
     reliability: tuple[ReliabilityBin, ...]
     risk_coverage: tuple[tuple[float, float], ...]

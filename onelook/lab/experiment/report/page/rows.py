@@ -88,6 +88,12 @@ def share(estimate: Estimate) -> Both:
     return both(f"{text} ({low} to {high})", f"{text}（{low} 至 {high}）")
 
 
+def decimal(estimate: Estimate) -> Both:
+    """A figure of calibration with its interval, both of which always end."""
+    low, high = f"{estimate.low or 0:.3f}", f"{estimate.high or 0:.3f}"
+    return both(f"{estimate.value:.3f} ({low} to {high})", f"{estimate.value:.3f}（{low} 至 {high}）")
+
+
 def milliseconds(estimate: Estimate) -> Both:
     low = "…" if estimate.low is None else number(estimate.low)
     high = "…" if estimate.high is None else number(estimate.high)
