@@ -152,8 +152,8 @@ def _together(passing: Passing) -> Text:
         return Text("together: every picture needs review\n", style="yellow")
     right = f"{passing.right.estimate:.1%} ({passing.right.low:.1%} to {passing.right.high:.1%})"
     return Text(
-        f"together: {passing.reviewed:.1%} of {passing.pictures} pictures need review; of the others {right} are right"
-        " in category and every detail\n",
+        f"together: {passing.reviewed:.1%} of the {passing.pictures} pictures that are labelled whole need review; of"
+        f" the others {right} are right in category and every detail\n",
         style="bold",
     )
 

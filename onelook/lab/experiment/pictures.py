@@ -74,7 +74,7 @@ def read_pictures(
     entries = entries[:limit]
     if not entries:
         raise ExperimentError(f"{album} has no picture", hint="name a folder with pictures")
-    folder = album if album.is_dir() else album.parent
+    folder = labels.pictures or (album if album.is_dir() else album.parent)
     clusters = clusters_of(cluster, folder, entries)
     pictures = tuple(
         DesignPicture(name=_name(each.path, folder), sha256=_digest(each.path), truth=each.truth, cluster=group)

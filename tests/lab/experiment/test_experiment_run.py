@@ -199,6 +199,16 @@ def test_clusters_come_from_a_column_of_any_table(tmp_path: Path) -> None:
         labels=LabelOptions.of(["path=bild"]),
     ).design
     assert design.clusters == ["alps"] * 4 + ["sea"] * 2
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (album / "trips.csv").rename(lists / "trips.csv")
+    elsewhere = Experiment(
+        lists / "trips.csv",
+        {"a": arm(), "b": arm()},
+        cluster="column:trip",
+        labels=LabelOptions.of(["path=bild"], pictures=album),
+    ).design
+    assert elsewhere.pictures == design.pictures
     assert {each.truth.category for each in design.pictures if each.truth} == {"building"}
 
 
