@@ -22,7 +22,7 @@ DIGITS = 12
 READ_WHOLE = 1 << 20
 """Files of a checkpoint up to so many bytes are compared by content, its weights by name and size."""
 
-ENGINE_FIELDS = ("engine", "quantization", "dtype", "min_pixels", "max_pixels", "size_grid", "thinking")
+ENGINE_FIELDS = ("engine", "quantization", "dtype", "min_pixels", "max_pixels", "size_grid", "thinking", "prefill")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class EngineSettings(BaseModel):
         False,
         description="Whether a model that can think does so before it answers (enable_thinking of its chat template).",
     )
+    prefill: bool = Field(
+        False,
+        description="Server: whether the beginning that every reply has is sent as the start of the answer in place of"
+        " decoded (vLLM's continue_final_message).",
+    )
     size_grid: Annotated[int, Field(ge=1, le=224)] | None = Field(
         None,
         description="Pictures are sent in multiples of so many pixels: those of one image token (28 for Qwen2.5-VL, 32"

@@ -64,6 +64,16 @@ async def test_the_probe_finds_everything(vllm_url: str) -> None:
     assert len(findings) == 8
 
 
+async def test_a_reply_goes_on_from_a_beginning_that_is_sent(vllm_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with engine_at(vllm_url) as plain, engine_at(vllm_url, prefill=True) as engine:
+        decoded = await plain.ask(question(SCHEMA))
+        begun = await engine.ask(question(SCHEMA))
+    assert json.loads(begun.text)["category"] in LABELS
+    assert b"".join(token.data for token in begun.tokens).decode() == begun.text
+    assert (begun.usage.completion_tokens or 0) < (decoded.usage.completion_tokens or 0)
+    assert caplog.records == [], "the server went on from it"
+
+
 async def test_a_choice_is_kept(vllm_url: str) -> None:
     async with engine_at(vllm_url) as engine:
         reply = await engine.ask(question(Choice(LABELS)))

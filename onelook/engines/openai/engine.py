@@ -14,6 +14,8 @@ from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import read_batch, shared_choice
 from onelook.engines.openai.context_error import blame_long_part
 from onelook.engines.openai.named_pictures import Json, NamedPictures
+from onelook.engines.openai.prefill import FIELD as PREFILL
+from onelook.engines.openai.prefill import PrefillSwitch
 from onelook.engines.openai.request import Guidance, guidance_fields, messages_json
 from onelook.engines.openai.response import read_completion
 from onelook.engines.openai.served_grid import ServedGrid
@@ -45,6 +47,7 @@ class OpenAIEngine(Engine):
         guidance: Literal["auto"] | Guidance = "auto",
         batches: Literal["auto", "always", "never"] = "auto",
         thinking: bool = False,
+        prefill: bool = False,
         size_grid: int | None = None,
     ) -> None:
         self.server = server
@@ -55,6 +58,7 @@ class OpenAIEngine(Engine):
         self._sleep_mode = SleepMode(server)
         self._grid = ServedGrid(size_grid, model)
         self._thinking = ThinkingSwitch(thinking, server.address)
+        self._prefill = PrefillSwitch(prefill, server.address)
         self._served: ServedModel | None = None
         self._lookup = SharedTask[ServedModel]()
 
@@ -83,6 +87,7 @@ class OpenAIEngine(Engine):
             guidance=settings.guidance,
             batches=settings.batch,
             thinking=settings.thinking,
+            prefill=settings.prefill,
             size_grid=settings.size_grid,
         )
 
@@ -125,16 +130,33 @@ class OpenAIEngine(Engine):
         """Ask once. Raises `DeadlinePassed` after `request.within_s`; the server sees the connection close then."""
         async with time_limit(self.model, [request]), observed_call(self, [request]) as replies:
             served = await self.served()
-            body = self.request_body(request, served)
             try:
-                answer, throttled_s = await self._send("chat/completions", body, [body["messages"]])
+                reply = await self._reply(request, served)
             except EngineRefused as refusal:
                 raise blame_long_part(refusal, request, self._grid.side) from None
-            reply = self._read(answer).throttled(throttled_s)
             self.server.throttle.report_times(reply.timing)
             self._grid.learn(request, reply)
             replies.append(reply)
         return reply
+
+    async def _reply(self, request: AskRequest, served: ServedModel) -> Reply:
+        """The answer to one request, whose forced beginning is sent where the server goes on from it."""
+        body = self.request_body(request, served)
+        if prefill := self._prefill.prefill(request.constraint, served.guidance):
+            try:
+                whole = prefill.whole(await self._post(prefill.sent(body)))
+            except EngineRefused as refusal:
+                if PREFILL not in refusal.message:
+                    raise
+                whole = None
+            if whole is not None:
+                return whole
+            self._prefill.give_up()
+        return await self._post(body)
+
+    async def _post(self, body: dict[str, Any]) -> Reply:
+        answer, throttled_s = await self._send("chat/completions", body, [body["messages"]])
+        return self._read(answer).throttled(throttled_s)
 
     async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
         """Ask all in one HTTP request where the server and the questions allow it, else each by itself, all at once.

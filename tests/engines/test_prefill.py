@@ -1,0 +1,145 @@
+"""ONELOOK_PREFILL: the beginning that every reply has is sent, not decoded, as long as the server goes on from it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onelook.engines.base import AskRequest, Choice, Constraint, JsonSchema, Regex
+from onelook.engines.openai.prefill import prefill_of
+from onelook.errors import EngineRefused
+from onelook.prompts.questions import Prompts
+from onelook.prompts.replies.json_reply import JsonCodec
+from onelook.prompts.taxonomy.document import load_taxonomy
+from onelook.settings.process import PHOTOS
+from tests.engines.openai_simulation import Body, SimulatedServer, completion, engine_at
+from tests.prompts.random_taxonomies import answers, scopes
+
+FUSED = Prompts(load_taxonomy(PHOTOS), "en").fused("json")
+BEGINNING = '{"primary_category":"'
+REST = 'plant","details":{}}'
+
+
+def asked(constraint: Constraint | None) -> AskRequest:
+    return AskRequest(FUSED.messages([]), constraint, FUSED.max_tokens)
+
+
+def logprobs(*tokens: tuple[str, float]) -> dict[str, Any]:
+    content = [{"token": text, "logprob": value, "bytes": list(text.encode())} for text, value in tokens]
+    return {"content": content}
+
+
+def server(continued: str = REST, *, refuses: str | None = None) -> SimulatedServer:
+    """Answers `continued` where it is to go on from a beginning, and a whole reply elsewhere."""
+
+    async def respond(request: web.Request, body: Body) -> web.StreamResponse:
+        if refuses is not None and "continue_final_message" in body:
+            return web.json_response({"error": {"message": refuses}}, status=400)
+        text = continued if "continue_final_message" in body else BEGINNING + REST
+        return web.json_response(completion(text, logprobs=logprobs((text[:5], -0.25), (text[5:], 0.0))))
+
+    return SimulatedServer(respond)
+
+
+async def test_the_beginning_is_the_assistants_and_the_grammar_is_for_the_rest() -> None:
+    async with server() as simulated, engine_at(simulated.base_url, prefill=True) as engine:
+        reply = await engine.ask(asked(FUSED.constraint))
+    (body,) = simulated.bodies
+    assert body["messages"][-1] == {"role": "assistant", "content": BEGINNING}
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+    assert re.fullmatch(body["structured_outputs"]["regex"], REST)
+    assert reply.text == BEGINNING + REST
+    assert FUSED.read(reply.text).category == "plant"
+    assert b"".join(token.data for token in reply.tokens).decode() == reply.text
+    assert [token.logprob for token in reply.tokens] == [0.0, -0.25, 0.0]
+
+
+async def test_it_is_off_unless_it_is_set() -> None:
+    async with server() as simulated, engine_at(simulated.base_url) as engine:
+        await engine.ask(asked(FUSED.constraint))
+    assert "continue_final_message" not in simulated.bodies[0]
+
+
+@pytest.mark.parametrize("constraint", [None, Choice(("yes", "no")), Regex("(?:a|b)c")])
+async def test_a_reply_without_a_forced_beginning_is_asked_for_as_usual(constraint: Constraint | None) -> None:
+    async with server() as simulated, engine_at(simulated.base_url, prefill=True) as engine:
+        await engine.ask(asked(constraint))
+    assert "continue_final_message" not in simulated.bodies[0]
+
+
+IGNORES = {
+    "the beginning comes twice": server(BEGINNING + REST),
+    "another text": server("Sure! The picture shows a plant."),
+    "refused": server(refuses="continue_final_message: extra fields not permitted"),
+}
+
+
+@pytest.mark.parametrize("case", IGNORES)
+async def test_a_server_that_does_not_go_on_is_asked_as_usual_from_then_on(
+    case: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with IGNORES[case] as simulated, engine_at(simulated.base_url, prefill=True) as engine:
+        replies = [await engine.ask(asked(FUSED.constraint)) for _ in range(3)]
+    assert [reply.text for reply in replies] == [BEGINNING + REST] * 3
+    assert ["continue_final_message" in body for body in simulated.bodies] == [True, False, False, False]
+    assert [record.message for record in caplog.records] == [
+        f"{simulated.base_url} does not go on from the beginning of a reply (continue_final_message),"
+        " so replies are decoded from their first token"
+    ]
+
+
+async def test_first_questions_at_once_are_all_answered_and_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with server(BEGINNING + REST) as simulated, engine_at(simulated.base_url, prefill=True) as engine:
+        replies = await asyncio.gather(*(engine.ask(asked(FUSED.constraint)) for _ in range(4)))
+    assert {reply.text for reply in replies} == {BEGINNING + REST}
+    assert len(caplog.records) == 1
+
+
+async def test_a_question_that_is_refused_for_itself_keeps_its_own_error() -> None:
+    async with server(refuses="the prompt is too long") as simulated:
+        async with engine_at(simulated.base_url, prefill=True) as engine:
+            with pytest.raises(EngineRefused, match="too long"):
+                await engine.ask(asked(FUSED.constraint))
+        assert len(simulated.bodies) == 1
+
+
+async def test_a_server_that_takes_schemas_only_is_asked_as_usual() -> None:
+    async with server() as simulated:
+        async with engine_at(simulated.base_url, prefill=True, guidance="response_format") as engine:
+            await engine.ask(asked(FUSED.constraint))
+        assert "continue_final_message" not in simulated.bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "beginning"),
+    [
+        (r'\{"gender":(?:"(a)"|"(b)")\}', '{"gender'),  # `":"` is one token
+        (r'\{"primary_category":"(?:(a)|(b))"\}', '{"primary_category":"'),
+        (r'\{"kind":\[(?:|"(a)")\]\}', '{"kind'),
+        (r"abcd?(e)", None),
+        (r"\{\}", None),
+        ("(?:a|b)", None),
+    ],
+)
+def test_a_beginning_ends_where_a_tokenizer_would_end_a_token(pattern: str, beginning: str | None) -> None:
+    prefill = prefill_of(pattern)
+    assert (None if prefill is None else prefill.beginning) == beginning
+
+
+@given(data=st.data())
+def test_beginning_and_rest_are_the_same_replies(data: st.DataObject) -> None:
+    scope = data.draw(scopes())
+    codec = JsonCodec(scope)
+    constraint = codec.constraint
+    assert isinstance(constraint, JsonSchema)
+    prefill = prefill_of(constraint.regex)
+    reply = codec.encode(data.draw(answers(scope)))
+    if prefill is not None:
+        assert reply.startswith(prefill.beginning)
+        assert re.fullmatch(prefill.rest, reply.removeprefix(prefill.beginning))
