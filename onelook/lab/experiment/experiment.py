@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from onelook.lab.experiment.design import (
 )
 from onelook.lab.experiment.load import run_load
 from onelook.lab.experiment.metrics import check_metric
-from onelook.lab.experiment.outcomes import Runs, RunsFile, read_runs
+from onelook.lab.experiment.outcomes import FailedStart, Runs, RunsFile, read_runs
 from onelook.lab.experiment.pictures import Pictures, read_pictures
 from onelook.lab.experiment.report.model import Report
 from onelook.lab.experiment.report.write import write_report
@@ -151,15 +152,23 @@ class Experiment:
         with locked(folder):
             runs = self._begin(design, folder)
             paths = dict(zip((each.name for each in design.pictures), self.pictures.paths, strict=True))
-            async with started(self.arms, design) as arms:
-                with RunsFile(folder, runs.torn) as file:
-                    session = session_of(design, arms, runs, self.album)
-                    file.write(session)
-                    runs.sessions.append(session)
-                    rule = partial(why_enough, design) if design.stop == "anytime" else None
-                    await run_sequence(design, arms, paths, runs, file, stopping_rule=rule, progress=progress)
-                    await run_load(design, arms, paths, runs, file)
+            with RunsFile(folder, runs.torn) as file:
+                try:
+                    await self._ask(runs, paths, file, progress)
+                except ExperimentError as error:
+                    file.write(FailedStart(began=time.time(), reason=error.message))
+                    raise
         return self.report()
+
+    async def _ask(self, runs: Runs, paths: Mapping[str, Path], file: RunsFile, progress: Progress) -> None:
+        design = self.design
+        async with started(self.arms, design) as arms:
+            session = session_of(design, arms, runs, self.album)
+            file.write(session)
+            runs.sessions.append(session)
+            rule = partial(why_enough, design) if design.stop == "anytime" else None
+            await run_sequence(design, arms, paths, runs, file, stopping_rule=rule, progress=progress)
+            await run_load(design, arms, paths, runs, file)
 
     def report(self) -> Report:
         """The report of what is recorded so far; its files are written into `folder`.

@@ -97,8 +97,17 @@ class Stopped(Frozen):
     reason: str
 
 
-Line = Annotated[Session | Outcome | LoadOutcome | Stopped, Field(discriminator="kind")]
-_LINE: TypeAdapter[Session | Outcome | LoadOutcome | Stopped] = TypeAdapter(Line)
+class FailedStart(Frozen):
+    """A start that ended before its questions: an arm could not start, or answered no warm-up picture."""
+
+    kind: Literal["failed_start"] = "failed_start"
+    began: float
+    reason: str
+
+
+AnyLine = Session | Outcome | LoadOutcome | Stopped | FailedStart
+Line = Annotated[AnyLine, Field(discriminator="kind")]
+_LINE: TypeAdapter[AnyLine] = TypeAdapter(Line)
 
 
 @dataclass(slots=True)
@@ -110,6 +119,7 @@ class Runs:
     warm_ups: list[Outcome] = field(default_factory=list)
     load: list[LoadOutcome] = field(default_factory=list)
     stopped: Stopped | None = None
+    failed_starts: list[FailedStart] = field(default_factory=list)
     torn: int | None = None
 
 
@@ -156,7 +166,7 @@ def read_runs(folder: Path, design: str) -> Runs:
     return runs
 
 
-def _keep(runs: Runs, line: Session | Outcome | LoadOutcome | Stopped) -> None:
+def _keep(runs: Runs, line: AnyLine) -> None:
     match line:
         case Session():
             runs.sessions.append(line)
@@ -168,6 +178,8 @@ def _keep(runs: Runs, line: Session | Outcome | LoadOutcome | Stopped) -> None:
             runs.load.append(line)
         case Stopped():
             runs.stopped = line
+        case FailedStart():
+            runs.failed_starts.append(line)
 
 
 class RunsFile:
@@ -188,7 +200,7 @@ class RunsFile:
         self._sync()
         self._file.close()
 
-    def write(self, line: Session | Outcome | LoadOutcome | Stopped) -> None:
+    def write(self, line: AnyLine) -> None:
         """Write one line whole, and hand it to the system before returning."""
         self._file.write(orjson.dumps(line.model_dump(mode="json")) + b"\n")
         self._file.flush()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from onelook.errors import ExperimentError
-from onelook.lab.experiment import Experiment
+from onelook.errors import EngineRefused, ExperimentError
+from onelook.lab.experiment import Experiment, ExperimentArm
 from onelook.lab.experiment.outcomes import FILE
 from onelook.lab.experiment.report.write import PAGE, write_report
-from tests.lab.experiment.albums import STEP, arm, draw_album
+from tests.lab.experiment.albums import STEP, arm, draw_album, engine
 
 
 async def test_a_picture_that_is_gone_or_changed_is_said_and_a_stored_thumbnail_stays(tmp_path: Path) -> None:
@@ -65,3 +65,26 @@ async def test_the_page_does_not_outlive_outcomes_that_cannot_be_read(tmp_path: 
     assert "line 1 is of another design" in text
     assert "use another --out FOLDER for another design" in text
     assert "Against old" not in text
+
+
+async def test_an_arm_that_fails_at_the_start_is_in_the_report_until_the_run_goes_on(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 3), tmp_path / "out"
+    broken = ExperimentArm(engine=engine(reply=lambda number: EngineRefused("HTTP 400")))
+    with pytest.raises(ExperimentError, match="arm new answers none"):
+        await Experiment(album, {"old": arm(), "new": broken}, out=out).run()
+    assert "the last start failed: arm new answers none of the 2 warm-up" in write_report(out).deviations[1]
+    assert "arm new answers none of the 2 warm-up pictures: EngineRefused" in (out / PAGE).read_text(encoding="utf-8")
+    report = await Experiment(album, {"old": arm(), "new": arm()}, out=out).run()
+    assert report.deviations == ()
+    assert "starts that failed before their questions: 1" in report.notes
+
+
+async def test_a_last_line_that_is_cut_off_is_said(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 3), tmp_path / "out"
+    await Experiment(album, {"old": arm(), "new": arm()}, out=out).run()
+    data = (out / FILE).read_bytes()
+    (out / FILE).write_bytes(data[:-40])
+    write_report(out)
+    text = (out / PAGE).read_text(encoding="utf-8")
+    assert "the last line of runs.jsonl is cut off: the same command asks its question again" in text
+    assert "1 of 9 questions have no outcome: the run is not finished" in text

@@ -187,6 +187,11 @@ def _deviations(recorded: Recorded, written: str) -> list[str]:
         found.append(
             f"{expected - len(runs.outcomes)} of {expected} questions have no outcome: the run is not finished"
         )
+    found += [
+        f"the last start failed: {each.reason}; the same command goes on once this is fixed"
+        for each in runs.failed_starts[-1:]
+        if each.began >= max((outcome.began for outcome in runs.outcomes), default=0.0)
+    ]
     known = {(each.name, arm) for each in design.pictures for arm in design.names}
     strange = sum((each.picture, each.arm) not in known for each in runs.outcomes)
     if strange:
@@ -202,6 +207,10 @@ def _notes(recorded: Recorded, aa: Sequence[LatencyComparison]) -> list[str]:
     found = list(dict.fromkeys(note for session in runs.sessions for note in session.notes))
     if len(runs.sessions) > 1:
         found.append(f"the run went on {len(runs.sessions) - 1} times after an interruption")
+    if runs.failed_starts:
+        found.append(f"starts that failed before their questions: {len(runs.failed_starts)}")
+    if runs.torn is not None:
+        found.append("the last line of runs.jsonl is cut off: the same command asks its question again")
     if runs.stopped is not None:
         found.append(
             f"stopped after {runs.stopped.pictures} pictures, as the stopping rule allows: {runs.stopped.reason}"
