@@ -72,6 +72,8 @@ class Parsed:
                 found.append(f"{key} is no option")
                 continue
             taken = answer["values"][self.options[f"--{key}"]]
+            if isinstance(value, dict) and isinstance(taken, dict):  # a part of the configuration has all its fields
+                taken = {name: each for name, each in taken.items() if name in value}
             if taken != ([value] if isinstance(taken, list) else value):
                 found.append(f"{key}: {value!r} became {taken!r}")
         return found

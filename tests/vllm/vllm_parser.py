@@ -7,6 +7,7 @@ Standard input: a JSON list of commands, each the list of the words after `vllm`
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import sys
@@ -47,13 +48,21 @@ def check(engine: Any) -> None:
         raise ValueError(f"unknown quantization {engine.quantization!r}")
 
 
+def plain(value: Any) -> Any:
+    """A part of the configuration as a mapping of those of its fields that JSON has words for."""
+    if not dataclasses.is_dataclass(value):
+        return str(value)
+    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {name: each for name, each in fields.items() if isinstance(each, bool | int | str | list)}
+
+
 def main() -> None:
     serve = import_module("vllm.entrypoints.cli.serve").ServeSubcommand()
     parser = import_module("vllm.utils.argparse_utils").FlexibleArgumentParser(prog="vllm")
     options = serve.subparser_init(parser.add_subparsers(dest="subparser"))
     answers = [read(parser, serve, words) for words in json.load(sys.stdin)]
     names = {option: action.dest for action in options._actions for option in action.option_strings}
-    json.dump({"options": names, "commands": answers}, sys.stdout, default=str)
+    json.dump({"options": names, "commands": answers}, sys.stdout, default=plain)
 
 
 if __name__ == "__main__":
