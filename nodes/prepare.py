@@ -66,7 +66,9 @@ async def _decoded(
 
     def takes() -> Takes:
         up_to = all_bounds(services, context)
-        original = Original(data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to, grid=grid)
+        original = Original(
+            data, name=name, max_pixels=services.limits.max_pixels, up_to=up_to, grid=grid, trim=context.trim == "auto"
+        )
         opened.append(original)
         size = original.decode_bytes
         check_decode_bytes(size, name, services.limits.max_decode_bytes)

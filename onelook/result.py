@@ -20,6 +20,7 @@ class Shown(Frozen):
     width: int
     height: int
     content: Content | None = None
+    trimmed: float | None = Field(None, description="Share of its area that was plain margin and was cut away.")
 
 
 class FirstLook(Frozen):

@@ -20,6 +20,7 @@ Target = Literal["each", "record"]
 Status = Literal["ok", "needs_review", "failed"]
 Content = Literal["photo", "text", "diagram"]
 Resolution = Literal["fixed", "auto"]
+Trim = Literal["off", "auto"]
 
 
 class BinaryFile(Protocol):
@@ -79,6 +80,9 @@ class Context(Frozen):
     )
     long_edge: LongEdge = Field(
         768, description="Longest side, in pixels, of the picture that the model sees, where the resolution is fixed."
+    )
+    trim: Trim = Field(
+        "off", description="Whether the plain margins of pages of text and diagrams are cut away before sizing."
     )
     adaptive: bool = Field(
         False, description="Whether to look first at a small picture, and again at full size only when not sure."

@@ -82,4 +82,7 @@ def more_to_see(services: Services, state: State, context: Context) -> bool:
 
 
 def shown(pictures: Sequence[Picture]) -> tuple[Shown, ...]:
-    return tuple(Shown(width=each.width, height=each.height, content=each.content) for each in pictures)
+    return tuple(
+        Shown(width=each.width, height=each.height, content=each.content, trimmed=each.trimmed or None)
+        for each in pictures
+    )

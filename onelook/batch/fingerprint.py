@@ -66,6 +66,8 @@ def fingerprint(services: Services, context: Context) -> Fingerprint:
         "resolution": _resolution(services, context),
         "confidence_threshold": context.confidence_threshold,
     }
+    if context.trim != "off":
+        parts["trim"] = context.trim
     if arm.guided:
         parts["reply_format"] = context.reply_format
     if arm.lettered:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from onelook.cli.options import setting
 from onelook.graph.arms import ArmName
-from onelook.types import ReplyFormat, Resolution
+from onelook.types import ReplyFormat, Resolution, Trim
 
 ArmOption = Annotated[ArmName | None, setting("run.arm", words="The way through the graph: see `onelook graph`.")]
 ReplyFormatOption = Annotated[ReplyFormat | None, setting("run.reply_format", "--format")]
@@ -18,6 +18,7 @@ ResolutionOption = Annotated[
     ),
 ]
 LongEdgeOption = Annotated[int | None, setting("run.long_edge")]
+TrimOption = Annotated[Trim | None, setting("run.trim")]
 AdaptiveOption = Annotated[bool | None, setting("run.adaptive")]
 DebiasOption = Annotated[bool | None, setting("run.debias")]
 ThresholdOption = Annotated[float | None, setting("run.confidence_threshold", "--threshold")]

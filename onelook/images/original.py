@@ -15,12 +15,13 @@ from onelook.images.colour import opaque, srgb_transform, to_srgb
 from onelook.images.decode import TURNED, decoding, open_image, turn_needed
 from onelook.images.decode_limit import check_limit
 from onelook.images.decode_memory import coefficient_bytes, decode_bytes
+from onelook.images.margins import KEPT, content_box
 from onelook.images.memory import LOSSY, open_pixels, reading_pixels
-from onelook.images.padding import padded
+from onelook.images.padding import Box, padded
 from onelook.images.picture import Picture
 from onelook.images.scans import frame_marker
 from onelook.images.shrink import shrink
-from onelook.images.sizing import Layout, layout
+from onelook.images.sizing import MAX_ASPECT_RATIO, Layout, layout
 from onelook.images.unsupported import LOSSLESS_JPEG, NotSupported
 from onelook.settings.resolution import Bounds
 from onelook.types import Content
@@ -38,10 +39,18 @@ class Original:
     """
 
     def __init__(
-        self, source: bytes | Image.Image, *, name: str, max_pixels: int, up_to: Sequence[Bounds], grid: int
+        self,
+        source: bytes | Image.Image,
+        *,
+        name: str,
+        max_pixels: int,
+        up_to: Sequence[Bounds],
+        grid: int,
+        trim: bool = False,
     ) -> None:
         """`name` is for messages. `up_to`: all the bounds in which pictures will be asked for. `grid`: the sides of
-        these pictures are multiples of so many pixels (see `onelook.engines.size_grid`).
+        these pictures are multiples of so many pixels (see `onelook.engines.size_grid`). `trim`: whether the margins of
+        pages and diagrams are cut away.
 
         Raises:
             ImageTooLarge: more than `max_pixels`, found in the header before any pixel is decoded.
@@ -59,13 +68,16 @@ class Original:
             self._lossless = self._kind not in LOSSY
         self._stored = self._image.size
         self._grid = grid
+        self._trim = trim
         self._broken: ImageError | None = None
         self._known_turn: tuple[Image.Transpose | None] | None = None
         try:
-            sizes = [self._layout(bounds).drawn for bounds in up_to]
+            sizes = [layout(*self._stored, bounds, grid).drawn for bounds in up_to]
         except ValueError as error:
             raise ImageUnreadable(f"{name}: {error}", hint="crop it: a model cannot look at such a strip") from None
         self._largest = max(width for width, _ in sizes), max(height for _, height in sizes)
+        if trim:
+            self._largest = round(self._largest[0] / KEPT), round(self._largest[1] / KEPT)
 
     @cached_property
     def content(self) -> Content:
@@ -135,7 +147,8 @@ class Original:
             untouched = decoded is self._image and self._fits(wanted.sent, data)
         if data is None or not untouched:
             check_limit()
-            decoded = _finish(self._pixels, wanted, self._turn, _profile(self._image))
+            pixels = self._pixels if self._content_box is None else self._pixels.crop(self._content_box)
+            decoded = _finish(pixels, wanted, self._turn, _profile(self._image))
             data = _encode(decoded, lossless=self._lossless)
         width, height = self._upright(wanted.sent)
         source_width, source_height = self._upright(self._stored)
@@ -148,6 +161,7 @@ class Original:
             source_height=source_height,
             untouched=untouched,
             decoded=decoded,
+            trimmed=self._trimmed,
             name=self._name,
         )
 
@@ -187,8 +201,38 @@ class Original:
                 self._image.close()  # its pixels take most of the memory, and only its header is needed from now on
         return pixels
 
+    @cached_property
+    def _content_box(self) -> Box | None:
+        """The part of `_pixels` that is sent; None: all of it."""
+        if not self._trim or self.content == "photo":
+            return None
+        box = content_box(self._pixels)
+        if box is None:
+            return None
+        sides = box[2] - box[0], box[3] - box[1]
+        return box if max(sides) <= MAX_ASPECT_RATIO * min(sides) else None
+
+    @property
+    def _kept(self) -> tuple[int, int]:
+        """Width and height, in pixels as stored, of what is sent."""
+        if self._content_box is None:
+            return self._stored
+        left, upper, right, lower = self._content_box
+        have = self._pixels.size
+        return (
+            max(1, round((right - left) * self._stored[0] / have[0])),
+            max(1, round((lower - upper) * self._stored[1] / have[1])),
+        )
+
+    @property
+    def _trimmed(self) -> float:
+        if self._content_box is None:
+            return 0.0
+        left, upper, right, lower = self._content_box
+        return 1 - (right - left) * (lower - upper) / (self._pixels.width * self._pixels.height)
+
     def _layout(self, bounds: Bounds) -> Layout:
-        return layout(*self._stored, bounds, self._grid)
+        return layout(*self._kept, bounds, self._grid)
 
     @property
     def _turn(self) -> Image.Transpose | None:
@@ -209,6 +253,7 @@ class Original:
             self._kind in MEDIA_TYPES
             and image.mode in ("L", "RGB")
             and self._stored == target
+            and self._content_box is None
             and self._turn is None
             and getattr(image, "n_frames", 1) == 1
             and srgb_transform(image.mode, _profile(image)) is None

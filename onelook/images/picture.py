@@ -20,6 +20,7 @@ class Picture:
     `width` and `height` are of these bytes, in pixels; `source_width` and `source_height` of the original file,
     after its EXIF orientation. `untouched`: these are the file's own bytes, not encoded again.
     `decoded`: its pixels, if preparation has decoded them. `content`: the detected content, if it determined the size.
+    `trimmed`: the share of the original's area that was margin and was cut away.
     """
 
     data: bytes
@@ -31,6 +32,7 @@ class Picture:
     untouched: bool
     decoded: Image.Image | None = field(default=None, repr=False, compare=False)
     content: Content | None = None
+    trimmed: float = 0.0
     name: str = field(default="the picture", compare=False)
 
     @cached_property

@@ -20,6 +20,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "run.language": "--language",
     "run.resolution": "--resolution",
     "run.long_edge": "--long-edge",
+    "run.trim": "--trim",
     "run.adaptive": "--adaptive",
     "run.debias": "--debias",
     "run.confidence_threshold": "--confidence-threshold",

@@ -30,6 +30,7 @@ from onelook.cli.run_options import (
     ReplyFormatOption,
     ResolutionOption,
     ThresholdOption,
+    TrimOption,
 )
 from onelook.cli.stopping import stoppable
 from onelook.cli.tagging import Tagging
@@ -69,6 +70,7 @@ def tag(
     language: UserLanguageOption = None,
     resolution: ResolutionOption = None,
     long_edge: LongEdgeOption = None,
+    trim: TrimOption = None,
     adaptive: AdaptiveOption = None,
     debias: DebiasOption = None,
     confidence_threshold: ThresholdOption = None,
@@ -117,6 +119,7 @@ def tag(
             reply_format=reply_format,
             language=language,
             **sizes(resolution, long_edge),
+            trim=trim,
             adaptive=adaptive,
             debias=debias,
             confidence_threshold=confidence_threshold,

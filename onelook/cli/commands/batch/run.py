@@ -40,6 +40,7 @@ from onelook.cli.run_options import (
     ReplyFormatOption,
     ResolutionOption,
     ThresholdOption,
+    TrimOption,
 )
 from onelook.cli.summary import left_out_lines
 from onelook.demo.checkpoint import with_demo_models
@@ -126,6 +127,7 @@ def run(
     language: LanguageOption = None,
     resolution: ResolutionOption = None,
     long_edge: LongEdgeOption = None,
+    trim: TrimOption = None,
     adaptive: AdaptiveOption = None,
     debias: DebiasOption = None,
     confidence_threshold: ThresholdOption = None,
@@ -155,6 +157,7 @@ def run(
             reply_format=reply_format,
             language=language,
             **sizes(resolution, long_edge),
+            trim=trim,
             adaptive=adaptive,
             debias=debias,
             confidence_threshold=confidence_threshold,

@@ -36,6 +36,7 @@ from onelook.cli.run_options import (
     ReplyFormatOption,
     ResolutionOption,
     ThresholdOption,
+    TrimOption,
 )
 from onelook.cli.write_json import write_json
 from onelook.images.printable import printable
@@ -70,6 +71,7 @@ def status(
     language: LanguageOption = None,
     resolution: ResolutionOption = None,
     long_edge: LongEdgeOption = None,
+    trim: TrimOption = None,
     adaptive: AdaptiveOption = None,
     debias: DebiasOption = None,
     confidence_threshold: ThresholdOption = None,
@@ -98,6 +100,7 @@ def status(
             reply_format=reply_format,
             language=language,
             **sizes(resolution, long_edge),
+            trim=trim,
             adaptive=adaptive,
             debias=debias,
             confidence_threshold=confidence_threshold,
