@@ -19,11 +19,12 @@ MOST: Final = 48
 
 
 def notebook(report: Report, folder: Path) -> str:
-    """A page that shows notebooks without scripts or frames still has the sentences."""
+    """A page that shows notebooks without scripts or frames still has the sentences. It names no folder: a notebook is
+    shared, and a frame opens no file."""
     recorded = read_recorded(folder)
     shown = thumbnails(folder, recorded, Limits.of(load_settings()), MOST)
     sentences = Markup().join(Markup("<li>{}</li>").format(each.sentence["en"]) for each in report.verdicts)
     return Markup(
         '<ul>{}</ul><iframe title="report.html" sandbox="allow-scripts" srcdoc="{}" width="100%" height="820"'
         ' style="border:1px solid rgba(128,128,128,.35);border-radius:8px"></iframe>'
-    ).format(sentences, escape(page(report, recorded, shown).decode()))
+    ).format(sentences, escape(page(report, recorded, shown, originals=False).decode()))

@@ -38,10 +38,15 @@ Language = Literal["en", "zh"]
 
 
 def page(
-    report: Report, recorded: Recorded, thumbnails: Mapping[str, bytes | Missing], language: Language | None = None
+    report: Report,
+    recorded: Recorded,
+    thumbnails: Mapping[str, bytes | Missing],
+    language: Language | None = None,
+    *,
+    originals: bool = True,
 ) -> bytes:
-    """`language`: in which the page opens; None: that of the reader's browser."""
-    data = {name: Markup(block.decode()) for name, block in gallery(recorded, thumbnails).items()}  # noqa: S704
+    """`language`: in which the page opens; None: that of the reader's browser. `originals`: with links to pictures."""
+    data = {name: Markup(block.decode()) for name, block in gallery(recorded, thumbnails, originals=originals).items()}  # noqa: S704
     return _render("report.html", language, _script(), **_content(report, recorded), data=data)
 
 

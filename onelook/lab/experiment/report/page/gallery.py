@@ -17,8 +17,12 @@ from onelook.lab.experiment.report.sentences import metric_words
 from onelook.lab.experiment.report.thumbnails import Missing
 
 
-def gallery(recorded: Recorded, thumbnails: Mapping[str, bytes | Missing]) -> dict[str, bytes]:
-    """The page's data blocks by name, as `files/gallery.js` reads them: JSON in which no tag can begin or end."""
+def gallery(
+    recorded: Recorded, thumbnails: Mapping[str, bytes | Missing], *, originals: bool = True
+) -> dict[str, bytes]:
+    """The page's data blocks by name, as `files/gallery.js` reads them: JSON in which no tag can begin or end.
+
+    `originals`: whether they say where the pictures are, for links to them."""
     images: list[str] = []
     places: dict[str, int | str] = {}
     for picture in recorded.design.pictures:
@@ -28,7 +32,7 @@ def gallery(recorded: Recorded, thumbnails: Mapping[str, bytes | Missing]) -> di
             images.append(b64encode_as_string(thumbnail))
     rows = [_row(recorded, each, places[each.name]) for each in recorded.design.pictures]
     return {
-        "about": _json(_about(recorded)),
+        "about": _json(_about(recorded, originals)),
         "pictures": b"[" + b",\n".join(map(_json, rows)) + b"]",
         "thumbnails": _json(images),
     }
@@ -45,11 +49,11 @@ def _arms(recorded: Recorded) -> list[str]:
     return [*recorded.arms, *([recorded.again] if recorded.design.aa else [])]
 
 
-def _about(recorded: Recorded) -> dict[str, Any]:
+def _about(recorded: Recorded, originals: bool) -> dict[str, Any]:
     truths = [each.truth.category for each in recorded.design.pictures if each.truth]
     answers = [each.answer.category for each in recorded.runs.outcomes if each.answer]
     sessions = recorded.runs.sessions
-    album = Path(sessions[-1].album) if sessions else None
+    album = Path(sessions[-1].album) if sessions and originals else None
     return {
         "arms": _arms(recorded),
         "metrics": [
