@@ -119,8 +119,8 @@ async def test_a_server_that_takes_batches_is_shown_one(onelook: Run, picture: s
     found = json.loads(shown.stdout)["requests"]
     assert [each["url"] for each in found] == [f"{server.base_url}/chat/completions{end}" for end in ("", "/batch")]
     assert sorted(json.dumps(each["body"], ensure_ascii=False) for each in found) == received
-    assert text.stdout.count("[picture: image/") == 2
-    assert text.stdout.count("… again, by its name]") == 6
+    assert text.stdout.count("[picture: image/") == 1
+    assert text.stdout.count("… again, by its name]") == 7
     assert "conversation 7 of 7" in text.stdout
 
 
