@@ -264,8 +264,12 @@ async def test_content_decides_how_large_a_picture_is_sent(make_tagger: MakeTagg
     tagger = make_tagger(lambda _: sure(PORTRAIT))
     auto = Context(resolution="auto")
     photo, text = await tagger.tag(large, auto), await tagger.tag(page(1500, 2000), auto)
-    assert [each.model_dump() for each in photo.pictures] == [{"width": 756, "height": 560, "content": "photo"}]
-    assert [each.model_dump() for each in text.pictures] == [{"width": 868, "height": 1148, "content": "text"}]
+    assert [each.model_dump() for each in photo.pictures] == [
+        {"width": 756, "height": 560, "content": "photo", "trimmed": None}
+    ]
+    assert [each.model_dump() for each in text.pictures] == [
+        {"width": 868, "height": 1148, "content": "text", "trimmed": None}
+    ]
     assert shown(tagger) == [(756, 560), (868, 1148)]
 
 
@@ -289,7 +293,9 @@ async def test_in_hybrid_the_category_decides_the_size(make_tagger: MakeTagger, 
     tagger = make_tagger([letter], routed("document"))
     result = await tagger.tag(large, Context(arm="hybrid", resolution="auto"))
     assert (result.status, result.errors) == ("ok", ())
-    assert [each.model_dump() for each in result.pictures] == [{"width": 1148, "height": 868, "content": "text"}]
+    assert [each.model_dump() for each in result.pictures] == [
+        {"width": 1148, "height": 868, "content": "text", "trimmed": None}
+    ]
     assert shown(tagger) == [(1148, 868)]
     assert way(result) == ["prepare", "route", "enlarge", "describe", "review"]
 
@@ -297,7 +303,9 @@ async def test_in_hybrid_the_category_decides_the_size(make_tagger: MakeTagger, 
 async def test_in_hybrid_a_picture_that_asks_no_model_stays_small(make_tagger: MakeTagger, large: bytes) -> None:
     tagger = make_tagger([], routed("building"))
     result = await tagger.tag(large, Context(arm="hybrid", resolution="auto"))
-    assert [each.model_dump() for each in result.pictures] == [{"width": 448, "height": 336, "content": None}]
+    assert [each.model_dump() for each in result.pictures] == [
+        {"width": 448, "height": 336, "content": None, "trimmed": None}
+    ]
     assert way(result) == ["prepare", "route", "review"]
 
 
