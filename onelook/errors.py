@@ -78,12 +78,12 @@ class BatchError(UserError):
     """The folder of a batch, its manifest or its export is wrong."""
 
 
-class ExperimentError(UserError):
-    """The design of an experiment, one of its arms or its folder is wrong."""
-
-
 class MetadataError(UserError):
     """Tags cannot be written to this picture's sidecar, or into the picture."""
+
+
+class ExperimentError(UserError):
+    """The design of an experiment, one of its arms or its folder is wrong."""
 
 
 class ImageError(UserError):

@@ -35,6 +35,8 @@ class Degraded:
     cuts_at: int | None = None
     counts: bool = True
     seen: list[list[str]] = field(default_factory=list)
+    pictures: dict[str, str] = field(default_factory=dict)
+    """Data URLs by the names that requests gave them."""
 
     def server(self) -> SimulatedServer:
         return SimulatedServer(self.respond, respond_batch=always({}))
@@ -76,7 +78,8 @@ class Degraded:
                 if part["type"] == "text":
                     prompt += part["text"].split()
                     continue
-                url = part["image_url"]["url"]
+                url = self.pictures[part["uuid"]] if part["image_url"] is None else part["image_url"]["url"]
+                self.pictures[part.get("uuid", url)] = url
                 width, height = Image.open(io.BytesIO(b64decode(url.partition(",")[2]))).size
                 tokens = min((width // 28) * (height // 28), self.most_image_tokens)
                 prompt += [url] * tokens
