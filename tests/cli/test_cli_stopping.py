@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
+from onelook.calibration.fits import Calibration, RouterFit
 from tests.cli.test_cli import clean
 from tests.engines.openai_simulation import SimulatedServer
 from tests.patience import HANG_S
@@ -161,8 +162,8 @@ def test_a_stopped_calibration_leaves_the_file_as_it_is(number: int, clean: Mapp
         Image.new("RGB", (320, 240), "teal").save(tmp_path / name)
     labels = [json.dumps({"file": name, "category": "building"}) for name in ("a.jpg", "dead.jpg")]
     (tmp_path / "labels.jsonl").write_text("\n".join(labels))
-    earlier = '{"fits": []}'
-    (tmp_path / "calibration.json").write_text(earlier)
+    Calibration(router=RouterFit(model="m", texts="t", pictures=9)).save(tmp_path / "calibration.json")
+    earlier = (tmp_path / "calibration.json").read_text()
     # In one write each: two threads read, and a line of both would be neither's.
     dead = "source.read_local = lambda path, limits: (sys.stderr.write('reading\\n'), time.sleep(1e6))"
     command = [sys.executable, "-c", WITH_DEAD_DISK.format(more=dead), "calibrate", "."]
