@@ -11,10 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import orjson
 from aiohttp import web
 
+ROOT = Path(__file__).parent.parent
 MODEL = "echo"
 CHARACTERS_PER_TOKEN = 2
 LARGEST_REQUEST = 64 * 2**20
@@ -64,13 +66,16 @@ def application(text: str) -> web.Application:
 def echo_server(text: str) -> Iterator[str]:
     """Run the server in another process and yield its base URL."""
     command = [sys.executable, "-m", "benchmarks.echo_server"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(text)
         process.stdin.close()
         try:
-            yield process.stdout.readline().strip()
+            address = process.stdout.readline().strip()
+            if not address:
+                raise RuntimeError("the server without a model did not start: its reason is on the error stream")
+            yield address
         finally:
             process.terminate()
 

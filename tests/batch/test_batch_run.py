@@ -211,7 +211,7 @@ async def test_a_bug_fails_its_picture_alone(tmp_path: Path) -> None:
 
     tagger, _ = scripted(reply, concurrency=1)
     await run(tagger, tmp_path / "out", tmp_path / "in")
-    assert list(outcomes(tmp_path / "out").values()) == ["needs_review", "failed", "needs_review", "needs_review"]
+    assert sorted(map(str, outcomes(tmp_path / "out").values())) == ["failed"] + ["needs_review"] * 3
 
 
 async def test_a_stopped_run_finishes_what_is_in_flight(tmp_path: Path) -> None:
