@@ -11,7 +11,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onelook.engines.base import AskRequest, Choice, Constraint, JsonSchema, Regex
+from onelook.engines.base import AskRequest, Choice, Constraint, Finding, JsonSchema, Regex
 from onelook.engines.openai.prefill import prefill_of
 from onelook.errors import EngineRefused
 from onelook.prompts.questions import Prompts
@@ -143,3 +143,32 @@ def test_beginning_and_rest_are_the_same_replies(data: st.DataObject) -> None:
     if prefill is not None:
         assert reply.startswith(prefill.beginning)
         assert re.fullmatch(prefill.rest, reply.removeprefix(prefill.beginning))
+
+
+def words(*, goes_on: bool) -> SimulatedServer:
+    """Answers the probe's questions with the first of its words."""
+
+    async def respond(request: web.Request, body: Body) -> web.StreamResponse:
+        begun = "continue_final_message" in body
+        choice = body.get("structured_outputs", {}).get("choice")
+        text = "zebra" if choice else 'zebra"}' if begun and goes_on else '{"word":"zebra"}'
+        return web.json_response(completion(text))
+
+    return SimulatedServer(respond)
+
+
+async def doctor(server: SimulatedServer, **settings: Any) -> list[Finding]:
+    async with server, engine_at(server.base_url, **settings) as engine:
+        return [finding for finding in await engine.probe() if finding.capability == "beginning of replies"]
+
+
+async def test_the_doctor_says_whether_the_server_goes_on_from_a_beginning() -> None:
+    assert await doctor(words(goes_on=True)) == []
+    (able,) = await doctor(words(goes_on=True), prefill=True)
+    assert (able.ok, able.hint) == (True, None)
+    (unable,) = await doctor(words(goes_on=False), prefill=True)
+    assert (unable.ok, unable.needed) == (False, False)
+    assert "continue_final_message" in unable.detail
+    assert unable.hint == "unset ONELOOK_PREFILL: replies are decoded from their first token in any case"
+    (other,) = await doctor(words(goes_on=True), prefill=True, guidance="response_format")
+    assert (other.ok, "structured_outputs" in other.detail) == (False, True)

@@ -58,7 +58,7 @@ class OpenAIEngine(Engine):
         self._sleep_mode = SleepMode(server)
         self._grid = ServedGrid(size_grid, model)
         self._thinking = ThinkingSwitch(thinking, server.address)
-        self._prefill = PrefillSwitch(prefill, server.address)
+        self._prefill = PrefillSwitch(prefill, server.address, server.variables)
         self._served: ServedModel | None = None
         self._lookup = SharedTask[ServedModel]()
 
@@ -227,6 +227,8 @@ class OpenAIEngine(Engine):
             findings = await self._with_working_guidance(findings)
         if self._thinking.refused:
             findings.append(self._thinking.finding())
+        if begun := self._prefill.finding(served.guidance):
+            findings.append(begun)
         return [
             *findings,
             Finding(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onelook.constraint import Constraint, JsonSchema, Regex
-from onelook.engines.base import Reply, Token
+from onelook.engines.base import Finding, Reply, Token
 from onelook.engines.openai.request import Guidance
 
 log = logging.getLogger("onelook")
@@ -77,10 +77,11 @@ def prefill_of(pattern: str) -> Prefill | None:
 class PrefillSwitch:
     """Sends beginnings, where that is wanted, until the server shows that it does not go on from them."""
 
-    def __init__(self, wanted: bool, address: str) -> None:
+    def __init__(self, wanted: bool, address: str, variables: str) -> None:
         self.ignored = False
         self._wanted = wanted
         self._address = address
+        self._variables = variables
 
     def prefill(self, constraint: Constraint | None, guidance: Guidance) -> Prefill | None:
         """What to send with a question under `constraint`; None if it is asked as usual."""
@@ -90,6 +91,20 @@ class PrefillSwitch:
             case JsonSchema(regex=pattern) | Regex(pattern=pattern):
                 return prefill_of(pattern)
         return None
+
+    def finding(self, guidance: Guidance) -> Finding | None:
+        """What `onelook doctor` reports, after the engine was asked for a JSON reply; None where none is wanted."""
+        if not self._wanted:
+            return None
+        capability = "beginning of replies"
+        off = f"unset {self._variables}PREFILL: replies are decoded from their first token in any case"
+        if guidance != "structured_outputs":
+            detail = "it is sent with vLLM's own guidance only (structured_outputs), and this server gets another"
+            return Finding(capability, ok=False, detail=detail, needed=False, hint=off)
+        if self.ignored:
+            detail = f"the server does not go on from it ({FIELD})"
+            return Finding(capability, ok=False, detail=detail, needed=False, hint=off)
+        return Finding(capability, ok=True, detail="the server goes on from it", needed=False)
 
     def give_up(self) -> None:
         if not self.ignored:
