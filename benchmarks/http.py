@@ -5,8 +5,9 @@
 
 Three ways to tag the same JPEG of about 300 kB, in interleaved rounds: the HTTP API
 (`onelook serve`), a bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a
-process of its own, and the graph called in this process. With `--minutes`, the API is then kept under
-load and its memory is measured.
+process of its own, and the graph called in this process. The CPU time of its process is shown beside the rate, because
+clients and echo server share the cores with it. With `--minutes`, the API is then kept under load and its memory is
+measured.
 """
 
 from __future__ import annotations
@@ -127,18 +128,29 @@ def up_to(requests: int) -> Callable[[], bool]:
 Figures = dict[str, dict[str, float]]
 
 
-async def measure(entrants: dict[str, Contender], rounds: int, requests: int) -> Figures:
-    """Medians of the rounds, for each contender: requests a second, and the 50th and 99th percentile in ms."""
-    taken: dict[str, dict[str, list[float]]] = {name: {"per_s": [], "p50_ms": [], "p99_ms": []} for name in entrants}
+def cpu_s(process: psutil.Process) -> float:
+    """CPU time of a process and of those that it started, so far."""
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
+async def measure(
+    entrants: dict[str, Contender], processes: dict[str, psutil.Process], rounds: int, requests: int
+) -> Figures:
+    """Medians of the rounds, for each contender: requests a second, CPU time of its process for one request in ms, and
+    the 50th and 99th percentile in ms."""
+    names = ("per_s", "cpu_ms", "p50_ms", "p99_ms")
+    taken: dict[str, dict[str, list[float]]] = {entrant: {name: [] for name in names} for entrant in entrants}
     for ask in entrants.values():
         await load(ask, up_to(4 * AT_ONCE))
     for _ in track(range(rounds), description="rounds"):
         for name, ask in entrants.items():
-            started = time.perf_counter()
+            started, cpu_before_s = time.perf_counter(), cpu_s(processes[name])
             each = await load(ask, up_to(requests))
-            seconds = time.perf_counter() - started
+            seconds, used_s = time.perf_counter() - started, cpu_s(processes[name]) - cpu_before_s
             percentiles = quantiles(each, n=100)
-            for key, value in (("per_s", requests / seconds), ("p50_ms", percentiles[49]), ("p99_ms", percentiles[98])):
+            values = (requests / seconds, used_s / requests * 1e3, percentiles[49], percentiles[98])
+            for key, value in zip(names, values, strict=True):
                 taken[name][key].append(value)
     return {name: {key: median(values) for key, values in by.items()} for name, by in taken.items()}
 
@@ -165,28 +177,28 @@ async def memory_slope(ask: Contender, server: psutil.Process, minutes: float) -
 def table(figures: Figures) -> Table:
     drawn = Table(title=f"{AT_ONCE} clients, no model")
     drawn.add_column(no_wrap=True)
-    for heading in ("per s", "× bare", "p50 ms", "p99 ms"):
+    for heading in ("per s", "× bare", "CPU ms", "p50 ms", "p99 ms"):
         drawn.add_column(heading, justify="right", no_wrap=True)
     for name, of in figures.items():
         ratio = of["per_s"] / figures[BARE]["per_s"]
-        drawn.add_row(name, f"{of['per_s']:.0f}", f"{ratio:.2f}", f"{of['p50_ms']:.0f}", f"{of['p99_ms']:.0f}")
+        values = [f"{of['per_s']:.0f}", f"{ratio:.2f}", f"{of['cpu_ms']:.1f}"]
+        drawn.add_row(name, *values, f"{of['p50_ms']:.0f}", f"{of['p99_ms']:.0f}")
     return drawn
 
 
 async def run(
     base_url: str,
-    api: str,
-    bare: str,
-    server: psutil.Process,
+    servers: dict[str, tuple[str, psutil.Process]],
     picture: bytes,
     rounds: int,
     requests: int,
     minutes: float,
 ) -> tuple[Figures, tuple[float, int] | None]:
     async with AsyncExitStack() as stack:
-        entrants = await contenders({API: api, BARE: bare}, base_url, picture, stack)
-        figures = await measure(entrants, rounds, requests)
-        slope = await memory_slope(entrants[API], server, minutes) if minutes else None
+        entrants = await contenders({name: address for name, (address, _) in servers.items()}, base_url, picture, stack)
+        processes = {name: process for name, (_, process) in servers.items()} | {GRAPH: psutil.Process()}
+        figures = await measure(entrants, processes, rounds, requests)
+        slope = await memory_slope(entrants[API], processes[API], minutes) if minutes else None
     return figures, slope
 
 
@@ -206,14 +218,16 @@ def main(
         picture = file.read_bytes()
         settings = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
         with (
-            serving(["onelook", "serve"], **settings) as (api, process),
-            serving(["benchmarks.bare_route", base_url]) as (bare, _),
+            serving(["onelook", "serve"], **settings) as api,
+            serving(["benchmarks.bare_route", base_url]) as bare,
         ):
-            figures, grown = asyncio.run(run(base_url, api, bare, process, picture, rounds, requests, minutes))
+            servers = {API: api, BARE: bare}
+            figures, grown = asyncio.run(run(base_url, servers, picture, rounds, requests, minutes))
     console = Console(soft_wrap=True)
     console.print(table(figures))
     flat = {f"{KEYS[name]}_{key}": round(value, 1) for name, of in figures.items() for key, value in of.items()}
     flat["throughput_vs_bare"] = round(figures[API]["per_s"] / figures[BARE]["per_s"], 3)
+    flat["cpu_vs_bare"] = round(figures[API]["cpu_ms"] / figures[BARE]["cpu_ms"], 3)
     if grown is not None:
         slope, answered = grown
         console.print(f"{minutes:g} minutes under load: {answered} requests, memory {slope:+.1f} KiB a minute")
