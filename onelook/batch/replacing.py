@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,7 @@ def replacing(target: Path) -> Iterator[Path]:
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except BaseException:
         _remove(part)
         raise
@@ -47,21 +47,15 @@ def _remove_left_over(target: Path) -> None:
 def _remove(part: Path) -> None:
     """Not being able to is no reason to hide what went wrong before."""
     for each in (part, part.with_name(f"{part.name}-journal")):
-        try:
+        with suppress(OSError):
             each.unlink(missing_ok=True)
-        except OSError:
-            return
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """So that the new name survives a power cut. Windows opens no folders, and some network disks do not sync them."""
-    try:
+    with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(opened)
-    except OSError:
-        return
-    finally:
-        os.close(opened)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -13,6 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+from onelook.batch.replacing import sync_folder
 from onelook.errors import MetadataError
 from onelook.images.printable import printable
 
@@ -92,16 +93,6 @@ def remove_left_over(folder: Path) -> None:
                 with suppress(OSError):
                     if each.stat().st_mtime < time.time() - LEFT_OVER_S:
                         Path(each.path).unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """So that the new name survives a power cut. Windows opens no folders, and some network disks do not sync them."""
-    with suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 @contextmanager
