@@ -5,7 +5,8 @@
 
 `throughput_vs_bare`: a real vLLM on the CPU with the bundled model. The bare client (`benchmarks/bare_batch.py`) reads
 and prepares pictures and puts the same questions about them, at the concurrency that was best for it; rounds are
-interleaved. `throughput_vs_sending`: beside one whose requests were made before its time began.
+interleaved. `throughput_vs_sending`: beside one whose requests were made before its time began. The same keys after
+`paced_`: a server without a model, which works on 16 requests at once, each for 0.8 s, and leaves the processor alone.
 `rss_slope_kib_per_10k`: the memory of the process over a run against an echo server, by least squares over its last
 four fifths. `ray_2_vs_1`: pictures a second with two actors beside one, without Ray's start.
 """
@@ -32,7 +33,7 @@ from rich.console import Console
 
 from benchmarks.bare_batch import Bare
 from benchmarks.batch_drill import write_pictures
-from benchmarks.echo_server import MODEL, echo_server
+from benchmarks.echo_server import MODEL, Pace, echo_server
 from benchmarks.report import write_report
 from onelook.batch.entries import Listed
 from onelook.batch.fingerprint import Fingerprint, fingerprint
@@ -50,6 +51,7 @@ from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
 REPLY = '{"primary_category":"建筑","details":{}}'
 ROUND, ROUNDS = 128, 6
 TRIED = (8, 16, 32)
+PACE = Pace(16, 0.8)
 LEDGER_ROWS = 20_000
 RAY_PICTURES = 2000
 
@@ -190,8 +192,9 @@ async def one_result(base_url: str) -> TagResult:
 
 
 def main(
-    pictures: Annotated[int, typer.Option(help="Pictures of the memory's run.")] = 100_000,
+    pictures: Annotated[int, typer.Option(help="Pictures of the memory's run; 0: none.")] = 100_000,
     vllm: Annotated[bool, typer.Option(help="Measure beside a bare client on a real vLLM.")] = True,
+    paced: Annotated[bool, typer.Option(help="Measure beside a bare client on a server that only waits.")] = True,
     ray: Annotated[bool, typer.Option(help="Measure Ray.")] = True,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
 ) -> None:
@@ -202,9 +205,13 @@ def main(
             log = Path(temporary, "vllm.log")
             with vllm_cpu_server(DEMO, python=vllm_python(), log=log) as base_url:
                 figures |= asyncio.run(beside_bare(base_url))
+    if paced:
+        with echo_server(REPLY, PACE) as base_url:
+            figures |= {f"paced_{name}": value for name, value in asyncio.run(beside_bare(base_url)).items()}
     with echo_server(REPLY) as base_url:
         figures |= ledger_rate(asyncio.run(one_result(base_url)))
-        figures |= asyncio.run(memory(base_url, pictures))
+        if pictures:
+            figures |= asyncio.run(memory(base_url, pictures))
         if ray:
             figures |= ray_rates(base_url)
     for name, value in figures.items():

@@ -1,17 +1,20 @@
 """A server without a model, in its own process: it reads a whole request and answers with one fixed chat completion.
 The two questions with which onelook checks a server before its first picture get the answers that they allow.
 
-The time of a request is then the client's own cost. `python -m benchmarks.echo_server` reads the reply's text from
-standard input and prints its base URL.
+The time of a request is then the client's own cost. With a pace it is busy like a server with a model, without taking
+the client's processor: so many requests at once, each for so long, and the others wait. `python -m
+benchmarks.echo_server [REQUESTS SECONDS]` reads the reply's text from standard input and prints its base URL.
 """
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 from aiohttp import web
@@ -20,6 +23,13 @@ ROOT = Path(__file__).parent.parent
 MODEL = "echo"
 CHARACTERS_PER_TOKEN = 2
 LARGEST_REQUEST = 64 * 2**20
+
+
+class Pace(NamedTuple):
+    """`at_once` requests are worked on at the same time, each for `seconds`."""
+
+    at_once: int
+    seconds: float
 
 
 def completion(text: str) -> bytes:
@@ -42,8 +52,9 @@ def completion(text: str) -> bytes:
     return orjson.dumps({**body, "usage": usage, "metrics": metrics})
 
 
-def application(text: str) -> web.Application:
-    """A server that answers every question with `text`."""
+def application(text: str, pace: Pace | None = None) -> web.Application:
+    """A server that answers every question with `text`, at its pace."""
+    slots = asyncio.Semaphore(pace.at_once) if pace else None
     models = orjson.dumps({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "vllm"}]})
     reply = completion(text)
     choice, schema = completion("zebra"), completion('{"word":"zebra"}')
@@ -55,6 +66,9 @@ def application(text: str) -> web.Application:
         body = await request.read()
         if b'"zebra"' in body or b"(zebra|" in body:  # `onelook.engines.probe` asks whether a constraint is kept
             return web.Response(body=choice if b'"choice":' in body else schema, content_type="application/json")
+        if pace and slots:
+            async with slots:
+                await asyncio.sleep(pace.seconds)
         return web.Response(body=reply, content_type="application/json")
 
     app = web.Application(client_max_size=LARGEST_REQUEST)
@@ -63,9 +77,9 @@ def application(text: str) -> web.Application:
 
 
 @contextmanager
-def echo_server(text: str) -> Iterator[str]:
+def echo_server(text: str, pace: Pace | None = None) -> Iterator[str]:
     """Run the server in another process and yield its base URL."""
-    command = [sys.executable, "-m", "benchmarks.echo_server"]
+    command = [sys.executable, "-m", "benchmarks.echo_server", *map(str, pace or ())]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -86,7 +100,8 @@ def main() -> None:
         address = next(word for word in line.split() if word.startswith("http://"))
         print(f"{address.rstrip('/')}/v1", flush=True)
 
-    web.run_app(application(sys.stdin.read()), host="127.0.0.1", port=0, print=announce)
+    pace = Pace(int(sys.argv[1]), float(sys.argv[2])) if sys.argv[1:] else None
+    web.run_app(application(sys.stdin.read(), pace), host="127.0.0.1", port=0, print=announce)
 
 
 if __name__ == "__main__":

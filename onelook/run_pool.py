@@ -4,6 +4,7 @@ deferred theirs."""
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
@@ -15,6 +16,9 @@ from onelook.ledger.stamps import span
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+
+PREPARING = 2 * (os.cpu_count() or 1)
+"""Twice the processors: while a thread decodes one picture, the event loop begins the next."""
 
 MAX_DEFERRED = 256
 """A deferred run keeps its prepared pictures, about 100 kB each; so many are enough for a turn of the specialist."""
@@ -28,6 +32,8 @@ class Slot:
         self.deferred = False
         self.asking = False
         """Until it ends or defers its question."""
+        self.preparing = False
+        """From its turn to prepare until it may ask, ends or defers its question."""
 
 
 _current: ContextVar[tuple[RunPool, Slot] | None] = ContextVar("onelook_run_slot", default=None)
@@ -41,12 +47,23 @@ async def barrier() -> None:
         await pool.defer(slot)
 
 
+async def may_prepare() -> None:
+    """Return when fewer than `preparing` runs of this pool prepare. Outside of a pool, return at once.
+
+    Where all prepared at the same time, the first question would wait for the last preparation.
+    """
+    if (current := _current.get()) is not None:
+        pool, slot = current
+        await pool.begin_preparing(slot)
+
+
 async def may_ask() -> None:
     """Return when this run may put its first question: fewer than `slots` of its pool have done so and go on. Outside
     of a pool, and from the second question on, return at once."""
     if (current := _current.get()) is None:
         return
     pool, slot = current
+    pool.end_preparing(slot)
     if not slot.asking and not slot.deferred:
         if pool.questions.locked():
             with span("wait"):
@@ -57,15 +74,19 @@ async def may_ask() -> None:
 
 class RunPool:
     """Runs of one batch, at most `slots` of them from their first question on, and `ahead` more that prepare theirs, so
-    that no engine waits for that. A run that defers its question frees its slot for the next.
+    that no engine waits for that; `preparing` of those that wait for their turn do so at once. A run that defers its
+    question frees its slot for the next.
 
     When all runs have ended or wait, or `max_deferred` wait, the deferred ones are released before a new run begins.
     """
 
-    def __init__(self, slots: int, *, ahead: int = 0, max_deferred: int = MAX_DEFERRED) -> None:
+    def __init__(
+        self, slots: int, *, ahead: int = 0, preparing: int = PREPARING, max_deferred: int = MAX_DEFERRED
+    ) -> None:
         self.questions = asyncio.Semaphore(slots)
         self.asking = 0
         """Runs that have asked and have not ended."""
+        self._turns = asyncio.Semaphore(preparing)
         self._slots = slots + ahead
         self._max_deferred = max_deferred
         self._stopped = False
@@ -82,10 +103,21 @@ class RunPool:
         self._deferred.append((slot, released))
         self._give_up(slot)
         was_asking = slot.asking
+        self.end_preparing(slot)
         self.end_asking(slot)
         await released
         if was_asking:
             await self.begin_asking(slot)
+
+    async def begin_preparing(self, slot: Slot) -> None:
+        if not slot.preparing:
+            await self._turns.acquire()
+            slot.preparing = True
+
+    def end_preparing(self, slot: Slot) -> None:
+        if slot.preparing:
+            slot.preparing = False
+            self._turns.release()
 
     async def begin_asking(self, slot: Slot) -> None:
         await self.questions.acquire()
@@ -154,6 +186,7 @@ class RunPool:
         try:
             return await run()
         finally:
+            self.end_preparing(slot)
             self.end_asking(slot)
             self._give_up(slot)
 

@@ -19,7 +19,7 @@ from onelook.batch.row import identify, tag_row
 from onelook.batch.stopping_rules import MaxFailures, StoppingRules
 from onelook.images.source import describe
 from onelook.result import TagResult
-from onelook.run_pool import RunPool
+from onelook.run_pool import RunPool, may_prepare
 from onelook.tagger import Tagger
 from onelook.types import Context
 
@@ -139,6 +139,7 @@ class BatchRun:
         name = self._name(todo)
         limits = self._tagger.services.limits
         source = await identify(os.fsdecode(todo.place), limits, whole=self._name_of is not None)
+        await may_prepare()
         if source.sha256 is None:
             await self._keep(todo, None, await tag_row(self._tagger, name, source, self._context))
             return

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onelook.run_pool import RunPool, as_completed, barrier, may_ask
+from onelook.run_pool import RunPool, as_completed, barrier, may_ask, may_prepare
 
 
 class Log:
@@ -160,6 +160,56 @@ async def test_a_pool_that_is_stopped_finishes_those_that_have_asked() -> None:
     await collecting
     assert sorted(came) == held.asked == [0, 1]
     assert len(held.prepared) == 5
+
+
+@pytest.mark.parametrize("ending", ["asks", "defers", "ends"])
+async def test_the_first_question_waits_for_few_preparations(ending: str) -> None:
+    """All of them wait for another thread in the middle of their preparation, which would begin all and end none."""
+    preparing, most, prepared = set[int](), list[int](), asyncio.Semaphore(0)
+
+    async def run(number: int) -> int:
+        await may_prepare()
+        preparing.add(number)
+        most.append(len(preparing))
+        await prepared.acquire()
+        preparing.remove(number)
+        if ending == "asks":
+            await may_ask()
+        elif ending == "defers":
+            await barrier()
+        return number
+
+    async def collect() -> list[int]:
+        pool = RunPool(4, ahead=4, preparing=2)
+        return [number async for number in pool.results(partial(run, number) for number in range(9))]
+
+    collecting = asyncio.create_task(collect())
+    while not collecting.done():
+        await asyncio.sleep(0)
+        prepared.release()
+    assert sorted(await collecting) == [*range(9)]
+    assert max(most) == 2
+
+
+async def test_a_pool_that_is_stopped_lets_nobody_wait_to_prepare() -> None:
+    begun, never = list[int](), asyncio.Event()
+
+    async def run(number: int) -> int:
+        await may_prepare()
+        begun.append(number)
+        await never.wait()
+        return number
+
+    async def collect(pool: RunPool) -> list[int]:
+        return [number async for number in pool.results(partial(run, number) for number in range(9))]
+
+    pool = RunPool(4, ahead=4, preparing=2)
+    collecting = asyncio.create_task(collect(pool))
+    while len(begun) < 2:  # noqa: ASYNC110 they share an event loop with nobody else
+        await asyncio.sleep(0)
+    pool.stop()
+    assert await collecting == []
+    assert begun == [0, 1]
 
 
 async def test_who_defers_a_question_lets_others_ask() -> None:
