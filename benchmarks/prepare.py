@@ -1,10 +1,15 @@
-"""Preparation of a 12-megapixel JPEG for a long edge of 768 pixels, compared with the usual way.
+"""Preparation of a 12-megapixel JPEG for a long edge of 768 pixels, compared with the usual way and with
+libjpeg-turbo's own decoding.
 
     python -m benchmarks.prepare [--json FILE]
 
-The usual way opens, converts to RGB, resizes with Lanczos and encodes again. Both ways get the same bytes in memory,
-are interleaved, and write the same size with the same JPEG settings; figures are medians. PSNR compares the decoded
-outputs.
+The usual way opens, converts to RGB, resizes with Lanczos, pads to the model's grid and encodes again. Both ways get
+the same bytes in memory, are interleaved, and write the same size with the same JPEG settings; figures are medians.
+PSNR compares the decoded outputs.
+
+`prepare_vs_turbo` is the CPU time of the whole preparation (bytes in memory to the base64 that is sent) over that of
+libjpeg-turbo's decoding at the same reduced scale, interleaved in one thread; `prepare_vs_turbo_wall` the same of wall
+time, and `prepare_vs_turbo_threads` of the pictures a second in as many threads as cores. `part_*_ms` is CPU time.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -22,15 +27,20 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import turbo
 from benchmarks.report import write_report
 from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.images.original import Original
+from onelook.images.padding import padded
 from onelook.images.picture import Picture
+from onelook.images.sizing import Layout, layout
+from onelook.images.threads import cores
 from onelook.settings.resolution import at_most
 
 LONG_EDGE = 768
 MAX_PIXELS = 100_000_000
 REPETITIONS = 15
+ROUNDS = 5
 
 
 def photograph(width: int, height: int, *, seed: int = 7) -> bytes:
@@ -66,13 +76,35 @@ def photograph(width: int, height: int, *, seed: int = 7) -> bytes:
     return _jpeg(picture)
 
 
-def the_usual_way(data: bytes, size: tuple[int, int]) -> bytes:
-    return _jpeg(Image.open(BytesIO(data)).convert("RGB").resize(size, Image.Resampling.LANCZOS))
+def the_usual_way(data: bytes, wanted: Layout) -> bytes:
+    resized = Image.open(BytesIO(data)).convert("RGB").resize(wanted.drawn, Image.Resampling.LANCZOS)
+    return _jpeg(padded(resized, wanted.sent))
 
 
 def our_way(data: bytes) -> Picture:
     bounds = at_most(LONG_EDGE)
     return Original(data, name="photograph", max_pixels=MAX_PIXELS, up_to=[bounds], grid=DEFAULT_GRID).picture(bounds)
+
+
+def beside_turbo(data: bytes, size: tuple[int, int]) -> dict[str, float | int]:
+    """Times in milliseconds and rates in pictures a second, of libjpeg-turbo's decoding of `data` at the scale that
+    still has `size`, and of the preparation."""
+    ways: dict[str, turbo.Work] = {"turbo": lambda: turbo.decode(data, size), "ours": lambda: our_way(data).data_url}
+    taken = turbo.side_by_side(ways, REPETITIONS)
+    figures: dict[str, float | int] = {
+        "prepare_vs_turbo": round(taken["ours"].cpu / taken["turbo"].cpu, 2),
+        "prepare_vs_turbo_wall": round(taken["ours"].wall / taken["turbo"].wall, 2),
+        "prepare_cpu_ms": round(taken["ours"].cpu, 1),
+        "turbo_cpu_ms": round(taken["turbo"].cpu, 1),
+        "cores": cores(),
+    }
+    for threads in {1, cores()}:
+        found = turbo.rates(ways, threads=threads, pictures=2 * cores(), rounds=ROUNDS)
+        figures |= {f"{way}_per_s_{threads}_threads": round(rate, 1) for way, rate in found.items()}
+        if threads == cores():
+            figures["prepare_vs_turbo_threads"] = round(found["turbo"] / found["ours"], 2)
+    parts = turbo.parts(data, at_most(LONG_EDGE), max_pixels=MAX_PIXELS, repetitions=REPETITIONS)
+    return figures | {f"part_{name}_ms": round(each, 2) for name, each in parts.items()}
 
 
 def psnr_db(ours: bytes, reference: bytes) -> float:
@@ -95,6 +127,13 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
+def _parts_table(figures: Mapping[str, float | int]) -> Table:
+    table = Table("part", "CPU ms", "of", title="what each part of the preparation takes")
+    for name, of in turbo.PARTS.items():
+        table.add_row(name, f"{figures[f'part_{name}_ms']:.2f}", of)
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Image preparation, compared with the usual way.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as one flat object")
@@ -102,14 +141,15 @@ def main() -> None:
 
     data = photograph(4000, 3000)
     picture = our_way(data)
-    size = (picture.width, picture.height)
-    usual_bytes = the_usual_way(data, size)
+    wanted = layout(picture.source_width, picture.source_height, at_most(LONG_EDGE), DEFAULT_GRID)
+    size = wanted.sent
+    usual_bytes = the_usual_way(data, wanted)
     ready = our_way(picture.data)
     assert ready.untouched
 
     ours, usual, untouched = [], [], []
     for _ in range(REPETITIONS):
-        usual.append(_milliseconds(lambda: the_usual_way(data, size)))
+        usual.append(_milliseconds(lambda: the_usual_way(data, wanted)))
         ours.append(_milliseconds(lambda: our_way(data)))
         untouched.append(_milliseconds(lambda: our_way(picture.data)))
     figures = {
@@ -122,17 +162,23 @@ def main() -> None:
         "prepared_kb": round(len(picture.data) / 1e3),
         "usual_kb": round(len(usual_bytes) / 1e3),
         "repetitions": REPETITIONS,
+        **beside_turbo(data, wanted.drawn),
     }
 
     table = Table(
         "way", "median ms", "kB out", title=f"4000 x 3000 JPEG ({figures['source_kb']} kB) to {size[0]} x {size[1]}"
     )
-    table.add_row("open, convert, resize, encode", f"{figures['usual_12mp_ms']}", f"{figures['usual_kb']}")
+    table.add_row("open, convert, resize, pad, encode", f"{figures['usual_12mp_ms']}", f"{figures['usual_kb']}")
     table.add_row("prepare", f"{figures['prepare_12mp_ms']}", f"{figures['prepared_kb']}")
     table.add_row("prepare, already right (sent untouched)", f"{figures['untouched_ms']}", f"{figures['prepared_kb']}")
     console = Console()
     console.print(table)
     console.print(f"{figures['speedup_12mp']} x faster; the two outputs differ by {figures['psnr_db']} dB PSNR")
+    console.print(_parts_table(figures))
+    console.print(
+        f"{figures['prepare_vs_turbo']} x the CPU time of libjpeg-turbo's decoding ({figures['prepare_cpu_ms']} and"
+        f" {figures['turbo_cpu_ms']} ms); {figures['prepare_vs_turbo_threads']} x in {figures['cores']} threads"
+    )
     if arguments.json:
         write_report(arguments.json, figures)
 

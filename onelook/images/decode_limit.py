@@ -23,7 +23,8 @@ from PIL import ImageFile
 from onelook.errors import ImageError, ImageTooLarge
 from onelook.images.decode_memory import DecodeBudget
 from onelook.images.limits import Limits
-from onelook.images.scans import SCAN
+from onelook.images.scans import SCAN, has_one_scan
+from onelook.images.threads import in_decode_thread
 from onelook.settings.hints import set_to
 
 Made = TypeVar("Made")
@@ -91,7 +92,8 @@ class Takes:
 
 
 class CheckedFile(BytesIO):
-    """A file in memory that checks the limit at each read; a JPEG's blocks of image data end where a scan begins.
+    """A file in memory that checks the limit at each read; where a JPEG has several scans, its blocks of image data end
+    where one begins.
 
     Decoders of other kinds count on getting what they ask for, and their data may hold a scan's marker by chance.
     """
@@ -99,7 +101,7 @@ class CheckedFile(BytesIO):
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
         self._data = data
-        self._scans = data.startswith(START_OF_IMAGE)
+        self._scans = data.startswith(START_OF_IMAGE) and not has_one_scan(data)
 
     def read(self, size: int | None = -1) -> bytes:
         check_limit()
@@ -152,13 +154,13 @@ async def decode_in_thread(
         return run()
 
     try:
-        begun = await asyncio.to_thread(begin)
+        begun = await in_decode_thread(begin)
         if not isinstance(begun, Takes):
             return begun
         for budget, size in begun.of(limits):
             await budget.acquire(size)
             held.append(partial(budget.release, size))
-        return await asyncio.to_thread(run)
+        return await in_decode_thread(run)
     except asyncio.CancelledError:
         limit.cancel()
         if not started:

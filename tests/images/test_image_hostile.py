@@ -17,7 +17,7 @@ from onelook.errors import ImageError, ImageTooLarge, ImageUnreadable
 from onelook.images.decode import decoding
 from onelook.images.decode_memory import DecodeBudget, check_decode_bytes
 from onelook.images.original import Original
-from onelook.images.scans import count_scans
+from onelook.images.scans import SCAN, count_scans, has_one_scan
 from onelook.images.shrink import shrink
 from onelook.images.thumbnail import thumbnail
 from onelook.settings.resolution import at_most
@@ -98,7 +98,35 @@ def test_scans_of_usual_jpegs(progressive: bool) -> None:
     Image.effect_noise((300, 200), 80).convert("RGB").save(held, "JPEG", progressive=progressive, quality=95)
     # Pillow's are libjpeg-turbo's own scripts: 1, or the standard 10
     assert count_scans(held.getvalue()) == (10 if progressive else 1)
+    assert has_one_scan(held.getvalue()) is not progressive
     assert opened("noise.jpg", held.getvalue()).picture(BOUNDS).source_width == 300
+
+
+def test_a_scan_of_one_component_has_others_behind_it() -> None:
+    held = BytesIO()
+    Image.effect_noise((300, 200), 80).convert("RGB").save(held, "JPEG")
+    data = held.getvalue()
+    components = data.index(SCAN) + len(SCAN) + 2  # behind the length of the segment
+    assert data[components] == 3
+    assert not has_one_scan(data[:components] + b"\x01" + data[components + 1 :])
+    assert not has_one_scan(data[: data.index(SCAN)])
+
+
+def test_the_markers_in_metadata_are_no_scans() -> None:
+    held = BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(held, "JPEG", comment=200 * SCAN)
+    assert opened("a.jpg", held.getvalue()).scan_pixels == 300 * 200
+
+
+def test_a_marker_without_a_segment_hides_no_scans() -> None:
+    """Read as a segment, what follows FF 01 would be skipped."""
+    data = (CASES / "jpeg-500-scans.jpg").read_bytes()
+    hiding = data[:2] + b"\xff\x01" + data[2:]
+    assert count_scans(hiding) == count_scans(data) == 501
+    first = data.index(SCAN)
+    decoy = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00" + SCAN + b"\x00\x08\x01\x01\x00\x00\x3f\x00"
+    assert has_one_scan(data[:2] + decoy)
+    assert not has_one_scan(data[:2] + b"\xff\x01" + data[2:first] + decoy)
 
 
 def test_a_jpeg_that_was_passed_through_is_found_broken_when_it_is_decoded() -> None:
