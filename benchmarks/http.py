@@ -2,12 +2,13 @@
 
     python -m benchmarks.http --json http.json
     python -m benchmarks.http --minutes 20 --json http.json
+    python -m benchmarks.http --workers 2 --json http.json
 
 Three ways to tag the same JPEG of about 300 kB, in interleaved rounds: the HTTP API
 (`onelook serve`), a bare FastAPI route that only calls the same engine (`benchmarks/bare_route.py`), each in a
 process of its own, and the graph called in this process. The CPU time of its process is shown beside the rate, because
-clients and echo server share the cores with it. With `--minutes`, the API is then kept under load and its memory is
-measured.
+clients and echo server share the cores with it. With `--workers`, the API is there a second time, in so many processes.
+With `--minutes`, the API is then kept under load and its memory is measured.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from statistics import linear_regression, median, quantiles
 from tempfile import TemporaryDirectory
@@ -209,25 +210,31 @@ def main(
     minutes: Annotated[
         float, typer.Option(help="Then keep the API under load for so long, and measure its memory.")
     ] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Measure the API in so many processes as well.")] = 1,
 ) -> None:
     """Compare the HTTP API with a bare route and with the graph in process."""
     reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
+    several = f"{API}, {workers} workers"
     with TemporaryDirectory() as folder, echo_server(reply) as base_url:
         file = Path(folder) / "photograph.jpg"
         photograph(file)
         picture = file.read_bytes()
         settings = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
-        with (
-            serving(["onelook", "serve"], **settings) as api,
-            serving(["benchmarks.bare_route", base_url]) as bare,
-        ):
-            servers = {API: api, BARE: bare}
+        commands = {API: ["onelook", "serve"]}
+        if workers > 1:
+            commands[several] = ["onelook", "serve", "--workers", str(workers)]
+        commands[BARE] = ["benchmarks.bare_route", base_url]
+        with ExitStack() as stack:
+            servers = {name: stack.enter_context(serving(words, **settings)) for name, words in commands.items()}
             figures, grown = asyncio.run(run(base_url, servers, picture, rounds, requests, minutes))
     console = Console(soft_wrap=True)
     console.print(table(figures))
-    flat = {f"{KEYS[name]}_{key}": round(value, 1) for name, of in figures.items() for key, value in of.items()}
+    keys = {**KEYS, several: f"http_{workers}_workers"}
+    flat = {f"{keys[name]}_{key}": round(value, 1) for name, of in figures.items() for key, value in of.items()}
     flat["throughput_vs_bare"] = round(figures[API]["per_s"] / figures[BARE]["per_s"], 3)
     flat["cpu_vs_bare"] = round(figures[API]["cpu_ms"] / figures[BARE]["cpu_ms"], 3)
+    if workers > 1:
+        flat[f"workers_{workers}_vs_1"] = round(figures[several]["per_s"] / figures[API]["per_s"], 3)
     if grown is not None:
         slope, answered = grown
         console.print(f"{minutes:g} minutes under load: {answered} requests, memory {slope:+.1f} KiB a minute")

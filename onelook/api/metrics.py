@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.gc_collector import GCCollector
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 from onelook.api.admission import Admission
+from onelook.api.readings import Readings
 from onelook.engines.circuit_breaker import BreakerState
 from onelook.engines.residency import Residency
 from onelook.engines.throttle import Throttle
@@ -21,66 +25,32 @@ from onelook.result import TagResult
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120)
 
 
-class SwitchCollector(Collector):
-    """Counts of model switches, for an engine and a specialist that share memory."""
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which Prometheus' client knows that the processes of a server write into the files of a folder."""
 
-    def __init__(self, residency: Residency) -> None:
-        self._residency = residency
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        counts = self._residency
-        yield CounterMetricFamily("onelook_model_switches", "Models loaded into memory.", value=counts.switches)
-        yield CounterMetricFamily(
-            "onelook_model_switches_failed", "Failed attempts to load or unload a model.", value=counts.failed_switches
-        )
-        yield CounterMetricFamily("onelook_model_switching_seconds", "Time of switches.", value=counts.switching_s)
+REFRESH_S = 0.5
 
 
-class ThrottleCollector(Collector):
-    """What holds requests back while a server is overloaded or down."""
+def share_metrics(folder: Path, worker: int) -> None:
+    """From now on this process counts in `folder`, as number `worker` of the processes that do.
 
-    def __init__(self, throttles: Sequence[Throttle]) -> None:
-        self._throttles = throttles
-
-    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
-        def counter(name: str, description: str) -> CounterMetricFamily:
-            return CounterMetricFamily(f"onelook_server_{name}", description, labels=["server"])
-
-        def gauge(name: str, description: str, *labels: str) -> GaugeMetricFamily:
-            return GaugeMetricFamily(f"onelook_server_{name}", description, labels=["server", *labels])
-
-        rejections = counter("rejections", "Requests that it did not take.")
-        waits = counter("wait_seconds", "Waits until it took a request.")
-        outages = counter("outages", "How often it went down.")
-        state = gauge("breaker", "Circuit breaker: 1 for its state.", "state")
-        limit = gauge("limit", "Most requests in flight; +Inf until it is overloaded for the first time.")
-        in_flight = gauge("in_flight", "Requests that it works at.")
-        waiting = gauge("waiting", "Requests that are held back.")
-        for each in self._throttles:
-            server = [each.address]
-            rejections.add_metric(server, each.rejections)
-            waits.add_metric(server, each.waited_s)
-            outages.add_metric(server, each.breaker.opened)
-            for name in get_args(BreakerState):
-                state.add_metric([*server, name], name == each.breaker.state)
-            limit.add_metric(server, each.limit.current)
-            in_flight.add_metric(server, each.in_flight)
-            waiting.add_metric(server, each.outstanding - each.in_flight)
-        yield from (rejections, waits, outages, state, limit, in_flight, waiting)
+    A worker that takes another one's place goes on with its counters.
+    """
+    os.environ[SHARED] = str(folder)
+    values.ValueClass = values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """One registry for each server, so that one process can hold several servers (tests do)."""
+    """One registry for each server, so that one process can hold several servers (tests do).
+
+    With workers, each counts in files that all can read, and each one's `text()` is the sum.
+    """
 
     def __init__(self, admission: Admission, residency: Residency | None, throttles: Sequence[Throttle] = ()) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-        if residency is not None:
-            registry.register(SwitchCollector(residency))
-        if throttles:
-            registry.register(ThrottleCollector(throttles))
         self._requests = Counter(
             "onelook_http_requests", "Requests by route and status.", ["route", "status"], registry=registry
         )
@@ -119,12 +89,55 @@ class Metrics:
         self._escalations = Counter(
             "onelook_escalations", "Pictures that the specialist answered.", ["arm"], registry=registry
         )
-        in_flight = Gauge("onelook_in_flight", "Pictures that are being tagged.", registry=registry)
-        in_flight.set_function(lambda: admission.in_flight_limit.in_flight)
-        queue = Gauge("onelook_queue", "Pictures that wait in the queue.", registry=registry)
-        queue.set_function(lambda: admission.in_flight_limit.waiting)
-        requests = Gauge("onelook_http_requests_inside", "Requests in progress.", registry=registry)
-        requests.set_function(lambda: admission.requests)
+        self._readings = Readings(registry)
+        self._read_admission(admission)
+        if residency is not None:
+            self._read_residency(residency)
+        for address in dict.fromkeys(each.address for each in throttles):
+            self._read_server(address, [each for each in throttles if each.address == address])
+
+    def _read_admission(self, admission: Admission) -> None:
+        gauge, limit = self._readings.gauge, admission.in_flight_limit
+        gauge("onelook_in_flight", "Pictures that are being tagged.", lambda: limit.in_flight)
+        gauge("onelook_queue", "Pictures that wait in the queue.", lambda: limit.waiting)
+        gauge("onelook_http_requests_inside", "Requests in progress.", lambda: admission.requests)
+
+    def _read_residency(self, counts: Residency) -> None:
+        """Of an engine and a specialist that share memory."""
+        counter = self._readings.counter
+        counter("onelook_model_switches", "Models loaded into memory.", lambda: counts.switches)
+        counter(
+            "onelook_model_switches_failed",
+            "Failed attempts to load or unload a model.",
+            lambda: counts.failed_switches,
+        )
+        counter("onelook_model_switching_seconds", "Time of switches.", lambda: counts.switching_s)
+
+    def _read_server(self, address: str, throttles: Sequence[Throttle]) -> None:
+        """What holds requests back while the server is overloaded or down."""
+
+        def counter(name: str, description: str, read: Callable[[Throttle], float]) -> None:
+            self._readings.counter(
+                f"onelook_server_{name}", description, partial(_sum, read, throttles), server=address
+            )
+
+        def gauge(name: str, description: str, read: Callable[[Throttle], float], **labels: str) -> None:
+            self._readings.gauge(
+                f"onelook_server_{name}", description, partial(_sum, read, throttles), server=address, **labels
+            )
+
+        counter("rejections", "Requests that it did not take.", lambda each: each.rejections)
+        counter("wait_seconds", "Waits until it took a request.", lambda each: each.waited_s)
+        counter("outages", "How often it went down.", lambda each: each.breaker.opened)
+        for state in get_args(BreakerState):
+            gauge("breaker", "Circuit breakers in this state.", partial(_is_in, state), state=state)
+        gauge(
+            "limit",
+            "Most requests in flight; +Inf until it is overloaded for the first time.",
+            lambda each: each.limit.current,
+        )
+        gauge("in_flight", "Requests that it works at.", lambda each: each.in_flight)
+        gauge("waiting", "Requests that are held back.", lambda each: each.outstanding - each.in_flight)
 
     def record_request(self, route: str, status: int, seconds: float) -> None:
         self._requests.labels(route, status).inc()
@@ -150,4 +163,33 @@ class Metrics:
 
     def text(self) -> bytes:
         """The exposition format, version 0.0.4."""
-        return generate_latest(self._registry)
+        self._readings.refresh()
+        if not shared():
+            return generate_latest(self._registry)
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+        return generate_latest(everyone)
+
+    async def keep_fresh(self) -> None:
+        """Read again and again for the processes that share this one's metrics; at once where none does."""
+        if not shared():
+            return
+        try:
+            while True:
+                self._readings.refresh()
+                await asyncio.sleep(REFRESH_S)
+        finally:
+            self._readings.refresh()
+
+
+def shared() -> bool:
+    """Whether other processes share the metrics of this one."""
+    return SHARED in os.environ
+
+
+def _sum(read: Callable[[Throttle], float], throttles: Sequence[Throttle]) -> float:
+    return sum(read(each) for each in throttles)
+
+
+def _is_in(state: BreakerState, throttle: Throttle) -> bool:
+    return throttle.breaker.state == state

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 
 from onelook.api.app import build_app
-from onelook.api.state import GRACE_S, open_server
+from onelook.api.state import GRACE_S, job_store, open_server
+from onelook.api.supervisor import HANGUP
+from onelook.api.workers import listen, run_workers, shared_out
 from onelook.errors import SettingsError
 from onelook.observability.logs import write_logs
 from onelook.settings.process import Settings, load_settings
@@ -17,8 +20,6 @@ from onelook.settings.process import Settings, load_settings
 # Longer than clients and load balancers keep a connection that rests (15 to 60 s by their defaults): whoever closes
 # first may close it on a request that is under way.
 KEEP_ALIVE_S = 75
-
-HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 
 
 class Server(uvicorn.Server):
@@ -40,12 +41,15 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM, SIGHUP or Ctrl-C; then what is in hand is finished, and nothing new is taken.
 
     Raises:
-        UserError: the taxonomy, a template or a setting is wrong.
+        UserError: the taxonomy, a template or a setting is wrong, or the folder of jobs.
         EngineIncapable: the engine needs a package that is not installed.
     """
     http = settings.http
     write_logs(http.log_format)
-    tagger = open_server(settings)
+    tagger = open_server(shared_out(settings))
+    jobs = job_store(tagger)
+    if jobs is not None:
+        jobs.prepare()
     config = uvicorn.Config(
         build_app(lambda: tagger),
         host=http.host,
@@ -56,7 +60,14 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(http.deadline_s + GRACE_S) + 1,
     )
-    Server(config).run()
+    if http.workers == 1:
+        Server(config).run()
+        return
+
+    def run(listening: socket.socket) -> None:
+        Server(config).run([listening])
+
+    run_workers(http.workers, listen(http.host, http.port), run)
 
 
 def write_logs_as_set() -> None:

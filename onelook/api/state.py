@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from http import HTTPStatus
@@ -51,14 +50,8 @@ class AppState:
         self.reader = RequestReader(self.http, tagger.services.run)
         self.metrics = Metrics(self.admission, tagger.services.residency, tagger.throttles)
         self.readiness = Readiness(tagger.services.engine)
-        self.jobs = self._job_store()
-        self.creating_job = threading.Lock()
+        self.jobs = job_store(tagger)
         self._job_runner: JobRunner | None = None
-
-    def _job_store(self) -> JobStore | None:
-        if self.http.jobs is None:
-            return None
-        return JobStore(self.http.jobs, self.tagger.services.limits, keep_s=self.http.keep_jobs_h * 3600)
 
     def wake_jobs(self) -> None:
         """There is a new job."""
@@ -142,6 +135,14 @@ class AppState:
                 yield orjson.dumps({**head, **outcome}, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def job_store(tagger: Tagger) -> JobStore | None:
+    """Where this server keeps jobs; None: it takes none."""
+    http = tagger.services.settings.http
+    if http.jobs is None:
+        return None
+    return JobStore(http.jobs, tagger.services.limits, keep_s=http.keep_jobs_h * 3600)
+
+
 def open_tagger(settings: Settings, engine: Engine | None = None) -> Tagger:
     """The tagger for callers on the network.
 
@@ -173,7 +174,8 @@ async def open_app_state(tagger: Tagger) -> AsyncIterator[AppState]:
         state = AppState(tagger)
         if state.jobs is not None:
             await asyncio.to_thread(state.jobs.prepare)
-        tasks = [asyncio.create_task(_warm_up(tagger)), asyncio.create_task(state.run_jobs())]
+        works = (_warm_up(tagger), state.run_jobs(), state.metrics.keep_fresh())
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             yield state
         finally:

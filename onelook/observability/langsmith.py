@@ -19,6 +19,12 @@ def keep_pictures_from_langsmith() -> None:
         langsmith.configure(client=langsmith.Client(anonymizer=_cleaned))
 
 
+def restart_langsmith() -> None:
+    """In a forked process: the thread that sends runs is the parent's, so this one gets a client of its own."""
+    keep_pictures_from_langsmith.cache_clear()
+    keep_pictures_from_langsmith()
+
+
 def _cleaned(value: Any) -> Any:
     match value:
         case str():

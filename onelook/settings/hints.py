@@ -27,6 +27,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "run.escalate": "--escalate",
     "http.host": "--host",
     "http.port": "--port",
+    "http.workers": "--workers",
     "http.log_format": "--log-format",
 }
 """The settings that have an option; a switch (`--debias`) has a second one that turns it off (`--no-debias`)."""

@@ -19,6 +19,9 @@ class HttpSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 is every network of this machine.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port to listen on; 0 picks a free one.")
+    workers: AtLeastOne = Field(
+        1, description="Processes of `onelook serve`, which share its limits. More than one: the model is on a server."
+    )
     api_key: SecretStr | None = Field(None, description="Bearer key that callers must send. Default: no key.")
     cors_origins: tuple[str, ...] = Field(
         (),

@@ -64,10 +64,12 @@ def served(
 
 
 @asynccontextmanager
-async def served_process(base_url: str, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def served_process(
+    base_url: str, log: bytearray | None = None, /, **more: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """The API as `onelook serve` starts it, with the engine at `base_url`: its process and its address.
 
-    `more`: further variables of its environment.
+    `more`: further variables of its environment. `log` gets what it writes once it listens.
     """
     environment = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0", **more}
     running = await asyncio.create_subprocess_exec(
@@ -79,14 +81,22 @@ async def served_process(base_url: str, **more: str) -> AsyncIterator[tuple[asyn
         env={**os.environ, **environment},
         preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in SIGNALS],
     )
-    assert running.stderr is not None
+    stderr = running.stderr
+    assert stderr is not None
+    log = bytearray() if log is None else log
+
+    async def read() -> None:
+        """So that it never waits for a reader."""
+        async for line in stderr:
+            log.extend(line)
+
     try:
-        async for line in running.stderr:
+        async for line in stderr:
             if b"running on " in line:
                 break
         else:
             raise AssertionError("it did not start")
-        reading = asyncio.create_task(running.stderr.read())  # its log, so that it never waits for a reader
+        reading = asyncio.create_task(read())
         yield running, line.split(b"running on ")[1].split()[0].decode()
     finally:
         if running.returncode is None:

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import signal
 
 import aiohttp
+import psutil
 import pytest
-from aiohttp import web
 
 from onelook.api.state import GRACE_S
 from onelook.cli.stopping import SIGNALS
 from tests.api.conftest import Connect
 from tests.api.served import Client, form, served_process
-from tests.engines.openai_simulation import Body, SimulatedServer, completion
-from tests.graph.replies import BUILDING
+from tests.api.slow_engine import SlowEngine
 
 WITHIN_30_S = {"X-Timeout-Seconds": "30"}  # sooner than the engine itself is given up
-
-
-class SlowEngine(SimulatedServer):
-    """A simulation that answers when `may_answer` is set, and records connections that close before."""
-
-    def __init__(self) -> None:
-        super().__init__(self.wait)
-        self.may_answer = asyncio.Event()
-        self.asked = asyncio.Semaphore(0)
-        self.given_up = asyncio.Semaphore(0)
-
-    async def wait(self, request: web.Request, asked: Body) -> web.StreamResponse:
-        if "Say hello." in json.dumps(asked):
-            return web.json_response({"error": "no probes here"}, status=400)
-        self.asked.release()
-        try:
-            await self.may_answer.wait()
-        except asyncio.CancelledError:
-            self.given_up.release()
-            raise
-        return web.json_response(completion(BUILDING))
 
 
 async def test_a_request_beyond_the_queue_gets_429_and_is_not_read(connect: Connect, picture: bytes) -> None:
@@ -146,24 +124,53 @@ async def test_a_batch_shares_the_limit_with_other_requests(connect: Connect, pi
         assert sorted(line["index"] for line in (await batch).lines) == list(range(6))
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-async def test_a_signal_finishes_requests_and_accepts_no_new_ones(number: int, picture: bytes) -> None:
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [*((number, "1") for number in SIGNALS), (signal.SIGTERM, "2"), (signal.SIGHUP, "2")],
+)
+async def test_a_signal_finishes_requests_and_accepts_no_new_ones(number: int, workers: str, picture: bytes) -> None:
     async with (
         SlowEngine() as engine,
-        served_process(engine.base_url) as (running, address),
+        served_process(engine.base_url, ONELOOK_HTTP__WORKERS=workers) as (running, address),
         aiohttp.ClientSession() as session,
     ):
         client = Client(session, address)
         inside = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
         await engine.asked.acquire()
+        children = psutil.Process(running.pid).children()
         running.send_signal(number)
-        while True:  # until it listens no more
-            try:
-                await client.get("/healthz")
-            except aiohttp.ClientConnectionError:
-                break
+        await until_it_listens_no_more(client)
         assert not inside.done()
         engine.may_answer.set()
         assert (await inside).result.category is not None
         await running.wait()
         assert running.returncode in (-number, 128 + number)  # a shell reports both as the latter
+        assert not any(child.is_running() for child in children)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_second_ctrl_c_finishes_nothing(workers: str, picture: bytes) -> None:
+    async with (
+        SlowEngine() as engine,
+        served_process(engine.base_url, ONELOOK_HTTP__WORKERS=workers) as (running, address),
+        aiohttp.ClientSession() as session,
+    ):
+        client = Client(session, address)
+        inside = asyncio.create_task(client.post("/v1/tags", data=form(picture)))
+        await engine.asked.acquire()
+        running.send_signal(signal.SIGINT)
+        await until_it_listens_no_more(client)
+        assert not inside.done()
+        running.send_signal(signal.SIGINT)
+        (outcome,) = await asyncio.gather(inside, return_exceptions=True)
+        assert isinstance(outcome, aiohttp.ClientConnectionError) or getattr(outcome, "status", 200) == 500
+        await running.wait()
+        assert running.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
+
+
+async def until_it_listens_no_more(client: Client) -> None:
+    while True:
+        try:
+            await client.get("/healthz")
+        except aiohttp.ClientConnectionError:
+            return

@@ -48,7 +48,7 @@ async def find_or_create_job(state: AppState, parsed: ParsedRequest, key: str | 
 
 def _find_or_create(state: AppState, store: JobStore, parsed: ParsedRequest, key: str | None) -> tuple[Job, bool]:
     """The job, and whether it is new."""
-    with state.creating_job:  # the same key may come twice at once
+    with store.creating():
         body = _digest(parsed)
         if key is not None and (job := store.by_key(key)) is not None:
             if job.body != body:

@@ -6,6 +6,8 @@
     FOLDER/<id>/cancel         somebody cancelled it
     FOLDER/<id>/ended.json     how it ended, and when
 
+    FOLDER/creating.lock       held by whoever makes a job
+
 A job is written aside and renamed, so that there is a whole one or none. Every server process reads and makes jobs; one
 of them runs them.
 """
@@ -21,6 +23,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import FileLock
 from pydantic import Field, ValidationError
 
 from onelook.api.parsed_request import ParsedRequest
@@ -79,6 +82,10 @@ class JobStore:
             raise BatchError(
                 f"the folder of jobs {self.folder}: {error.strerror}", hint="ONELOOK_HTTP__JOBS names another"
             ) from None
+
+    def creating(self) -> FileLock:
+        """Held while one process looks for a job and makes it, so that a key that comes twice at once makes one."""
+        return FileLock(self.folder / "creating.lock")
 
     def create(self, parsed: ParsedRequest, key: str | None, body: str) -> Job:
         """Raises `BatchError` where it cannot be written."""

@@ -27,6 +27,7 @@ app = typer.Typer(add_completion=False)
 def serve(
     host: Annotated[str | None, setting("http.host")] = None,
     port: Annotated[int | None, setting("http.port")] = None,
+    workers: Annotated[int | None, setting("http.workers")] = None,
     log_format: Annotated[LogFormat | None, setting("http.log_format")] = None,
     engine: EngineOption = None,
     model: ModelOption = None,
@@ -37,7 +38,8 @@ def serve(
 ) -> None:
     """Serve the web page and the HTTP API.
 
-    Ctrl-C, SIGTERM or SIGHUP stops it: requests that are in hand are finished, and no new ones are taken.
+    Ctrl-C, SIGTERM or SIGHUP stops it: requests that are in hand are finished, and no new ones are taken. A second
+    Ctrl-C ends it at once.
     `onelook config` lists what else can be set, as http.…
     """
     with reported():
@@ -47,6 +49,6 @@ def serve(
         # Imported here, so that a wrong setting is reported at once.
         from onelook.api.serve import serve as run
 
-        given = {"host": host, "port": port, "log_format": log_format}
+        given = {"host": host, "port": port, "workers": workers, "log_format": log_format}
         http = settings.http.model_copy(update={name: value for name, value in given.items() if value is not None})
         run(settings.model_copy(update={"http": http}))
