@@ -45,6 +45,13 @@ class Taken(NamedTuple):
     wall: Milliseconds
 
 
+class Rate(NamedTuple):
+    """Medians of the rounds: pictures a second, and CPU time of the process for each."""
+
+    per_s: float
+    cpu: Milliseconds
+
+
 def decode(data: bytes, size: tuple[int, int]) -> Image.Image:
     """libjpeg-turbo's decoding at the smallest scale (1, 1/2, 1/4 or 1/8) that has `size`: Pillow's `draft` and `load`,
     which call it and do nothing else."""
@@ -89,17 +96,18 @@ def parts(data: bytes, bounds: Bounds, *, max_pixels: int, repetitions: int) -> 
     return {name: each.cpu for name, each in side_by_side(ways, repetitions).items()}
 
 
-def rates(ways: dict[str, Work], *, threads: int, pictures: int, rounds: int) -> dict[str, float]:
-    """Pictures a second of each way in so many threads, `pictures` a round, interleaved; medians of the rounds."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+def rates(ways: dict[str, Work], *, threads: int, pictures: int, rounds: int) -> dict[str, Rate]:
+    """Each way in so many threads, `pictures` a round, interleaved."""
+    taken: dict[str, list[Rate]] = {name: [] for name in ways}
     with ThreadPoolExecutor(threads) as pool:
         for _ in range(rounds):
             for name, work in ways.items():
-                start = time.perf_counter()
+                wall, cpu = time.perf_counter(), time.process_time()
                 for done in [pool.submit(work) for _ in range(pictures)]:
                     done.result()
-                taken[name].append(pictures / (time.perf_counter() - start))
-    return {name: median(each) for name, each in taken.items()}
+                rate = pictures / (time.perf_counter() - wall)
+                taken[name].append(Rate(rate, (time.process_time() - cpu) / pictures * 1e3))
+    return {name: Rate(*map(median, zip(*each, strict=True))) for name, each in taken.items()}
 
 
 def _exchanged_primaries() -> bytes:
