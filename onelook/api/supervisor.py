@@ -34,8 +34,8 @@ class Supervisor:
     """`run()`: `count` forked processes that call `work(number)`, with numbers from 0, until a signal stops them.
 
     SIGTERM, SIGHUP or Ctrl-C: `on_stop` is called, and the workers get SIGTERM; a Ctrl-C after that kills them. A
-    worker that ends before is replaced by one with its number, after `on_lost(number)`. Workers get SIGTERM too when
-    this process dies.
+    worker that ends before is replaced by one with its number, after `on_lost(number)`. When this process dies, each
+    worker calls `on_orphaned` and gets SIGTERM.
     """
 
     def __init__(
@@ -45,11 +45,13 @@ class Supervisor:
         *,
         on_stop: Callable[[], None] = lambda: None,
         on_lost: Callable[[int], None] = lambda number: None,
+        on_orphaned: Callable[[], None] = lambda: None,
     ) -> None:
         self._count = count
         self._work = work
         self._on_stop = on_stop
         self._on_lost = on_lost
+        self._on_orphaned = on_orphaned
         self._workers: dict[int, BaseProcess] = {}
         self._stopped_by: int | None = None
         self._failed = False
@@ -127,6 +129,7 @@ class Supervisor:
 
     def _end_with_supervisor(self) -> None:
         os.read(self._death, 1)
+        self._on_orphaned()
         os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -81,7 +82,11 @@ def run_workers(count: int, listening: socket.socket, serve: Callable[[socket.so
         def forget_gauges(number: int) -> None:
             mark_process_dead(number, folder)  # type: ignore[no-untyped-call]
 
-        stopped_by = Supervisor(count, work, on_stop=listening.close, on_lost=forget_gauges).run()
+        def remove() -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+        supervisor = Supervisor(count, work, on_stop=listening.close, on_lost=forget_gauges, on_orphaned=remove)
+        stopped_by = supervisor.run()
     if stopped_by is None:
         sys.exit(STARTUP_FAILURE)
     signal.raise_signal(stopped_by)

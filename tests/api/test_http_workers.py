@@ -89,10 +89,13 @@ async def test_all_together_take_no_more_than_one_server_may(session: aiohttp.Cl
 
 
 async def test_killed_workers_are_replaced_and_what_they_counted_stays(
-    session: aiohttp.ClientSession, picture: bytes
+    session: aiohttp.ClientSession, picture: bytes, tmp_path: Path
 ) -> None:
     log = bytearray()
-    async with SlowEngine() as engine, served_process(engine.base_url, log, **TWO) as (running, address):
+    async with (
+        SlowEngine() as engine,
+        served_process(engine.base_url, log, **TWO, TMPDIR=str(tmp_path)) as (running, address),
+    ):
         client = Client(session, address)
         engine.may_answer.set()
         for _ in range(3):
@@ -115,18 +118,23 @@ async def test_killed_workers_are_replaced_and_what_they_counted_stays(
         running.terminate()
         await running.wait()
         assert not any(worker.is_running() for worker in (*first, *now))
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
     for worker in first:
         assert f"worker lost, another one takes its place pid={worker.pid} by=SIGKILL" in log.decode()
 
 
-async def test_workers_end_when_their_supervisor_is_killed() -> None:
-    async with SimulatedServer() as engine, served_process(engine.base_url, **TWO) as (running, _):
+async def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    async with (
+        SimulatedServer() as engine,
+        served_process(engine.base_url, **TWO, TMPDIR=str(tmp_path)) as (running, _),
+    ):
         await until(lambda: len(workers_of(running)) == 2)
         workers = workers_of(running)
         running.kill()
         await running.wait()
         await asyncio.to_thread(psutil.wait_procs, workers, HANG_S)
         assert not any(worker.is_running() for worker in workers)
+        assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
 
 
 async def test_a_job_that_is_sent_to_both_at_once_runs_once(session: aiohttp.ClientSession, tmp_path: Path) -> None:
