@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -16,6 +15,7 @@ from onelook.images.decode_memory import check_decode_bytes
 from onelook.images.limits import Limits
 from onelook.images.original import Original
 from onelook.images.source import Loaded, describe, is_url, read_local
+from onelook.images.threads import cores
 from onelook.settings.resolution import at_most
 
 QUALITY: Final = 60
@@ -34,7 +34,7 @@ def thumbnails(
         return None if data is None else b64encode_as_string(data)
 
     left = iter(places)
-    pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="onelook-thumbnail")
+    pool = ThreadPoolExecutor(cores(), thread_name_prefix="onelook-thumbnail")
     try:
         while block := list(islice(left, in_block)):
             yield list(pool.map(one, block))

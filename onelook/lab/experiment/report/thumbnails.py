@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from hashlib import sha256
@@ -13,6 +12,7 @@ from onelook.batch.export.thumbnails import encoded
 from onelook.errors import ImageError, ImageNotFound
 from onelook.images.limits import Limits
 from onelook.images.source import read_local
+from onelook.images.threads import cores
 from onelook.lab.experiment.design import DesignPicture
 from onelook.lab.experiment.report.recorded import Recorded
 
@@ -39,7 +39,7 @@ def thumbnails(folder: Path, recorded: Recorded, limits: Limits, most: int = MOS
     album = _album(recorded)
     ordered = sorted(recorded.design.pictures, key=lambda each: _rank(recorded, each))
     chosen = {each.sha256: each for each in reversed(ordered[:most])}  # the same bytes have one thumbnail
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="onelook-thumbnail") as pool:
+    with ThreadPoolExecutor(cores(), thread_name_prefix="onelook-thumbnail") as pool:
         made = pool.map(lambda each: _thumbnail(folder / FOLDER, album, each, limits), chosen.values())
         found = dict(zip(chosen, made, strict=True))
     return {each.name: found.get(each.sha256, Missing.LEFT_OUT) for each in recorded.design.pictures}
