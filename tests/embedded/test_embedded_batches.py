@@ -124,14 +124,20 @@ def held(batching: TransformersEngine, monkeypatch: pytest.MonkeyPatch) -> Held:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Of each pass from here on: how many rows it had, and how many tokens with padding each of them."""
     seen: list[tuple[int, int]] = []
-    forward = Rows.forward
+    forward, branch = Rows.forward, Rows.branch
 
     def counted(rows: Rows, additions: Sequence[Addition]) -> torch.Tensor:
         scores = forward(rows, additions)
         seen.append((rows._mask.shape[0], rows._mask.shape[1]))
         return scores
 
+    def counted_branches(rows: Rows, branches: Sequence[Sequence[Addition]]) -> list[torch.Tensor]:
+        scores = branch(rows, branches)
+        seen.append((len(branches), rows._mask.shape[1] + max(sum(len(one.tokens) for one in row) for row in branches)))
+        return scores
+
     monkeypatch.setattr(Rows, "forward", counted)
+    monkeypatch.setattr(Rows, "branch", counted_branches)
     return seen
 
 
@@ -192,7 +198,8 @@ async def test_rounds_of_several_pictures_share_their_passes(
         for one, each in zip(ours, theirs, strict=True):
             assert_same(one, each)
     assert_same(await asking, expected)
-    assert [rows for rows, _ in passes][:2] == [3, 10]  # three new pictures; nine questions beside the longer one
+    # Three new pictures; nine questions, those about one picture in one row; and the longer one, a pass a token.
+    assert [rows for rows, _ in passes] == [3, 3, *[1] * 5]
 
 
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))

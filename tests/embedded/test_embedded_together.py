@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
@@ -83,6 +84,62 @@ def test_the_answers_are_those_of_one_after_another(
     if warm:
         singly(ours, asked(pictures, ["什么？"]))
     assert_same(together(ours, asked(pictures)), singly(make_generator(architecture, 0), asked(pictures)))
+
+
+@pytest.mark.parametrize("architecture", sorted(REUSES_PREFIXES))
+@pytest.mark.parametrize("attention", ["eager", "flash_attention_2"])
+def test_the_answers_do_not_depend_on_the_kind_of_attention(
+    architecture: str, attention: str, make_generator: MakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Questions side by side in one row need a mask of their own, which flash attention does not take."""
+    ours = make_generator(architecture, CACHE)
+    assert ours.branches
+    if attention == "eager":
+        ours.model.set_attn_implementation(attention)
+    monkeypatch.setattr(ours, "branches", attention == "eager")
+    _, passes = count_passes(ours)
+    assert_same(together(ours, asked([2, 1])), singly(make_generator(architecture, 0), asked([2, 1])))
+    assert len(passes) == 2
+
+
+def test_questions_side_by_side_hold_the_prefix_once(make_generator: MakeGenerator) -> None:
+    """Twenty of them add their own tokens to one row, in place of twenty copies of what they share."""
+    generator = make_generator("qwen2_5_vl", CACHE)
+    shapes: list[torch.Size] = []
+    generator.model.register_forward_pre_hook(
+        lambda _, __, inputs: shapes.append(inputs["input_ids"].shape), with_kwargs=True
+    )
+    texts = [f"第{number}个是什么颜色的？" for number in range(20)]
+    answers = together(generator, asked([1], texts))
+    (_, prefix), (rows, width) = shapes
+    assert (rows, width) == (1, sum(answer.prompt_tokens - prefix for answer in answers))
+    assert_same(answers, singly(make_generator("qwen2_5_vl", 0), asked([1], texts)))
+
+
+def test_a_further_question_does_not_read_the_picture_again(
+    make_generator: MakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither does a round of them: the picture is decoded and scaled for the first question only."""
+    generator = make_generator("qwen2_5_vl", CACHE)
+    processor = generator.processor.image_processor
+    scaled: list[int] = []
+    preprocess = processor.preprocess
+
+    def counted(images: Sequence[object], **options: object) -> object:
+        scaled.append(1)
+        return preprocess(images, **options)
+
+    monkeypatch.setattr(processor, "preprocess", counted)
+    requests = asked([1, 2])
+    singly(generator, requests[:1])
+    assert len(scaled) == 1
+    answers = together(generator, requests)
+    answers += singly(generator, requests)
+    assert len(scaled) == 1
+    assert_same(answers, singly(make_generator("qwen2_5_vl", 0), [*requests, *requests]))
+    generator.forget()  # the states are gone, so the pixels are needed
+    assert_same(singly(generator, requests[:1]), answers[:1])
+    assert len(scaled) == 2
 
 
 def test_one_pass_for_all_questions_about_a_known_picture(make_generator: MakeGenerator) -> None:

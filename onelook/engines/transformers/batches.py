@@ -16,7 +16,7 @@ from onelook.engines.transformers.generation import Generated, Generator
 from onelook.engines.transformers.guide import Cancelled
 from onelook.engines.transformers.passes import Answer, decode
 from onelook.engines.transformers.prefix_cache import States
-from onelook.engines.transformers.together import Round, answer_together, extend
+from onelook.engines.transformers.together import Round, answer_together, extend, read
 from onelook.errors import EngineError
 
 SMALL = 16_384
@@ -92,6 +92,12 @@ class _Row:
     def answers(self) -> Sequence[Answer]:
         return self.work.answers if isinstance(self.work, Round) else [self.work]
 
+    def padded(self, generator: Generator) -> tuple[int, int]:
+        """How many rows of a pass it takes, and how long the longest of them is."""
+        if isinstance(self.work, Round) and generator.branches:
+            return 1, self.work.shared + sum(len(each.prompt.tokens) - self.work.shared for each in self.answers)
+        return len(self.answers), max(len(each.prompt.tokens) for each in self.answers)
+
     def generated(self, generator: Generator, start_ns: int) -> list[Generated]:
         if isinstance(self.work, Round):
             return self.work.generated(generator, start_ns)
@@ -115,12 +121,12 @@ def _batches(
             report(index, None)
             continue
         row = _Row(index, work)
-        longest = max(len(one.prompt.tokens) for one in row.answers)
-        if batch and (rows + len(row.answers)) * max(width, longest) > most:
+        more, longest = row.padded(generator)
+        if batch and (rows + more) * max(width, longest) > most:
             yield batch
             batch, rows, width = [], 0, 0
         batch.append(row)
-        rows, width = rows + len(row.answers), max(width, longest)
+        rows, width = rows + more, max(width, longest)
     if batch:
         yield batch
 
@@ -128,18 +134,19 @@ def _batches(
 def _answer_batch(
     generator: Generator, batch: Sequence[_Row], start_ns: int, report: Callable[[int, Outcome], None]
 ) -> None:
-    rounds = [row.work for row in batch if isinstance(row.work, Round)]
-    extend(generator, rounds)
-    for each in rounds:
-        each.begin()
-    row_of = {id(answer): row for row in batch for answer in row.answers}
+    asked = {id(row.work): row for row in batch}
 
     def ended(answer: Answer, states: States) -> None:
-        row = row_of[id(answer)]
-        if not isinstance(row.work, Round):
-            generator.remember(answer, states)
-        if all(each.ended for each in row.answers):
-            failed = next((each.failure for each in row.answers if each.failure is not None), None)
-            report(row.index, failed or row.generated(generator, start_ns))
+        row = asked[id(answer)]
+        generator.remember(answer, states)
+        report(row.index, answer.failure or row.generated(generator, start_ns))
 
-    decode(generator.model, [answer for row in batch for answer in row.answers], ended, generator.credit)
+    rounds = [row for row in batch if isinstance(row.work, Round)]
+    works = [row.work for row in rounds if isinstance(row.work, Round)]
+    if works:
+        extend(generator, works)
+        read(generator, works)
+    for row in rounds:
+        failed = next((each.failure for each in row.answers if each.failure is not None), None)
+        report(row.index, failed or row.generated(generator, start_ns))
+    decode(generator.model, [row.work for row in batch if isinstance(row.work, Answer)], ended, generator.credit)

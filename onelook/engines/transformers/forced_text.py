@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import xgrammar as xgr
@@ -18,12 +19,17 @@ def forced_text(matcher: xgr.GrammarMatcher) -> str:
         return bytes(error.object[: error.start]).decode()
 
 
+KEPT = 4096
+"""Of so many beginnings of replies the tokens are kept: replies to one question repeat."""
+
+
 class ForcedTokens:
     """Tokenises forced text as part of the reply, because a tokenizer splits text by what stands before it."""
 
     def __init__(self, tokenizer: Any, token_bytes: Sequence[bytes]) -> None:
         self._tokenizer = tokenizer
         self._token_bytes = token_bytes
+        self._known: Callable[[bytes, str], tuple[int, ...]] = lru_cache(KEPT)(self._tokenise)
 
     def __call__(self, written: bytes, text: str) -> list[int]:
         """The tokens of `text` after `written`.
@@ -31,14 +37,17 @@ class ForcedTokens:
         None of them if a token would span both, or if the tokenizer cannot write exactly these bytes: it has no token
         for them, normalises them or puts a space before them.
         """
+        return list(self._known(written, text))
+
+    def _tokenise(self, written: bytes, text: str) -> tuple[int, ...]:
         data = written + text.encode()
         tokens: list[int] = self._tokenizer(data.decode(), add_special_tokens=False)["input_ids"]
         pieces = [self._token_bytes[token] for token in tokens]
         if b"".join(pieces) != data:
-            return []
+            return ()
         start = 0
         for index, piece in enumerate(pieces):
             if start == len(written):
-                return tokens[index:]
+                return tuple(tokens[index:])
             start += len(piece)
-        return []
+        return ()

@@ -23,6 +23,8 @@ from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Gui
 from onelook.engines.transformers.loading import Checkpoint
 from onelook.engines.transformers.passes import Answer, Positions, decode, pictures_of
 from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, States, Tokens, states_of
+from onelook.engines.transformers.prompt_heads import PromptHeads
+from onelook.engines.transformers.rows import takes_branches
 from onelook.engines.transformers.thinking import thinking_variable
 from onelook.engines.transformers.vision_cache import VisionCache
 from onelook.errors import EngineIncapable, EngineRefused
@@ -101,8 +103,10 @@ class Generator:
         )
         known = config.model_type in REUSES_PREFIXES
         self.prefixes = PrefixCache(prefix_cache_bytes) if known and prefix_cache_bytes > 0 else None
+        self.heads = PromptHeads(self.processor) if self.prefixes is not None else None
         self.vision = VisionCache(self.model, vision_cache_bytes) if known else None
         self.batches = known and _attends_to_all(self.model.config)
+        self.branches = self.batches and takes_branches(self.model.config)
         self.jumps = self.batches and jump_forward
 
     def answer(
@@ -146,20 +150,14 @@ class Generator:
             raise Cancelled
         conversation = read_conversation(request.messages)
         guide = Guide(self.grammars, request.constraint, top_logprobs=request.top_logprobs, cancelled=cancelled)
-        inputs = self.encode(conversation)
-        prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
+        inputs, prompt, cached, states = self.inputs(conversation)
         size = PromptTokens.of(len(prompt.tokens), pictures=self.count_image_tokens(prompt.tokens))
         if not size.fits(request.max_tokens, self.context_length):
             raise EngineRefused(
                 size.misfit(request.max_tokens, self.context_length),
                 hint=size.cure(request.max_tokens, self.context_length),
             )
-        answer = Answer(prompt, guide, request.max_tokens, jumps=self.jumps)
-        if self.prefixes is not None:
-            answer.cached, answer.states = self.prefixes.longest(prompt)
-            if answer.cached >= prompt.end:
-                for name in PIXELS:
-                    inputs.pop(name, None)
+        answer = Answer(prompt, guide, request.max_tokens, cached, states, jumps=self.jumps)
         if self.batches:
             answer.positions = Positions.of(self.model, inputs)
             answer.pictures = pictures_of(inputs)
@@ -204,16 +202,47 @@ class Generator:
                 own = list(islice(encoded, len(each.prompt.pictures)))
                 each.encoded, each.reused = own.count(True), own.count(False)
 
+    def inputs(self, conversation: Conversation) -> tuple[Any, Prompt, int, States]:
+        """The model's inputs for `conversation`, on the CPU; its prompt, how much of it is cached, and these states.
+
+        There are no pixels where the states of all pictures are cached. Raises EngineRefused as `encode` does.
+        """
+        if self.heads is None or not conversation.pictures:
+            return self._with_states(self.encode(conversation), conversation)
+        text = self.text(conversation.turns)
+        known = self.heads.find(text, conversation.pictures)
+        if known is not None:
+            found = self._with_states(known, conversation)
+            _, prompt, cached, _ = found
+            if cached >= prompt.end:
+                return found
+        inputs = self.encode(conversation)
+        self.heads.keep(text, conversation.pictures, inputs)
+        return self._with_states(inputs, conversation)
+
     def encode(self, conversation: Conversation) -> Any:
-        """The model's inputs, on the CPU. Raises EngineRefused when the processor does not take the conversation."""
+        """The model's inputs, on the CPU. Raises EngineRefused when the processor does not take the conversation, or a
+        picture is unreadable."""
+        turns = conversation.decoded()
+        return self._templated(turns, tokenize=True, return_dict=True, return_tensors="pt")
+
+    def text(self, turns: Sequence[dict[str, Any]]) -> str:
+        """The prompt in words, with one placeholder for each picture. Raises EngineRefused as `encode` does."""
+        text: str = self._templated(turns, tokenize=False)
+        return text
+
+    def _with_states(self, inputs: Any, conversation: Conversation) -> tuple[Any, Prompt, int, States]:
+        prompt = self.prompt(inputs["input_ids"][0].numpy(), conversation)
+        cached, states = (0, ()) if self.prefixes is None else self.prefixes.longest(prompt)
+        if cached >= prompt.end:
+            for name in PIXELS:
+                inputs.pop(name, None)
+        return inputs, prompt, cached, states
+
+    def _templated(self, turns: Sequence[dict[str, Any]], **options: Any) -> Any:
         try:
             return self.processor.apply_chat_template(
-                conversation.turns,
-                add_generation_prompt=True,
-                tokenize=True,
-                return_dict=True,
-                return_tensors="pt",
-                **self._template_variables,
+                turns, add_generation_prompt=True, **options, **self._template_variables
             )
         except (jinja2.TemplateError, ValueError) as error:
             raise EngineRefused(f"the model's processor refuses the conversation: {error}") from error

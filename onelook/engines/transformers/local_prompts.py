@@ -50,7 +50,7 @@ class LocalPrompts:
         """Those of the whole prompt, as the model gets it."""
         conversation = read_conversation(messages)
         inputs = self.processor.apply_chat_template(
-            conversation.turns, add_generation_prompt=True, tokenize=True, return_dict=True, **self.variables
+            conversation.decoded(), add_generation_prompt=True, tokenize=True, return_dict=True, **self.variables
         )
         (ids,) = inputs["input_ids"]
         text = self.text_tokens(messages) - len(conversation.pictures)

@@ -75,7 +75,7 @@ class PrefixCache:
             return 0, ()
         self._entries.move_to_end(source)
         states = self._entries[source].states
-        return best, tuple((keys[..., :best, :], values[..., :best, :]) for keys, values in states)
+        return best, cut(states, best)
 
     def store(self, tokens: Tokens, pictures: tuple[bytes, ...], states: States) -> None:
         """Keep the states of `tokens` (as many as there are: the last generated token has none yet)."""
@@ -95,6 +95,11 @@ class PrefixCache:
     def clear(self) -> None:
         self._entries.clear()
         self.nbytes = 0
+
+
+def cut(states: States, tokens: int) -> States:
+    """Those of the first `tokens`, without a copy."""
+    return tuple((keys[..., :tokens, :], values[..., :tokens, :]) for keys, values in states)
 
 
 def states_of(cache: DynamicCache) -> States:

@@ -16,7 +16,8 @@ from onelook.engines.transformers.conversation import Conversation, read_convers
 from onelook.engines.transformers.generation import Generated, Generator
 from onelook.engines.transformers.guide import Cancelled, Guide
 from onelook.engines.transformers.passes import Answer, Positions, decode, pictures_of
-from onelook.engines.transformers.prefix_cache import Prompt, States, Tokens
+from onelook.engines.transformers.prefix_cache import Prompt, States, Tokens, cut
+from onelook.engines.transformers.prompt_heads import PromptHeads
 from onelook.engines.transformers.rows import Addition, Rows
 
 
@@ -35,7 +36,7 @@ def answer_together(
         return None
     try:
         extend(generator, [asked])
-        decode(generator.model, asked.begin(), lambda *_: None, generator.credit)
+        read(generator, [asked])
     except torch.OutOfMemoryError:
         generator.forget()
         return None
@@ -68,13 +69,15 @@ class Round:
         if cancelled.is_set():
             raise Cancelled
         conversation = read_conversation(requests[0].messages)
-        inputs = generator.encode(conversation)
-        first = generator.prompt(inputs["input_ids"][0].numpy(), conversation)
-        prompts = _prompts(generator, requests, conversation, first)
+        if generator.heads is None or not conversation.pictures:
+            return None
+        inputs, first, cached, states = generator.inputs(conversation)
+        prompts = _prompts(generator, generator.heads, requests, conversation, first)
         if prompts is None or max(map(len, prompts)) >= generator.context_length:
             return None
         common = _in_common(prompts)
-        cached, states = generator.prefixes.longest(replace(first, tokens=first.tokens[: common + 1]))
+        if cached > common:
+            cached, states = common, cut(states, common)
         return cls(
             first=first,
             positions=Positions.of(generator.model, inputs),
@@ -106,11 +109,13 @@ class Round:
             self.pictures,
         )
 
-    def begin(self) -> Sequence[Answer]:
-        """Its answers, each on the prefix that all share."""
-        for each in self.answers:
-            each.cached, each.states, each.positions = self.shared, self.states, self.positions
-        return self.answers
+    @property
+    def branches(self) -> Sequence[Addition]:
+        """What each question adds to the prefix that all share."""
+        return [
+            Addition(tokens[self.shared :], self.positions.between(self.shared, len(tokens)))
+            for tokens in (each.prompt.tokens for each in self.answers)
+        ]
 
     def generated(self, generator: Generator, start_ns: int) -> list[Generated]:
         """Raises the failure of the first answer that has one."""
@@ -136,6 +141,21 @@ def extend(generator: Generator, rounds: Sequence[Round]) -> None:
         generator.prefixes.store(each.first.tokens[: each.shared], each.first.pictures, each.states)
 
 
+def read(generator: Generator, rounds: Sequence[Round]) -> None:
+    """Answer all questions of `rounds` in one pass, after `extend`."""
+    for each in rounds:
+        for answer in each.answers:
+            answer.cached, answer.states, answer.positions = each.shared, each.states, each.positions
+    if not generator.branches:  # then each question is a row of its own, with a copy of the prefix
+        answers = [answer for each in rounds for answer in each.answers]
+        decode(generator.model, answers, lambda *_: None, generator.credit)
+        return
+    scores = Rows(generator.model, [each.states for each in rounds]).branch([each.branches for each in rounds])
+    for each, own in zip(rounds, scores, strict=True):
+        for index, answer in enumerate(each.answers):
+            answer.choose(own[index : index + 1])
+
+
 def _differ_in_last_text_only(requests: Sequence[AskRequest]) -> bool:
     """Whether they are about the same pictures, with the same text before, and differ in the last text alone."""
     *before, last = requests[0].messages
@@ -158,23 +178,19 @@ def _last_text(request: AskRequest) -> str | None:
 
 
 def _prompts(
-    generator: Generator, requests: Sequence[AskRequest], conversation: Conversation, first: Prompt
+    generator: Generator,
+    heads: PromptHeads,
+    requests: Sequence[AskRequest],
+    conversation: Conversation,
+    first: Prompt,
 ) -> list[Tokens] | None:
-    """The token ids of each question; None if that needs processing the pictures again.
-
-    A prompt can be split at the placeholder of its last picture, because no token spans it.
-    """
-    tokenizer, placeholder = generator.processor.tokenizer, getattr(generator.processor, "image_token", None)
-    if not placeholder or not first.pictures:
-        return None
+    """The token ids of each question; None if that needs processing the pictures again."""
     head, prompts = first.tokens[: first.end], []
     *before, last = conversation.turns
     for request in requests:
         words = {"type": "text", "text": _last_text(request)}
         turns = [*before, {**last, "content": [*last["content"][:-1], words]}]
-        text = generator.processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-        tail = tokenizer(text.rpartition(placeholder)[2], add_special_tokens=False)["input_ids"]
-        prompts.append(np.concatenate([head, np.asarray(tail, dtype=np.int64)]))
+        prompts.append(np.concatenate([head, heads.tail_tokens(heads.tail(generator.text(turns)))]))
     return prompts if np.array_equal(prompts[0], first.tokens) else None
 
 
