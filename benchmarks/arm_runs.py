@@ -27,6 +27,10 @@ STEPPING = "_stepping"
 JUMPING = ("fused", "fused_compact")
 """Arms that are measured with jump-forward off too, where it can be turned off."""
 
+REUSING = "_reusing"
+"""Ends the name of the arm legacy whose second call takes the picture's encoding from the engine's vision cache. Where
+that cache can be turned off, `legacy` encodes the picture in each call: so do programs that call a model twice."""
+
 FLOOR = "floor"
 """One request of one token: the lower bound of a request with the picture."""
 
@@ -71,16 +75,23 @@ class CountingEngine(Engine):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One picture through one arm. `rounds`: number of sequential waits for the engine."""
+    """One picture through one arm. `rounds`: number of sequential waits for the engine; `cpu_ms`: of this process."""
 
     labelled: LabelledResult
     ms: float
+    cpu_ms: float
     calls: int
     encodings: int
 
     @property
     def rounds(self) -> int:
         return sum(span.name == "engine" for node in self.result.ledger.nodes for span in node.spans)
+
+    @property
+    def engine_ms(self) -> float:
+        """How long the engine took: all but preparation, graph and parsing."""
+        spans = [span for node in self.result.ledger.nodes for span in node.spans if span.name == "engine"]
+        return sum(span.duration_ms for span in spans)
 
     @property
     def result(self) -> TagResult:
@@ -103,7 +114,8 @@ def differing_answers(runs: Sequence[Run], others: Sequence[Run]) -> list[str]:
 
 @dataclass
 class ArmBench:
-    """A setup in which the arms run: one engine, one size of pictures. `jump_forward` turns it on or off."""
+    """A setup in which the arms run: one engine, one size of pictures. `jump_forward` and `vision_cache` turn it on or
+    off, where the engine is in this process."""
 
     weights: str
     long_edge: int
@@ -113,8 +125,10 @@ class ArmBench:
     album: Sequence[Labelled]
     enlarge: bool = False
     jump_forward: Callable[[bool], None] | None = None
+    vision_cache: Callable[[bool], None] | None = None
     runs: dict[str, list[Run]] = field(default_factory=dict)
     floor_ms: list[float] = field(default_factory=list)
+    floor_cpu_ms: list[float] = field(default_factory=list)
 
     async def measure(self, arms: Sequence[str], *, warm_up: int) -> None:
         """Run every arm on every picture, after a warm-up with the first `warm_up` pictures.
@@ -125,6 +139,8 @@ class ArmBench:
         fresh, order = NewPictures(), [*arms, FLOOR]
         if self.jump_forward is not None:
             order += [f"{arm}{STEPPING}" for arm in JUMPING if arm in arms]
+        if self.vision_cache is not None and "legacy" in arms:
+            order.append(f"legacy{REUSING}")
         shuffle = Random(0).shuffle  # noqa: S311
         pictures = [(each, False) for each in self.album[:warm_up]] + [(each, True) for each in self.album]
         for labelled, counts in track(pictures, description=f"{self.weights} at {self.long_edge}"):
@@ -136,34 +152,40 @@ class ArmBench:
                 data = shared if pair else fresh(labelled, long_edge=self.long_edge if self.enlarge else None)
                 with new_to_caches():
                     if arm == FLOOR:
-                        ms = await self._floor(data)
+                        ms, cpu_ms = await self._floor(data)
                         if counts:
                             self.floor_ms.append(ms)
+                            self.floor_cpu_ms.append(cpu_ms)
                         continue
                     run = await self._run(arm, labelled, data)
                 if counts:
                     self.runs.setdefault(arm, []).append(run)
 
     async def _run(self, name: str, labelled: Labelled, data: bytes) -> Run:
-        arm = name.removesuffix(STEPPING)
+        arm = name.removesuffix(STEPPING).removesuffix(REUSING)
         if self.jump_forward is not None:
-            self.jump_forward(name == arm)
+            self.jump_forward(not name.endswith(STEPPING))
+        if self.vision_cache is not None:
+            self.vision_cache(name != "legacy")
         context = Context.model_validate(ARMS[arm].model_dump() | {"language": "zh", "long_edge": self.long_edge})
         calls, encodings = self.engine.calls, await self.encodings()
+        started_cpu = time.process_time()
         result = await self.tagger.tag(data, context)
+        cpu_ms = (time.process_time() - started_cpu) * 1e3
         for error in result.errors:
             if not error.kind.startswith("Reply"):
                 raise EngineError(f"{labelled.path.name}, {name}: {error.message}", hint=error.hint)
         return Run(
             LabelledResult(labelled.path.name, labelled.truth, result),
             ms=result.ledger.wall_ms or 0.0,
+            cpu_ms=cpu_ms,
             calls=self.engine.calls - calls,
             encodings=await self.encodings() - encodings,
         )
 
-    async def _floor(self, data: bytes) -> float:
+    async def _floor(self, data: bytes) -> tuple[float, float]:
         question = self.tagger.services.prompts["zh"].read_category()
         messages = question.messages([f"data:image/jpeg;base64,{b64encode(data).decode('ascii')}"])
-        started = time.perf_counter()
+        started, started_cpu = time.perf_counter(), time.process_time()
         await self.engine.ask(AskRequest(messages, question.constraint, question.max_tokens))
-        return (time.perf_counter() - started) * 1e3
+        return (time.perf_counter() - started) * 1e3, (time.process_time() - started_cpu) * 1e3

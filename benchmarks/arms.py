@@ -10,14 +10,16 @@ weights. Its replies are dictated (see `benchmarks.dictation`), so that all arms
 accuracy is meaningless and left out.
 
 Arms are interleaved per picture, and each time the picture is new to the engine. Pictures run one at a time. In this
-process the arm fused runs with jump-forward and without (`fused_stepping`), on the same pictures.
+process the arm fused runs with jump-forward and without (`fused_stepping`), on the same pictures, and the arm legacy
+without the engine's vision cache and with it (`legacy_reusing`): without it, both of its calls encode the picture.
+Times are also reported in CPU time of this process, which other programs on the machine disturb less (`*_cpu`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from statistics import fmean, median
@@ -31,7 +33,16 @@ from rich.table import Table
 from rich.text import Text
 from yarl import URL
 
-from benchmarks.arm_runs import FLOOR, JUMPING, STEPPING, ArmBench, CountingEngine, Encodings, differing_answers
+from benchmarks.arm_runs import (
+    FLOOR,
+    JUMPING,
+    REUSING,
+    STEPPING,
+    ArmBench,
+    CountingEngine,
+    Encodings,
+    differing_answers,
+)
 from benchmarks.dictated import dictated_engine
 from benchmarks.dictation import ANSWER, Tokens, dictation, load_tokens, prompts_of
 from benchmarks.report import write_report
@@ -74,8 +85,7 @@ async def embedded_bench(album: Sequence[Labelled]) -> AsyncIterator[ArmBench]:
     engine = CountingEngine(build_engine(settings))
     async with Tagger(settings, engine) as tagger:
         await tagger.start()
-        encodings, jump_forward = _embedded_encodings(engine), _jump_forward(engine)
-        yield ArmBench("demo-embedded", LONG_EDGE, tagger, engine, encodings, album, jump_forward=jump_forward)
+        yield _in_this_process(ArmBench("demo-embedded", LONG_EDGE, tagger, engine, _embedded_encodings(engine), album))
 
 
 @asynccontextmanager
@@ -86,8 +96,8 @@ async def embedded_shape_bench(
     engine = CountingEngine(shaped)
     async with Tagger(_settings(engine="embedded"), engine) as tagger:
         await shaped.start()
-        encodings, jump_forward = _embedded_encodings(engine), _jump_forward(engine)
-        yield ArmBench(weights, long_edge, tagger, engine, encodings, album, enlarge=True, jump_forward=jump_forward)
+        encodings = _embedded_encodings(engine)
+        yield _in_this_process(ArmBench(weights, long_edge, tagger, engine, encodings, album, enlarge=True))
 
 
 @asynccontextmanager
@@ -131,16 +141,24 @@ def _embedded_encodings(counted: CountingEngine) -> Encodings:
     return encodings
 
 
-def _jump_forward(counted: CountingEngine) -> Callable[[bool], None]:
-    engine = counted.engine
+def _in_this_process(bench: ArmBench) -> ArmBench:
+    """`bench`, whose engine can be switched."""
+    engine = bench.engine.engine
     assert isinstance(engine, TransformersEngine)
     generator = engine._generator
     assert generator is not None
+    vision = generator.vision
+    assert vision is not None
+    most = vision.max_bytes
 
-    def switch(on: bool) -> None:
+    def jump_forward(on: bool) -> None:
         generator.jumps = on
 
-    return switch
+    def vision_cache(on: bool) -> None:
+        vision.max_bytes = most if on else 0
+
+    bench.jump_forward, bench.vision_cache = jump_forward, vision_cache
+    return bench
 
 
 def _server_encodings(base_url: str) -> Encodings:
@@ -174,6 +192,7 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
     for arm, runs in bench.runs.items():
         own: dict[str, float | None] = {
             "p50_ms": typical[arm],
+            "engine_ms": median(run.engine_ms for run in runs),
             "p95_ms": float(np.percentile([run.ms for run in runs], 95)),
             "vs_floor": typical[arm] / floor,
             "vs_legacy": typical[arm] / typical["legacy"] if "legacy" in typical else None,
@@ -183,6 +202,8 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
             "failed": sum(run.result.status == "failed" for run in runs),
             **{name: _mean(getattr(run.result.usage, name) for run in runs if run.calls) for name in COUNTS},
         }
+        if bench.jump_forward is not None:  # otherwise most of the work is done in another process
+            own["cpu_ms"] = median(run.cpu_ms for run in runs)
         if routed := [run.router_ms for run in runs if run.router_ms is not None]:
             own["router_ms"] = median(routed)
             for category in ("building", "plant"):
@@ -193,8 +214,13 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
             own |= {"accuracy": scores.category, "exact_record": scores.exact, "ece": scores.ece}
         flat |= {f"{arm}.{name}": value for name, value in own.items() if value is not None}
     flat[f"{FLOOR}.p50_ms"] = floor
+    if bench.jump_forward is not None:
+        flat[f"{FLOOR}.cpu_ms"] = median(bench.floor_cpu_ms)
     if "reads" in typical:
         flat["reads_vs_floor"] = typical["reads"] / floor
+        flat["reads_engine_vs_floor"] = flat["reads.engine_ms"] / floor
+        if bench.jump_forward is not None:
+            flat["reads_vs_floor_cpu"] = flat["reads.cpu_ms"] / flat[f"{FLOOR}.cpu_ms"]
     if "fused" in typical:
         flat |= _of_a_json_reply(bench, typical, flat)
     if {"fused", "fused_compact"} <= typical.keys():
@@ -205,6 +231,10 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
 def _of_a_json_reply(bench: ArmBench, typical: dict[str, float], flat: dict[str, float]) -> dict[str, float]:
     """What the arm fused costs beside the others, and how far jump-forward goes: a choice is a category or a value."""
     found = {f"fused_vs_{name}": typical["fused"] / typical[arm] for name, arm in BESIDE.items() if arm in typical}
+    if bench.jump_forward is not None:
+        for name, arm in BESIDE.items():
+            if arm in typical:
+                found[f"fused_vs_{name}_cpu"] = flat["fused.cpu_ms"] / flat[f"{arm}.cpu_ms"]
     if "fused.passes" in flat:
         results = [run.result for run in bench.runs["fused"]]
         found["passes_per_json_reply"] = flat["fused.passes"]
@@ -216,8 +246,24 @@ def _of_a_json_reply(bench: ArmBench, typical: dict[str, float], flat: dict[str,
     return found
 
 
-BESIDE = {"compact": "fused_compact", "legacy": "legacy", "stepping": f"fused{STEPPING}", "reads": "reads"}
-WORST = ("fused_vs_compact", "fused_vs_legacy", "fused_vs_stepping", "passes_per_json_reply")
+BESIDE = {
+    "compact": "fused_compact",
+    "legacy": "legacy",
+    "legacy_reusing": f"legacy{REUSING}",
+    "stepping": f"fused{STEPPING}",
+    "reads": "reads",
+}
+WORST = (
+    "fused_vs_compact",
+    "fused_vs_legacy",
+    "fused_vs_legacy_reusing",
+    "fused_vs_stepping",
+    "passes_per_json_reply",
+    "reads_engine_vs_floor",
+    "reads_vs_floor_cpu",
+    "fused_vs_legacy_cpu",
+    "fused_vs_legacy_reusing_cpu",
+)
 """Reported for the embedded engine as a whole: that of the worst setup."""
 
 
@@ -249,6 +295,8 @@ def headlines(
 COLUMNS = {
     "p50": ("p50_ms", ",.0f"),
     "p95 ms": ("p95_ms", ",.0f"),
+    "CPU ms": ("cpu_ms", ",.0f"),
+    "engine": ("engine_ms", ",.0f"),
     "× legacy": ("vs_legacy", ".2f"),
     "× floor": ("vs_floor", ".2f"),
     "calls": ("calls", ".1f"),
@@ -272,7 +320,7 @@ def table(bench: ArmBench, flat: dict[str, float]) -> Table:
     drawn.add_column("arm", no_wrap=True)
     for heading in COLUMNS:
         drawn.add_column(heading, justify="right", no_wrap=True)
-    arms = [name for arm in ARMS for name in (arm, f"{arm}{STEPPING}") if name in bench.runs]
+    arms = [name for arm in ARMS for name in (arm, f"{arm}{STEPPING}", f"{arm}{REUSING}") if name in bench.runs]
     for arm in [*arms, FLOOR]:
         values = [
             (flat.get(f"{bench.weights}.{bench.long_edge}.{arm}.{name}"), form) for name, form in COLUMNS.values()

@@ -25,7 +25,7 @@ app.command()(main)
 
 def test_the_report_has_the_figures_of_each_arm(tmp_path: Path) -> None:
     report = tmp_path / "arms.json"
-    arms = ("fused", "fused_compact", "reads")
+    arms = ("fused", "fused_compact", "reads", "legacy")
     chosen = [word for arm in arms for word in ("--arm", arm)]
     result = CliRunner().invoke(app, ["--pictures", "2", "--json", str(report), *chosen])
     assert result.exit_code == 0, result.output
@@ -33,7 +33,13 @@ def test_the_report_has_the_figures_of_each_arm(tmp_path: Path) -> None:
     assert flat["fused.calls"] == flat["fused_compact.calls"] == 1
     assert flat["reads.calls"] > 2  # the category, and each attribute of it
     assert flat["reads.completion_tokens"] == flat["reads.calls"]  # one token each
-    assert [flat[f"{arm}.encodings"] for arm in arms] == [1, 1, 1]
+    assert [flat[f"{arm}.encodings"] for arm in arms] == [1, 1, 1, flat["legacy.calls"]]
+    assert flat["legacy_reusing.calls"] == flat["legacy.calls"] == 2
+    assert flat["legacy_reusing.encodings"] == 1
+    assert flat["fused_vs_legacy_reusing"] == pytest.approx(
+        flat["fused.p50_ms"] / flat["legacy_reusing.p50_ms"], abs=1e-3
+    )
+    assert flat["fused_vs_legacy_cpu"] == pytest.approx(flat["fused.cpu_ms"] / flat["legacy.cpu_ms"], abs=1e-3)
     assert flat["fused_compact.completion_tokens"] < flat["fused.completion_tokens"]
     assert flat["reads_vs_floor"] == pytest.approx(flat["reads.p50_ms"] / flat["floor.p50_ms"], abs=1e-3)
     assert not any(flat[f"{arm}.failed"] for arm in arms)
