@@ -79,13 +79,13 @@ COUNTS = (
 
 
 @asynccontextmanager
-async def embedded_bench(album: Sequence[Labelled]) -> AsyncIterator[ArmBench]:
-    """The bundled model in this process."""
+async def embedded_bench(album: Sequence[Labelled], long_edge: int) -> AsyncIterator[ArmBench]:
+    """The bundled model in this process; pictures are scaled down to `long_edge`."""
     settings = with_demo_models(_settings(engine="embedded"))
     engine = CountingEngine(build_engine(settings))
     async with Tagger(settings, engine) as tagger:
         await tagger.start()
-        yield _in_this_process(ArmBench("demo-embedded", LONG_EDGE, tagger, engine, _embedded_encodings(engine), album))
+        yield _in_this_process(ArmBench("demo-embedded", long_edge, tagger, engine, _embedded_encodings(engine), album))
 
 
 @asynccontextmanager
@@ -356,6 +356,7 @@ def shape_server(folder: Path, base_url: str | None) -> Iterator[str]:
 def main(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     embedded: Annotated[bool, typer.Option(help="The bundled model in this process.")] = True,
+    long_edge: Annotated[int, typer.Option(help="Of the bundled model's pictures in this process.")] = LONG_EDGE,
     vllm: Annotated[str | None, typer.Option(help="Base URL of a vLLM server with the bundled model.")] = None,
     shape: Annotated[Path | None, typer.Option(help="Folder of a model without weights.", file_okay=False)] = None,
     shape_url: Annotated[
@@ -399,7 +400,7 @@ def main(
 
     try:
         if embedded:
-            asyncio.run(measured(embedded_bench(album[:pictures]), scored=True, warm_up=2))
+            asyncio.run(measured(embedded_bench(album[:pictures], long_edge), scored=True, warm_up=2))
         if vllm is not None:
             asyncio.run(measured(vllm_bench(vllm, album[:pictures]), scored=True, warm_up=2))
         if shape is not None and tokens is not None:
