@@ -80,6 +80,7 @@ bench: venv ## run the benchmarks; figures go to build/bench/*.json
 	$(BIN)/python -m benchmarks.content --json build/bench/content.json
 	$(BIN)/python -m benchmarks.overhead --json build/bench/overhead.json
 	$(BIN)/python -m benchmarks.http --workers 2 --json build/bench/http.json
+	$(BIN)/python -m benchmarks.run_cpu --json build/bench/run_cpu.json
 	$(BIN)/python -m benchmarks.hostile --json build/bench/hostile.json
 	$(BIN)/python -m benchmarks.unwell_servers --json build/bench/unwell_servers.json
 	$(BIN)/python -m benchmarks.arms --json build/bench/arms.json
