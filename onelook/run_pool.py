@@ -4,7 +4,6 @@ deferred theirs."""
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
@@ -16,9 +15,6 @@ from onelook.ledger.stamps import span
 
 T = TypeVar("T")
 Item = TypeVar("Item")
-
-PREPARING = 2 * (os.cpu_count() or 1)
-"""Twice the processors: while a thread decodes one picture, the event loop begins the next."""
 
 MAX_DEFERRED = 256
 """A deferred run keeps its prepared pictures, about 100 kB each; so many are enough for a turn of the specialist."""
@@ -74,20 +70,20 @@ async def may_ask() -> None:
 
 class RunPool:
     """Runs of one batch, at most `slots` of them from their first question on, and `ahead` more that prepare theirs, so
-    that no engine waits for that; `preparing` of those that wait for their turn do so at once. A run that defers its
-    question frees its slot for the next.
+    that no engine waits for that; `preparing` (None: all) of those that wait for their turn do so at once. A run that
+    defers its question frees its slot for the next.
 
     When all runs have ended or wait, or `max_deferred` wait, the deferred ones are released before a new run begins.
     """
 
     def __init__(
-        self, slots: int, *, ahead: int = 0, preparing: int = PREPARING, max_deferred: int = MAX_DEFERRED
+        self, slots: int, *, ahead: int = 0, preparing: int | None = None, max_deferred: int = MAX_DEFERRED
     ) -> None:
         self.questions = asyncio.Semaphore(slots)
         self.asking = 0
         """Runs that have asked and have not ended."""
-        self._turns = asyncio.Semaphore(preparing)
         self._slots = slots + ahead
+        self._turns = asyncio.Semaphore(preparing or self._slots)
         self._max_deferred = max_deferred
         self._stopped = False
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -18,6 +18,7 @@ from onelook.batch.progress import Progress, Tally
 from onelook.batch.row import identify, tag_row
 from onelook.batch.stopping_rules import MaxFailures, StoppingRules
 from onelook.images.source import describe
+from onelook.images.threads import cores
 from onelook.result import TagResult
 from onelook.run_pool import RunPool, may_prepare
 from onelook.tagger import Tagger
@@ -69,7 +70,9 @@ class BatchRun:
         self._rules = StoppingRules(plan.max_failures, self._at_once)
         # An engine with a patience counts from when the question is to be put: nothing may wait before it.
         patient = all(engine.capabilities.patience_s is None for engine in tagger.engines)
-        self._pool = RunPool(self._at_once, ahead=min(self._at_once, MOST_AHEAD) if patient else 0)
+        ahead = min(self._at_once, MOST_AHEAD) if patient else 0
+        # While a thread decodes one picture, the event loop begins the next: twice the cores.
+        self._pool = RunPool(self._at_once, ahead=ahead, preparing=2 * cores())
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="onelook-ledger")
         self._asking: dict[bytes, list[Todo]] = {}
         self._stopped = False

@@ -97,14 +97,14 @@ class PrefillSwitch:
         if not self._wanted:
             return None
         capability = "beginning of replies"
-        off = f"unset {self._variables}PREFILL: replies are decoded from their first token in any case"
         if guidance != "structured_outputs":
             detail = "it is sent with vLLM's own guidance only (structured_outputs), and this server gets another"
-            return Finding(capability, ok=False, detail=detail, needed=False, hint=off)
-        if self.ignored:
+        elif self.ignored:
             detail = f"the server does not go on from it ({FIELD})"
-            return Finding(capability, ok=False, detail=detail, needed=False, hint=off)
-        return Finding(capability, ok=True, detail="the server goes on from it", needed=False)
+        else:
+            return Finding(capability, ok=True, detail="the server goes on from it", needed=False)
+        hint = f"unset {self._variables}PREFILL: replies are decoded from their first token in any case"
+        return Finding(capability, ok=False, detail=detail, needed=False, hint=hint)
 
     def give_up(self) -> None:
         if not self.ignored:
