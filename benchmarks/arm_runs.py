@@ -130,6 +130,11 @@ class ArmBench:
     floor_ms: list[float] = field(default_factory=list)
     floor_cpu_ms: list[float] = field(default_factory=list)
 
+    @property
+    def in_this_process(self) -> bool:
+        """Whether the engine is: then it can be switched, and its CPU time is that of this process."""
+        return self.jump_forward is not None
+
     async def measure(self, arms: Sequence[str], *, warm_up: int) -> None:
         """Run every arm on every picture, after a warm-up with the first `warm_up` pictures.
 

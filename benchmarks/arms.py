@@ -202,7 +202,7 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
             "failed": sum(run.result.status == "failed" for run in runs),
             **{name: _mean(getattr(run.result.usage, name) for run in runs if run.calls) for name in COUNTS},
         }
-        if bench.jump_forward is not None:  # otherwise most of the work is done in another process
+        if bench.in_this_process:
             own["cpu_ms"] = median(run.cpu_ms for run in runs)
         if routed := [run.router_ms for run in runs if run.router_ms is not None]:
             own["router_ms"] = median(routed)
@@ -214,12 +214,12 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
             own |= {"accuracy": scores.category, "exact_record": scores.exact, "ece": scores.ece}
         flat |= {f"{arm}.{name}": value for name, value in own.items() if value is not None}
     flat[f"{FLOOR}.p50_ms"] = floor
-    if bench.jump_forward is not None:
+    if bench.in_this_process:
         flat[f"{FLOOR}.cpu_ms"] = median(bench.floor_cpu_ms)
     if "reads" in typical:
         flat["reads_vs_floor"] = typical["reads"] / floor
         flat["reads_engine_vs_floor"] = flat["reads.engine_ms"] / floor
-        if bench.jump_forward is not None:
+        if bench.in_this_process:
             flat["reads_vs_floor_cpu"] = flat["reads.cpu_ms"] / flat[f"{FLOOR}.cpu_ms"]
     if "fused" in typical:
         flat |= _of_a_json_reply(bench, typical, flat)
@@ -231,7 +231,7 @@ def figures(bench: ArmBench, *, scored: bool) -> dict[str, float]:
 def _of_a_json_reply(bench: ArmBench, typical: dict[str, float], flat: dict[str, float]) -> dict[str, float]:
     """What the arm fused costs beside the others, and how far jump-forward goes: a choice is a category or a value."""
     found = {f"fused_vs_{name}": typical["fused"] / typical[arm] for name, arm in BESIDE.items() if arm in typical}
-    if bench.jump_forward is not None:
+    if bench.in_this_process:
         for name, arm in BESIDE.items():
             if arm in typical:
                 found[f"fused_vs_{name}_cpu"] = flat["fused.cpu_ms"] / flat[f"{arm}.cpu_ms"]

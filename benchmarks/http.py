@@ -23,7 +23,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from statistics import linear_regression, median, quantiles
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import aiohttp
@@ -33,11 +32,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.echo_server import echo_server
-from benchmarks.overhead import ANSWER, AT_ONCE, photograph
+from benchmarks.overhead import ANSWER, AT_ONCE, echoing
 from benchmarks.report import write_report
 from onelook.settings.process import Settings
-from onelook.tagger import Tagger, build_services
+from onelook.tagger import Tagger
 
 API, BARE, GRAPH = "onelook over HTTP", "bare FastAPI route", "graph in process"
 KEYS = {API: "http", BARE: "bare", GRAPH: "graph"}
@@ -213,11 +211,8 @@ def main(
     workers: Annotated[int, typer.Option(min=1, help="Measure the API in so many processes as well.")] = 1,
 ) -> None:
     """Compare the HTTP API with a bare route and with the graph in process."""
-    reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
     several = f"{API}, {workers} workers"
-    with TemporaryDirectory() as folder, echo_server(reply) as base_url:
-        file = Path(folder) / "photograph.jpg"
-        photograph(file)
+    with echoing() as (base_url, file):
         picture = file.read_bytes()
         settings = {"ONELOOK_ENGINE": "vllm", "ONELOOK_BASE_URL": base_url, "ONELOOK_HTTP__PORT": "0"}
         commands = {API: ["onelook", "serve"]}

@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -68,6 +68,16 @@ def photograph(path: Path) -> None:
         picture.save(path, quality=quality)
         low, high = (quality, high) if path.stat().st_size < PICTURE_BYTES else (low, quality)
     picture.save(path, quality=low)
+
+
+@contextmanager
+def echoing() -> Iterator[tuple[str, Path]]:
+    """The base URL of an echo server, whose reply is valid because the prompts write it, and a photograph for it."""
+    reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
+    with TemporaryDirectory() as folder, echo_server(reply) as base_url:
+        picture = Path(folder) / "photograph.jpg"
+        photograph(picture)
+        yield base_url, picture
 
 
 async def contenders(base_url: str, picture: Path, stack: AsyncExitStack) -> dict[str, Contender]:
@@ -208,11 +218,7 @@ def main(
     pictures: Annotated[int, typer.Option(help="Pictures per contender and round.")] = 128,
 ) -> None:
     """Compare onelook's own time per picture with that of bare clients."""
-    # The echo server's reply must be valid, so the prompts write it.
-    reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
-    with TemporaryDirectory() as folder, echo_server(reply) as base_url:
-        picture = Path(folder) / "photograph.jpg"
-        photograph(picture)
+    with echoing() as (base_url, picture):
         taken, parts = asyncio.run(measure(base_url, picture, rounds, pictures))
         size = picture.stat().st_size
     console = Console(soft_wrap=True)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -23,20 +22,14 @@ from langgraph.graph import END, START, StateGraph
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.echo_server import echo_server
-from benchmarks.overhead import ANSWER, AT_ONCE, ENGINE, GRAPH, contenders, milliseconds, photograph
+from benchmarks.overhead import AT_ONCE, ENGINE, GRAPH, contenders, echoing, milliseconds
+from benchmarks.prepare import our_way
 from benchmarks.report import write_report
-from onelook.engines.size_grid import DEFAULT_GRID
 from onelook.graph.build import written_way
 from onelook.graph.state import Input, Output, State, fresh
-from onelook.images.original import Original
-from onelook.settings.process import Settings
-from onelook.settings.resolution import at_most
-from onelook.tagger import build_services
 
 PREPARATION, EMPTY = "preparing the picture", "LangGraph, three empty nodes"
 KEYS = {GRAPH: "whole", ENGINE: "engine", PREPARATION: "preparation", EMPTY: "empty_graph"}
-MAX_PIXELS = 100_000_000
 
 Part = Callable[[], Awaitable[Any]]
 
@@ -66,11 +59,10 @@ def empty_graph() -> Part:
 
 
 def preparation(picture: Path) -> Part:
-    bounds, data = at_most(Settings().run.long_edge), picture.read_bytes()
+    data = picture.read_bytes()
 
     async def prepare() -> str:
-        original = Original(data, name=picture.name, max_pixels=MAX_PIXELS, up_to=[bounds], grid=DEFAULT_GRID)
-        return original.picture(bounds).data_url
+        return our_way(data).data_url
 
     return prepare
 
@@ -105,10 +97,7 @@ def main(
     pictures: Annotated[int, typer.Option(help="Pictures of each part and round.")] = 256,
 ) -> None:
     """Measure the CPU time of one run, and of its parts."""
-    reply = build_services(Settings(engine="vllm")).prompts["zh"].fused("json").write(ANSWER)
-    with TemporaryDirectory() as folder, echo_server(reply) as base_url:
-        picture = Path(folder) / "photograph.jpg"
-        photograph(picture)
+    with echoing() as (base_url, picture):
         found = uvloop.run(measure(base_url, picture, rounds, pictures))
     flat = {f"{key}_cpu_ms": round(found[name], 3) for name, key in KEYS.items()}
     flat["rest_cpu_ms"] = round(2 * found[GRAPH] - sum(found.values()), 3)
