@@ -8,18 +8,17 @@ from PIL import Image
 
 from onelook.images.colour import to_srgb
 from onelook.images.padding import padded
+from onelook.images.resize import lanczos
 from onelook.images.sizing import Layout
-
-REDUCING_GAP = 2.0  # coarse reduction stops at twice the size that is wanted; Lanczos does the rest
 
 
 def finish(pixels: Image.Image, wanted: Layout, turn: Image.Transpose | None, profile: bytes | None) -> Image.Image:
     """`pixels` (L, RGB or CMYK) in the size that is wanted, upright, as L or RGB in sRGB.
 
-    Resize first: turning and colour then cost a fraction. (reducing_gap: 2.3 x faster from 12 megapixels of PNG.)
+    Resize first: turning and colour then cost a fraction.
     """
     if pixels.size != wanted.drawn:
-        pixels = pixels.resize(wanted.drawn, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
+        pixels = lanczos(pixels, wanted.drawn)
     if pixels.size != wanted.sent:
         pixels = padded(pixels, wanted.sent)
     if turn is not None:

@@ -14,11 +14,12 @@ from onelook.images.colour import opaque, srgb_transform
 from onelook.images.decode import TURNED, decoding, open_image, turn_needed
 from onelook.images.decode_limit import check_limit
 from onelook.images.decode_memory import coefficient_bytes, decode_bytes
-from onelook.images.finish import REDUCING_GAP, encode, finish
+from onelook.images.finish import encode, finish
 from onelook.images.margins import KEPT, content_box
 from onelook.images.memory import LOSSY, open_pixels, reading_pixels
 from onelook.images.padding import Box
 from onelook.images.picture import Picture
+from onelook.images.resize import REDUCING_GAP
 from onelook.images.scans import frame_marker
 from onelook.images.shrink import shrink
 from onelook.images.sizing import MAX_ASPECT_RATIO, Layout, layout
