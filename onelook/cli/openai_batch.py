@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -12,7 +12,7 @@ from onelook.batch.ledger import Ledger
 from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.lock import locked
 from onelook.batch.manifest import Columns
-from onelook.batch.openai_batch.offline import Offline, Reader
+from onelook.batch.openai_batch.offline import Offline
 from onelook.batch.openai_batch.read import Imported, Named, import_answers
 from onelook.batch.openai_batch.write import FileLimits, Written, total, write_requests
 from onelook.batch.sources import listed_pictures
@@ -22,18 +22,8 @@ from onelook.cli.pictures import left_out_line
 from onelook.cli.stopping import run_until_stopped
 from onelook.images.printable import printable
 from onelook.images.walk import Found
-from onelook.settings.process import load_settings
-from onelook.types import Context
 
 T = TypeVar("T")
-
-
-class Questions(Offline):
-    """From the options of the two commands."""
-
-    @classmethod
-    def of(cls, reader: Reader, settings: Mapping[str, object], context: Context) -> Questions:
-        return cls(load_settings(engine="vllm", **settings), context, reader)
 
 
 def export_questions(

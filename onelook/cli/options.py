@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 from annotated_types import Ge, Le
 
+from onelook.cli.option_groups import OptionGroup
 from onelook.settings.defaults import default_words, description, field_of
 from onelook.settings.file import FILE
 from onelook.settings.hints import OPTIONS, set_off
 from onelook.settings.names import FILE_VARIABLE
+from onelook.settings.process import Settings, load_settings
 
 
 def setting(name: str, *aliases: str, words: str | None = None, default: str | None = None) -> Any:
@@ -40,23 +42,27 @@ def _number(bounds: Iterator[object]) -> int | float | None:
     return next((bound for bound in bounds if isinstance(bound, int | float)), None)
 
 
-EngineOption = Annotated[str | None, setting("engine")]
-ModelOption = Annotated[str | None, setting("model")]
-BaseUrlOption = Annotated[str | None, setting("base_url")]
-TaxonomyOption = Annotated[Path | None, setting("taxonomy")]
-TemplatesOption = Annotated[Path | None, setting("templates")]
-LANGUAGE = "The language in which the model reads and writes: en, zh, de …"
-LanguageOption = Annotated[str | None, setting("run.language", words=LANGUAGE)]
-UserLanguageOption = Annotated[
-    str | None,
-    setting(
-        "run.language",
-        words=LANGUAGE,
-        default=default_words("run.language").replace(", or", ", your locale's if the taxonomy has it, or"),
-    ),
-]
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file (TOML).", show_default=f"{FILE_VARIABLE}, or {FILE} if it is here"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
+
+
+class SettingsOptions(OptionGroup):
+    """Which model answers, by which taxonomy, and where all other settings are."""
+
+    engine: Annotated[str | None, setting("engine")] = None
+    model: Annotated[str | None, setting("model")] = None
+    base_url: Annotated[str | None, setting("base_url")] = None
+    taxonomy: Annotated[Path | None, setting("taxonomy")] = None
+    templates: Annotated[Path | None, setting("templates")] = None
+    config: ConfigOption = None
+
+    def load(self, **others: Any) -> Settings:
+        """The settings by these options and `others`, of which None means "not given".
+
+        Raises:
+            SettingsError: see `load_settings`.
+        """
+        return load_settings(**self.given, **others)

@@ -9,28 +9,18 @@ import typer
 from rich.text import Text
 
 from onelook.calibration.fits import load_calibration, refusal
-from onelook.cli.choices import choices
 from onelook.cli.console import err, out, progress
 from onelook.cli.failure import fail, reported
 from onelook.cli.label_options import LABELS_HELP, LabelColumnOption, PicturesOption
 from onelook.cli.locale_language import in_the_users_language
 from onelook.cli.notes import print_note
-from onelook.cli.options import (
-    BaseUrlOption,
-    ConfigOption,
-    EngineOption,
-    ModelOption,
-    TaxonomyOption,
-    TemplatesOption,
-    UserLanguageOption,
-    setting,
-)
-from onelook.cli.run_options import DebiasOption, ReplyFormatOption
+from onelook.cli.option_groups import Only, grouped
+from onelook.cli.options import SettingsOptions, setting
+from onelook.cli.run_options import UserRunOptions
 from onelook.cli.stopping import run_until_stopped, stoppable
 from onelook.demo.checkpoint import with_demo_models
 from onelook.errors import SettingsError
 from onelook.settings.names import variable
-from onelook.settings.process import load_settings
 from onelook.types import Target
 
 FILE = Path("calibration.json")
@@ -39,12 +29,12 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
+@grouped
 def calibrate(
     labels: Annotated[Path, typer.Argument(help=LABELS_HELP)],
+    *,
     arm: Annotated[list[str] | None, setting("run.arm", words="May be given several times.")] = None,
-    reply_format: ReplyFormatOption = None,
-    language: UserLanguageOption = None,
-    debias: DebiasOption = None,
+    choices: Annotated[UserRunOptions, Only("reply_format", "language", "debias")],
     accuracy: Annotated[
         float,
         typer.Option(min=0, max=1, help="Wanted of the answers that neither a specialist nor a person checks."),
@@ -69,12 +59,7 @@ def calibrate(
     limit: Annotated[int | None, typer.Option(min=1, help="Use the first N pictures only.")] = None,
     label_column: LabelColumnOption = None,
     pictures: PicturesOption = None,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    options: SettingsOptions,
 ) -> None:
     """Learn from labelled pictures which confidence is enough; the file is for ONELOOK_CALIBRATION.
 
@@ -88,16 +73,10 @@ def calibrate(
             from onelook.lab.label_columns import LabelOptions
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
-        settings = load_settings(
-            engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates, config=config
-        )
-        settings = with_demo_models(in_the_users_language(settings))
+        settings = with_demo_models(in_the_users_language(options.load()))
         file = file or settings.calibration or FILE
         known = load_calibration(file if file.exists() else None)
-        contexts = [
-            choices(arm=each, reply_format=reply_format, language=language, debias=debias)
-            for each in arm or [settings.run.arm]
-        ]
+        contexts = [choices.context(arm=each) for each in arm or [settings.run.arm]]
         with progress() as bar:
             task = bar.add_task("")
 

@@ -9,18 +9,11 @@ import typer
 
 from onelook.cli.failure import reported
 from onelook.cli.locale_language import in_language, locale_language
-from onelook.cli.options import (
-    BaseUrlOption,
-    ConfigOption,
-    EngineOption,
-    JsonOption,
-    ModelOption,
-    TaxonomyOption,
-    TemplatesOption,
-)
+from onelook.cli.option_groups import grouped
+from onelook.cli.options import JsonOption, SettingsOptions
 from onelook.cli.write_json import write_json
 from onelook.errors import UserError
-from onelook.settings.process import Row, load_settings, other_variables, sources
+from onelook.settings.process import Row, other_variables, sources
 
 WIDE = 110  # columns of a terminal in which there is room for descriptions
 
@@ -28,30 +21,19 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command("config")
+@grouped
 def print_config(
+    *,
     as_json: JsonOption = False,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    options: SettingsOptions,
 ) -> None:
     """Print every setting, its value, and its source: option, environment, file, locale or default."""
     with reported():
-        arguments = {
-            "engine": engine,
-            "model": model,
-            "base_url": base_url,
-            "taxonomy": taxonomy,
-            "templates": templates,
-            "config": config,
-        }
-        settings = load_settings(**arguments)
+        settings = options.load()
         locale = None
         with suppress(UserError):  # of the taxonomy; the settings are shown all the same
             locale = locale_language(settings)
-        rows = sources(in_language(settings, locale), arguments, locale)
+        rows = sources(in_language(settings, locale), options.given, locale)
     if as_json:
         write_json(
             {row.name: {"value": row.value, "source": row.source, "description": row.description} for row in rows},

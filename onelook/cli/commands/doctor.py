@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 from rich.text import Text
 
 from onelook.cli.console import out
 from onelook.cli.failure import reported
 from onelook.cli.locale_language import in_the_users_language
-from onelook.cli.options import BaseUrlOption, ConfigOption, EngineOption, ModelOption
+from onelook.cli.option_groups import Only, grouped
+from onelook.cli.options import SettingsOptions
 from onelook.cli.stopping import run_until_stopped, stoppable
 from onelook.demo.checkpoint import with_demo_models
-from onelook.settings.process import Settings, load_settings
+from onelook.settings.process import Settings
 from onelook.tagger import Tagger
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def doctor(
-    engine: EngineOption = None, model: ModelOption = None, base_url: BaseUrlOption = None, config: ConfigOption = None
-) -> None:
+@grouped
+def doctor(options: Annotated[SettingsOptions, Only("engine", "model", "base_url", "config")]) -> None:
     """Ask the engine for each capability that onelook builds on, and report what is missing."""
     with stoppable(), reported():
-        settings = load_settings(engine=engine, model=model, base_url=base_url, config=config)
-        fit = run_until_stopped(findings(with_demo_models(in_the_users_language(settings))))
+        fit = run_until_stopped(findings(with_demo_models(in_the_users_language(options.load()))))
     raise typer.Exit(0 if fit else 1)
 
 

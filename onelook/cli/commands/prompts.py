@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import reported
 from onelook.cli.locale_language import in_the_users_language
-from onelook.cli.options import (
-    BaseUrlOption,
-    ConfigOption,
-    EngineOption,
-    JsonOption,
-    ModelOption,
-    TaxonomyOption,
-    TemplatesOption,
-    UserLanguageOption,
-)
-from onelook.cli.run_options import ArmOption, DebiasOption, LongEdgeOption, ReplyFormatOption, ResolutionOption
-from onelook.settings.process import Settings, load_settings
+from onelook.cli.option_groups import Only, grouped
+from onelook.cli.options import JsonOption, SettingsOptions
+from onelook.cli.run_options import ArmOption, UserRunOptions
+from onelook.settings.process import Settings
 
 if TYPE_CHECKING:
     from onelook.engines.transformers.local_prompts import LocalPrompts
@@ -45,10 +36,12 @@ def prompts() -> None:
 
 
 @app.command(epilog=EXAMPLES)
+@grouped
 def show(
     pictures: Annotated[
         list[str] | None, typer.Argument(help="Pictures of one subject, up to 5. Default: one of 1024 x 768 pixels.")
     ] = None,
+    *,
     arm: ArmOption = None,
     category: Annotated[
         str | None,
@@ -57,18 +50,9 @@ def show(
             " details; in the arm hybrid, a picture that the router is not sure about."
         ),
     ] = None,
-    reply_format: ReplyFormatOption = None,
-    language: UserLanguageOption = None,
-    resolution: ResolutionOption = None,
-    long_edge: LongEdgeOption = None,
-    debias: DebiasOption = None,
+    choices: Annotated[UserRunOptions, Only("reply_format", "language", "resolution", "long_edge", "debias")],
     as_json: JsonOption = False,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    options: SettingsOptions,
 ) -> None:
     """Print what is sent to the model about one picture: prompts, constraint and all other fields.
 
@@ -77,18 +61,8 @@ def show(
     is printed too.
     """
     with reported():
-        settings = in_the_users_language(
-            load_settings(
-                engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates, config=config
-            )
-        )
-        context = choices(
-            arm=arm,
-            reply_format=reply_format,
-            language=language,
-            **sizes(resolution, long_edge),
-            debias=debias,
-        )
+        settings = in_the_users_language(options.load())
+        context = choices.context(arm=arm)
         from onelook.cli.sent_prompts import sent_prompts
         from onelook.cli.sent_prompts_text import as_data, as_text
         from onelook.cli.write_json import write_json, write_text

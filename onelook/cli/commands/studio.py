@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import BaseUrlOption, ConfigOption, EngineOption, ModelOption, TaxonomyOption, TemplatesOption
+from onelook.cli.option_groups import grouped
+from onelook.cli.options import SettingsOptions
 from onelook.errors import SettingsError
-from onelook.settings.process import load_settings
 
 CONFIG = Path(__file__).parent.parent / "langgraph.json"
 
@@ -27,36 +27,25 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
+@grouped
 def studio(
+    *,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 2024,
     browser: Annotated[bool, typer.Option("--browser", help="Open Studio's page, which LangChain hosts.")] = False,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    options: SettingsOptions,
 ) -> None:
     """Open the graph in LangGraph Studio's local server: no key, and nothing leaves this machine.
 
     Studio's own page is LangChain's: the browser loads it from smith.langchain.com, and it talks to this server. The
     server keeps its threads in the folder .langgraph_api of the working directory.
     """
-    arguments = {
-        "engine": engine,
-        "model": model,
-        "base_url": base_url,
-        "taxonomy": taxonomy,
-        "templates": templates,
-        "config": config,
-    }
     with reported():
-        load_settings(**arguments)
+        options.load()
         if find_spec("langgraph_cli") is None or find_spec("langgraph_api") is None:
             fail(SettingsError("LangGraph Studio's server is not installed", hint="pip install 'onelook[studio]'"))
         # The server imports the graph by its name, so options reach it through the environment.
-        given = {f"ONELOOK_{name.upper()}": str(value) for name, value in arguments.items() if value is not None}
+        given = {f"ONELOOK_{name.upper()}": str(value) for name, value in options.given.items()}
         os.environ.update(QUIET | STRICT | given)
         from langgraph_cli.cli import cli
 

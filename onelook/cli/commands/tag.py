@@ -6,32 +6,12 @@ from typing import Annotated
 
 import typer
 
-from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import reported
 from onelook.cli.locale_language import in_the_users_language
-from onelook.cli.options import (
-    BaseUrlOption,
-    ConfigOption,
-    EngineOption,
-    ModelOption,
-    TaxonomyOption,
-    TemplatesOption,
-    UserLanguageOption,
-    setting,
-)
+from onelook.cli.option_groups import grouped
+from onelook.cli.options import SettingsOptions, setting
 from onelook.cli.pictures import name_in_json, named_pictures
-from onelook.cli.run_options import (
-    AdaptiveOption,
-    ArmOption,
-    ConcurrencyOption,
-    DebiasOption,
-    EscalateOption,
-    LongEdgeOption,
-    ReplyFormatOption,
-    ResolutionOption,
-    ThresholdOption,
-    TrimOption,
-)
+from onelook.cli.run_options import ConcurrencyOption, UserRunOptions
 from onelook.cli.stopping import stoppable
 from onelook.cli.tagging import Tagging
 from onelook.cli.write_json import write_json
@@ -40,7 +20,6 @@ from onelook.errors import SettingsError
 from onelook.images.source import describe
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
-from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
 from onelook.types import Subject
 
@@ -60,21 +39,14 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog=EXAMPLES)
+@grouped
 def tag(
     pictures: Annotated[
         list[str],
         typer.Argument(help="Files, folders (searched below), http(s) URLs, or - to read names from standard input."),
     ],
-    arm: ArmOption = None,
-    reply_format: ReplyFormatOption = None,
-    language: UserLanguageOption = None,
-    resolution: ResolutionOption = None,
-    long_edge: LongEdgeOption = None,
-    trim: TrimOption = None,
-    adaptive: AdaptiveOption = None,
-    debias: DebiasOption = None,
-    confidence_threshold: ThresholdOption = None,
-    escalate: EscalateOption = None,
+    *,
+    choices: UserRunOptions,
     concurrency: ConcurrencyOption = None,
     residency: Annotated[str | None, setting("residency")] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
@@ -83,12 +55,7 @@ def tag(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, in the order given.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, as each is done.")] = False,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    options: SettingsOptions,
 ) -> None:
     """Tag pictures: their category, its details, and how sure the model is.
 
@@ -102,29 +69,8 @@ def tag(
                 "--json and --jsonl contradict each other",
                 hint="--json writes one array at the end, --jsonl a line for each picture as soon as it is done",
             )
-        settings = in_the_users_language(
-            load_settings(
-                engine=engine,
-                model=model,
-                base_url=base_url,
-                taxonomy=taxonomy,
-                templates=templates,
-                concurrency=concurrency,
-                residency=residency,
-                config=config,
-            )
-        )
-        context = choices(
-            arm=arm,
-            reply_format=reply_format,
-            language=language,
-            **sizes(resolution, long_edge),
-            trim=trim,
-            adaptive=adaptive,
-            debias=debias,
-            confidence_threshold=confidence_threshold,
-            escalate=escalate,
-        )
+        settings = in_the_users_language(options.load(concurrency=concurrency, residency=residency))
+        context = choices.context()
         found = named_pictures(pictures)
         names = [found.pictures] if together else [[name] for name in found.pictures]
         subjects: list[Subject] = [list(found.pictures)] if together else list(found.pictures)

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from onelook.cli.failure import fail, reported
-from onelook.cli.options import (
-    ConfigOption,
-    EngineOption,
-    JsonOption,
-    LanguageOption,
-    ModelOption,
-    TemplatesOption,
-)
-from onelook.cli.run_options import LongEdgeOption
+from onelook.cli.option_groups import Only, grouped
+from onelook.cli.options import ConfigOption, JsonOption, SettingsOptions
+from onelook.cli.run_options import RunOptions
 from onelook.errors import EngineIncapable, SettingsError
 from onelook.prompts.languages import TEMPLATES
 from onelook.prompts.taxonomy.document import STARTERS, load_taxonomy
@@ -52,15 +46,13 @@ def init(
 
 
 @app.command()
+@grouped
 def check(
     file: FileArgument,
+    *,
     as_json: JsonOption = False,
-    language: LanguageOption = None,
-    long_edge: LongEdgeOption = None,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    choices: Annotated[RunOptions, Only("language", "long_edge")],
+    options: Annotated[SettingsOptions, Only("engine", "model", "templates", "config")],
 ) -> None:
     """Report whether a taxonomy can be used, and if not, what is wrong on which line; then what each arm needs.
 
@@ -69,20 +61,18 @@ def check(
     of a model. The exit code is 0 if the taxonomy can be used, also where some arm does not fit.
     """
     with reported():
-        loaded = load_taxonomy(file, templates or TEMPLATES)
+        loaded = load_taxonomy(file, options.templates or TEMPLATES)
         from onelook.cli.arm_table import arm_rows, as_data, no_tokenizer
         from onelook.cli.arm_table import show as show_arms
-        from onelook.cli.choices import choices
         from onelook.demo.checkpoint import with_demo_models
         from onelook.settings.choices import complete
-        from onelook.settings.process import load_settings
         from onelook.tagger import build_services
 
-        settings = load_settings(taxonomy=file, engine=engine, model=model, templates=templates, config=config)
+        settings = options.load(taxonomy=file)
         router = settings.router  # as it is set: a demo model's router is not looked at where no model is named
         demo = with_demo_models(settings).model_copy(update={"router": router, "specialist": None, "residency": "both"})
         services = build_services(demo)
-        context = complete(choices(language=language, long_edge=long_edge), services.run)
+        context = complete(choices.context(), services.run)
         local = local_prompts(settings)
         rows = arm_rows(services, context, local)
     attributes = sum(len(category.details) for category in loaded.categories.values())

@@ -14,19 +14,11 @@ from onelook.batch.changes import Side
 from onelook.batch.export.batch import Batch
 from onelook.batch.export.columns import Choices
 from onelook.batch.export.formats import STREAMED, Format, format_of, write_stream, write_table
-from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import reported
 from onelook.cli.notes import print_note
-from onelook.cli.options import ConfigOption, LanguageOption, ModelOption, TaxonomyOption, TemplatesOption
-from onelook.cli.run_options import (
-    AdaptiveOption,
-    ArmOption,
-    EscalateOption,
-    LongEdgeOption,
-    ReplyFormatOption,
-    ResolutionOption,
-    ThresholdOption,
-)
+from onelook.cli.option_groups import Only, grouped
+from onelook.cli.options import SettingsOptions
+from onelook.cli.run_options import RunOptions
 from onelook.cli.stopping import stoppable
 from onelook.errors import SettingsError
 from onelook.images.limits import Limits
@@ -57,8 +49,10 @@ Reader = Literal["vllm", "openai"]
 
 
 @app.command(epilog=EPILOG)
+@grouped
 def export(
     folder: Annotated[str, typer.Argument(help="The batch's folder, or a version of its answers: FOLDER@1.")],
+    *,
     to: Annotated[Format | None, typer.Option("--to", help="The format. Default: as the name of --out ends.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The file; - is standard output (csv, jsonl). Default: FOLDER/tags.…")
@@ -103,39 +97,18 @@ def export(
     again: Annotated[
         bool, typer.Option("--again", help="openai-batch: also what waits for its answer in an earlier file.")
     ] = False,
-    arm: ArmOption = None,
-    reply_format: ReplyFormatOption = None,
-    language: LanguageOption = None,
-    resolution: ResolutionOption = None,
-    long_edge: LongEdgeOption = None,
-    adaptive: AdaptiveOption = None,
-    confidence_threshold: ThresholdOption = None,
-    escalate: EscalateOption = None,
-    model: ModelOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    choices: RunOptions,
+    options: Annotated[SettingsOptions, Only("model", "taxonomy", "templates", "config")],
 ) -> None:
     """Write the results as Parquet, CSV, JSONL, SQLite, or as a page to look through (HTML)."""
     with stoppable(), reported():
         if openai_batch:
-            from onelook.cli.openai_batch import Questions, export_questions
+            from onelook.batch.openai_batch.offline import Offline
+            from onelook.cli.openai_batch import export_questions
 
             if to is not None:
                 raise SettingsError("--to is for results, --openai-batch for questions", hint="leave one of them out")
-            questions = Questions.of(
-                reader,
-                {"model": model, "taxonomy": taxonomy, "templates": templates, "config": config},
-                choices(
-                    arm=arm,
-                    reply_format=reply_format,
-                    language=language,
-                    **sizes(resolution, long_edge),
-                    adaptive=adaptive,
-                    confidence_threshold=confidence_threshold,
-                    escalate=escalate,
-                ),
-            )
+            questions = Offline(options.load(engine="vllm"), choices.context(), reader)
             limits = (max_requests, int(max_file_mb * 1e6))
             export_questions(questions, Path(folder), out, pictures or (), limits, again=again)
             return
@@ -156,10 +129,8 @@ def export(
         with _progress(batch, "exporting") as advance:
             if chosen == "html":
                 from onelook.batch.export.sheet import SheetChoices, write_sheet
-                from onelook.settings.process import load_settings
 
-                settings = load_settings(config=config)
-                sheet = SheetChoices(thumbnail_size if thumbnails else None, Limits.of(settings))
+                sheet = SheetChoices(thumbnail_size if thumbnails else None, Limits.of(options.load()))
                 if thumbnails and batch.listed > MANY_THUMBNAILS:
                     print_note(
                         f"{batch.listed:,} thumbnails make a file of some {batch.listed * 4.5e-3:,.0f} MB, which"

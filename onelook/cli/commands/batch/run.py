@@ -18,34 +18,14 @@ from onelook.batch.sources import listed_pictures
 from onelook.batch.stopping_rules import MaxFailures
 from onelook.cli.batch_progress import Prices
 from onelook.cli.batch_session import Session
-from onelook.cli.choices import choices, sizes
 from onelook.cli.failure import reported
 from onelook.cli.notes import print_note
-from onelook.cli.options import (
-    ConfigOption,
-    EngineOption,
-    LanguageOption,
-    ModelOption,
-    TaxonomyOption,
-    TemplatesOption,
-)
-from onelook.cli.run_options import (
-    AdaptiveOption,
-    ArmOption,
-    BaseUrlsOption,
-    ConcurrencyOption,
-    DebiasOption,
-    EscalateOption,
-    LongEdgeOption,
-    ReplyFormatOption,
-    ResolutionOption,
-    ThresholdOption,
-    TrimOption,
-)
+from onelook.cli.option_groups import Only, grouped
+from onelook.cli.options import SettingsOptions, setting
+from onelook.cli.run_options import ConcurrencyOption, RunOptions
 from onelook.cli.summary import left_out_lines
 from onelook.demo.checkpoint import with_demo_models
 from onelook.images.walk import Found
-from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
 
 EPILOG = """
@@ -73,6 +53,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog=EPILOG)
+@grouped
 def run(
     sources: Annotated[
         list[str] | None,
@@ -82,7 +63,8 @@ def run(
             " standard input. None: those that FOLDER lists already.",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="The batch's folder; it is made where it is missing.")] = ...,  # type: ignore[assignment]
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The batch's folder; it is made where it is missing.")],
     retry_failed: Annotated[
         bool,
         typer.Option(
@@ -122,47 +104,22 @@ def run(
     completion_price: Annotated[
         float | None, typer.Option("--completion-price", help="Price of a million completion tokens.")
     ] = None,
-    arm: ArmOption = None,
-    reply_format: ReplyFormatOption = None,
-    language: LanguageOption = None,
-    resolution: ResolutionOption = None,
-    long_edge: LongEdgeOption = None,
-    trim: TrimOption = None,
-    adaptive: AdaptiveOption = None,
-    debias: DebiasOption = None,
-    confidence_threshold: ThresholdOption = None,
-    escalate: EscalateOption = None,
+    choices: RunOptions,
     concurrency: ConcurrencyOption = None,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlsOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    base_urls: Annotated[
+        list[str] | None,
+        setting("base_url", words="Address of an OpenAI-compatible server; several: give it again."),
+    ] = None,
+    options: Annotated[SettingsOptions, Only("engine", "model", "taxonomy", "templates", "config")],
 ) -> None:
     """Tag every picture that is not done yet, and keep the answers in FOLDER."""
     with reported():
-        settings = load_settings(
-            engine=engine,
-            model=model,
-            base_url=base_url[0] if base_url else None,
-            replicas=tuple(base_url[1:]) if base_url else None,
-            taxonomy=taxonomy,
-            templates=templates,
+        settings = options.load(
+            base_url=base_urls[0] if base_urls else None,
+            replicas=tuple(base_urls[1:]) if base_urls else None,
             concurrency=concurrency,
-            config=config,
         )
-        context = choices(
-            arm=arm,
-            reply_format=reply_format,
-            language=language,
-            **sizes(resolution, long_edge),
-            trim=trim,
-            adaptive=adaptive,
-            debias=debias,
-            confidence_threshold=confidence_threshold,
-            escalate=escalate,
-        )
+        context = choices.context()
         prices = Prices(prompt_price, completion_price)
         rules = None if max_failures is None else MaxFailures.parse(max_failures)
         tagger = Tagger(with_demo_models(settings))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,30 +13,11 @@ from onelook.batch.entries import Run
 from onelook.batch.progress import Progress
 from onelook.batch.status import Reason, Status, VersionStatus, failed_pictures, read_status
 from onelook.cli.batch_progress import Prices, line
-from onelook.cli.choices import choices, sizes
 from onelook.cli.durations import duration
 from onelook.cli.failure import reported
-from onelook.cli.options import (
-    BaseUrlOption,
-    ConfigOption,
-    EngineOption,
-    JsonOption,
-    LanguageOption,
-    ModelOption,
-    TaxonomyOption,
-    TemplatesOption,
-)
-from onelook.cli.run_options import (
-    AdaptiveOption,
-    ArmOption,
-    DebiasOption,
-    EscalateOption,
-    LongEdgeOption,
-    ReplyFormatOption,
-    ResolutionOption,
-    ThresholdOption,
-    TrimOption,
-)
+from onelook.cli.option_groups import grouped
+from onelook.cli.options import JsonOption, SettingsOptions
+from onelook.cli.run_options import RunOptions
 from onelook.cli.write_json import write_json
 from onelook.images.printable import printable
 from onelook.types import Context
@@ -60,28 +40,16 @@ EXAMPLE = 160
 
 
 @app.command(epilog=EPILOG)
+@grouped
 def status(
     folder: Annotated[Path, typer.Argument(help="The batch's folder.")],
     failed: Annotated[
         bool, typer.Option("--failed", help="List every picture that failed, with its reason (tab between).")
     ] = False,
     as_json: JsonOption = False,
-    arm: ArmOption = None,
-    reply_format: ReplyFormatOption = None,
-    language: LanguageOption = None,
-    resolution: ResolutionOption = None,
-    long_edge: LongEdgeOption = None,
-    trim: TrimOption = None,
-    adaptive: AdaptiveOption = None,
-    debias: DebiasOption = None,
-    confidence_threshold: ThresholdOption = None,
-    escalate: EscalateOption = None,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    *,
+    choices: RunOptions,
+    options: SettingsOptions,
 ) -> None:
     """How far a batch is, why pictures failed, and what other choices would ask again."""
     with reported():
@@ -95,40 +63,21 @@ def status(
             return
         for each in lines(found):
             print(each)
-        chosen = choices(
-            arm=arm,
-            reply_format=reply_format,
-            language=language,
-            **sizes(resolution, long_edge),
-            trim=trim,
-            adaptive=adaptive,
-            debias=debias,
-            confidence_threshold=confidence_threshold,
-            escalate=escalate,
-        )
-        given = {
-            "engine": engine,
-            "model": model,
-            "base_url": base_url,
-            "taxonomy": taxonomy,
-            "templates": templates,
-            "config": config,
-        }
-        if chosen.model_fields_set or any(value is not None for value in given.values()):
-            print(_would_ask(folder, chosen, given))
+        context = choices.context()
+        if choices.given or options.given:
+            print(_would_ask(folder, context, options))
 
 
-def _would_ask(folder: Path, context: Context, given: Mapping[str, object]) -> str:
+def _would_ask(folder: Path, context: Context, options: SettingsOptions) -> str:
     from onelook.batch.estimate import Work, count_work
     from onelook.batch.fingerprint import fingerprint
     from onelook.cli.batch_estimate import work_line
     from onelook.cli.stopping import run_until_stopped, stoppable
     from onelook.demo.checkpoint import with_demo_models
     from onelook.settings.choices import complete
-    from onelook.settings.process import load_settings
     from onelook.tagger import Tagger
 
-    tagger = Tagger(with_demo_models(load_settings(**given)))
+    tagger = Tagger(with_demo_models(options.load()))
     counted: list[Work] = []
 
     async def count() -> None:

@@ -11,17 +11,10 @@ from onelook.cli.experiment_report import FailIf, FailIfOption, fails, print_rep
 from onelook.cli.failure import fail, reported
 from onelook.cli.label_options import LABELS_HELP, LabelColumnOption, PicturesOption
 from onelook.cli.notes import print_note
-from onelook.cli.options import (
-    BaseUrlOption,
-    ConfigOption,
-    EngineOption,
-    ModelOption,
-    TaxonomyOption,
-    TemplatesOption,
-)
+from onelook.cli.option_groups import grouped
+from onelook.cli.options import SettingsOptions
 from onelook.cli.stopping import Stopped, leave, run_until_stopped, stoppable
 from onelook.errors import SettingsError
-from onelook.settings.process import load_settings
 
 if TYPE_CHECKING:
     from onelook.lab.experiment import Experiment
@@ -48,11 +41,13 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog=EPILOG)
+@grouped
 def run(
     album: Annotated[
         Path,
         typer.Argument(help=f"{LABELS_HELP} A folder of pictures without labels is enough for --primary latency."),
     ],
+    *,
     arm: Annotated[
         list[str],
         typer.Option(
@@ -113,12 +108,7 @@ def run(
     label_column: LabelColumnOption = None,
     pictures: PicturesOption = None,
     fail_if: FailIfOption = None,
-    engine: EngineOption = None,
-    model: ModelOption = None,
-    base_url: BaseUrlOption = None,
-    taxonomy: TaxonomyOption = None,
-    templates: TemplatesOption = None,
-    config: ConfigOption = None,
+    options: SettingsOptions,
 ) -> None:
     """Compare arms on the pictures of an album, by a design that is fixed before the first question."""
     with stoppable(), reported():
@@ -129,9 +119,6 @@ def run(
             from onelook.lab.label_columns import LabelOptions
         except ModuleNotFoundError as missing:
             fail(SettingsError(f"an experiment needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
-        settings = load_settings(
-            engine=engine, model=model, base_url=base_url, taxonomy=taxonomy, templates=templates, config=config
-        )
         experiment = Experiment(
             album,
             read_arms(arm),
@@ -155,7 +142,7 @@ def run(
             ),
             labels=LabelOptions.of(label_column or (), pictures),
             out=out,
-            settings=settings,
+            settings=options.load(),
         )
         _run(experiment, fail_if)
 
