@@ -1,13 +1,11 @@
 """A contact sheet: one HTML file with thumbnails and filters, which loads nothing and runs no script but its own.
 
 Names, paths and labels are foreign text. They are in data blocks, in which no `<` stands, and the page's script writes
-them as text, never as markup. A content security policy allows the page's own script and style by their hashes.
+them as text, never as markup.
 """
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -25,10 +23,15 @@ from onelook.images.limits import Limits
 from onelook.images.source import describe, is_data_url, is_url
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import least_confidence
+from onelook.standalone_page import WEB, joined, policy, without_tags
 from onelook.types import Tag
 
 PAGE: Final = files("onelook.batch.export") / "page"
-SCRIPTS: Final = ("words.js", "data.js", "filters.js", "grid.js", "details.js", "sheet.js")
+STYLES: Final = (WEB / "base.css", WEB / "gallery.css", PAGE / "sheet.css")
+SCRIPTS: Final = (
+    WEB / "standalone.js",
+    *(PAGE / name for name in ("words.js", "data.js", "filters.js", "grid.js", "details.js", "sheet.js")),
+)
 THUMBNAILS_IN_BLOCK: Final = 128
 
 
@@ -68,7 +71,7 @@ def write_sheet(
             for number, block in enumerate(blocks):
                 _block(file, f"thumbnails-{number}", orjson.dumps(block))
                 missing += block.count(None)
-        file.write(f'<script type="module">{_script()}</script>\n</body>\n</html>\n'.encode())
+        file.write(f'<script type="module">{joined(*SCRIPTS)}</script>\n</body>\n</html>\n'.encode())
     return Sheet(shown.count, missing)
 
 
@@ -151,39 +154,21 @@ def _about(batch: Batch, taxonomy: Taxonomy) -> dict[str, Any]:
 
 
 def _head() -> bytes:
-    style = _read("sheet.css")
-    page = Template(_read("sheet.html"))
-    return page.substitute(style=style, style_hash=_hash(style), script_hash=_hash(_script())).encode()
-
-
-def _script() -> str:
-    return "\n".join(map(_read, SCRIPTS))
-
-
-def _read(name: str) -> str:
-    return (PAGE / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """As a content security policy has it (https://www.w3.org/TR/CSP3/#grammardef-hash-source)."""
-    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    style = joined(*STYLES)
+    page = Template(joined(PAGE / "sheet.html"))
+    return page.substitute(style=style, policy=policy(style, joined(*SCRIPTS))).encode()
 
 
 def _blocks_of_rows(file: BinaryIO, rows: Iterable[list[Any]]) -> None:
     """One after another: the rows of a large batch are never in memory together."""
     file.write(b'<script type="application/json" id="rows">[')
     for number, row in enumerate(rows):
-        file.write((b",\n" if number else b"\n") + _escaped(orjson.dumps(row)))
+        file.write((b",\n" if number else b"\n") + without_tags(orjson.dumps(row)))
     file.write(b"]</script>\n")
 
 
 def _block(file: BinaryIO, id_: str, data: bytes) -> None:
-    file.write(f'<script type="application/json" id="{id_}">'.encode() + _escaped(data) + b"</script>\n")
-
-
-def _escaped(data: bytes) -> bytes:
-    """JSON in which no tag can begin or end."""
-    return data.replace(b"<", b"\\u003c")
+    file.write(f'<script type="application/json" id="{id_}">'.encode() + without_tags(data) + b"</script>\n")
 
 
 def _rounded(confidence: float | None) -> float | None:

@@ -1,6 +1,5 @@
 /** The batch: read from the data blocks of the page. What they hold is text, never markup. */
 
-const byId = (id) => document.getElementById(id);
 const BATCH = JSON.parse(byId("batch").textContent);
 const PICTURES = JSON.parse(byId("rows").textContent).map(
   ([id, path, uri, status, category, confidence, least, tags, errors, duplicateOf, thumbnail], index) => ({
@@ -32,16 +31,6 @@ function tagsOf(picture) {
 }
 
 const nameOf = (picture) => picture.path.replace(/[/\\]+$/, "").split(/[/\\]/).pop() || picture.path;
-
-/** Creates an element without markup in strings. */
-function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
 
 function thumbnailBox(picture) {
   const source = thumbnailOf(picture);

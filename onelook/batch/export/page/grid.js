@@ -62,7 +62,8 @@ function cardOf(index) {
   const picture = shown[index];
   const category = categoryOf(picture);
   const title = category === null ? say("uncategorized") : labelOf(category);
-  const sureness = element("span", { class: "number" }, percent(picture.status === "ok" ? picture.confidence : picture.least));
+  const sure = picture.status === "ok" ? picture.confidence : picture.least;
+  const sureness = element("span", { class: "number" }, sure === null ? null : percent(sure));
   const badge = element("span", { class: picture.status }, say(`status.${picture.status}`));
   const words = tagsOf(picture).map((tag) => labelOf(tag.option)).join(" · ") || picture.errors[0] || "";
   const button = element(

@@ -48,23 +48,11 @@ grid.addEventListener("focusin", (event) => {
   // A dialog that closes gives the focus back to the card that opened it, which may not be the one that it showed last.
   if (card && !viewing && Number(card.dataset.index) !== current) moveTo(Number(card.dataset.index));
 });
-byId("close").addEventListener("click", () => dialog.close());
-byId("before").addEventListener("click", () => step(-1));
-byId("after").addEventListener("click", () => step(1));
-dialog.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowLeft") step(-1);
-  if (event.key === "ArrowRight") step(1);
-});
+browse(dialog, step);
 dialog.addEventListener("close", () => {
   viewing = false;
   moveTo(current);
 });
-for (const button of document.querySelectorAll("[data-language]")) {
-  button.addEventListener("click", () => {
-    language = button.dataset.language;
-    drawAll();
-  });
-}
 addEventListener("scroll", draw, { passive: true });
 let known = innerWidth;
 addEventListener("resize", () => {
@@ -72,4 +60,5 @@ addEventListener("resize", () => {
   else relayout();
   known = innerWidth;
 });
-drawAll();
+redraw.push(drawAll);
+speak(language);

@@ -1,4 +1,4 @@
-/** What the page says, in its two languages. `{name}` is replaced by a value. */
+/** What the page says, in its two languages. */
 
 const WORDS = {
   en: {
@@ -76,31 +76,12 @@ const WORDS = {
     nothing: "无",
   },
 };
-const LOCALES = { en: "en", zh: "zh-CN" };
-
-let language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
-
-const say = (key, values = {}) =>
-  WORDS[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 
 /** The label of a taxonomy entry in the page's language, if the taxonomy has it. */
 const labelOf = (entry) => entry.label[language] ?? Object.values(entry.label)[0] ?? entry.id;
 
-const number = (value) => value.toLocaleString(LOCALES[language]);
-
-/** 99.96 % is not 100 %. */
-function percent(value) {
-  if (value === null) return "";
-  const digits = value > 0.995 && value < 1 ? 1 : 0;
-  const shown = digits ? Math.floor(value * 1000) / 10 : Math.round(value * 100);
-  return `${shown.toLocaleString(LOCALES[language], { minimumFractionDigits: digits })}%`;
-}
-
 function sayAll() {
-  document.documentElement.lang = LOCALES[language];
   for (const place of document.querySelectorAll("[data-say]")) place.textContent = say(place.dataset.say);
   for (const place of document.querySelectorAll("[data-say-label]"))
     place.setAttribute("aria-label", say(place.dataset.sayLabel));
-  for (const button of document.querySelectorAll("[data-language]"))
-    button.setAttribute("aria-pressed", String(button.dataset.language === language));
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -29,10 +27,12 @@ from onelook.lab.experiment.report.recorded import Recorded
 from onelook.lab.experiment.report.sentences import ZH, metric_words
 from onelook.lab.experiment.report.thumbnails import Missing
 from onelook.lab.statistics.verdict import Verdict
+from onelook.standalone_page import WEB, joined, policy
 
 FILES: Final = files("onelook.lab.experiment.report.page") / "files"
-BASE: Final = files("onelook.web") / "base.css"
-SHARED: Final = files("onelook.batch.export") / "page"
+STYLES: Final = (WEB / "base.css", WEB / "frame.css", WEB / "gallery.css", FILES / "report.css")
+STANDALONE: Final = WEB / "standalone.js"
+SCRIPTS: Final = (STANDALONE, *(FILES / name for name in ("words.js", "gallery.js", "details.js")))
 
 Language = Literal["en", "zh"]
 
@@ -47,25 +47,24 @@ def page(
 ) -> bytes:
     """`language`: in which the page opens; None: that of the reader's browser. `originals`: with links to pictures."""
     data = {name: Markup(block.decode()) for name, block in gallery(recorded, thumbnails, originals=originals).items()}  # noqa: S704
-    return _render("report.html", language, _script(), **_content(report, recorded), data=data)
+    return _render("report.html", language, joined(*SCRIPTS), **_content(report, recorded), data=data)
 
 
 def problem_page(error: OnelookError, language: Language | None = None) -> bytes:
     """In the place of a report that cannot be computed: the reason, and what to do."""
-    return _render("problem.html", language, _read("language.js"), error=error)
+    return _render("problem.html", language, f"{joined(STANDALONE)}\nspeak(language);\n", error=error)
 
 
 def _render(template: str, language: Language | None, script: str, **content: Any) -> bytes:
-    style = _style()
+    style = joined(*STYLES)
     text = (
         _templates()
         .get_template(template)
         .render(
             language=language,
             style=Markup(style),  # noqa: S704 - our own files
-            style_hash=_hash(style),
             script=Markup(script),  # noqa: S704
-            script_hash=_hash(script),
+            policy=Markup(policy(style, script)),  # noqa: S704
             say=both,
             **content,
         )
@@ -82,24 +81,6 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _style() -> str:
-    return BASE.read_text(encoding="utf-8") + "\n" + _read("report.css")
-
-
-def _script() -> str:
-    names = ("language.js", "words.js", "gallery.js", "details.js")
-    return "\n".join(map(_read, names))
-
-
-def _read(name: str) -> str:
-    return (FILES / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """As a content security policy has it (https://www.w3.org/TR/CSP3/#grammardef-hash-source)."""
-    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _content(report: Report, recorded: Recorded) -> dict[str, Any]:

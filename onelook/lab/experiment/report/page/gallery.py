@@ -15,6 +15,7 @@ from onelook.lab.experiment.outcomes import Outcome
 from onelook.lab.experiment.report.recorded import Recorded
 from onelook.lab.experiment.report.sentences import metric_words
 from onelook.lab.experiment.report.thumbnails import Missing
+from onelook.standalone_page import without_tags
 
 
 def gallery(
@@ -95,4 +96,4 @@ def _rounded(confidence: float | None) -> float | None:
 
 
 def _json(value: object) -> bytes:
-    return orjson.dumps(value).replace(b"<", b"\\u003c")
+    return without_tags(orjson.dumps(value))

@@ -66,13 +66,7 @@ function step(by) {
   drawDetails();
 }
 
-byId("close").addEventListener("click", () => dialog.close());
-byId("before").addEventListener("click", () => step(-1));
-byId("after").addEventListener("click", () => step(1));
-dialog.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowLeft") step(-1);
-  if (event.key === "ArrowRight") step(1);
-});
+browse(dialog, step);
 dialog.addEventListener("close", () => {
   if (viewed < chosen.from || viewed >= chosen.from + PAGE) turn(Math.floor(viewed / PAGE) * PAGE);
   byId("cards").querySelector(`.card[data-place="${viewed}"]`)?.focus();

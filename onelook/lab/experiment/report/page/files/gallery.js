@@ -1,6 +1,5 @@
 /** The pictures, and what two arms made of each. All text of the data is written as text, never as markup. */
 
-const byId = (id) => document.getElementById(id);
 const read = (name) => JSON.parse(byId(`data-${name}`).textContent);
 const ABOUT = read("about");
 const THUMBNAILS = read("thumbnails");
@@ -30,15 +29,6 @@ const initial = () => ({
 });
 let chosen = initial();
 let shown = [];
-
-function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
 
 const spelled = (answer) => (answer && answer.status !== "failed" ? JSON.stringify([answer.category, answer.details]) : null);
 

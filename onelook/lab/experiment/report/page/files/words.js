@@ -1,4 +1,4 @@
-/** What the gallery says. `{name}` is replaced by a value. */
+/** What the gallery says. */
 
 const WORDS = {
   en: {
@@ -98,14 +98,3 @@ const WORDS = {
     errors: "错误",
   },
 };
-
-const say = (key, values = {}) => WORDS[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
-const number = (value) => value.toLocaleString(LOCALES[language]);
-
-/** 99.96 % is not 100 %. */
-function percent(value) {
-  if (value === null || value === undefined) return "–";
-  const digits = value > 0.995 && value < 1 ? 1 : 0;
-  const shown = digits ? Math.floor(value * 1000) / 10 : Math.round(value * 100);
-  return `${shown.toLocaleString(LOCALES[language], { minimumFractionDigits: digits })}%`;
-}
