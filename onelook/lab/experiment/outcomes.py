@@ -24,8 +24,10 @@ SYNC_S: Final = 1.0
 
 
 class Session(Frozen):
-    """A start of the run: the first line, and one more each time that it goes on. `fingerprints`: by arm, what its
-    answers depend on, as it was found after the start. `deviations`: what is not as the design or the first start says.
+    """A start of the run: the first line, and one more each time that it goes on.
+
+    `fingerprints`: by arm, what its answers depend on, as it was found after the start. `cut_off`: whether the line
+    before was. `without_cache_salt`: the arms whose server cannot keep their caches apart, though the design wants it.
     """
 
     kind: Literal["session"] = "session"
@@ -35,8 +37,10 @@ class Session(Frozen):
     onelook: str
     machine: str
     fingerprints: dict[str, dict[str, Any]] = Field({})
-    notes: tuple[str, ...] = ()
-    deviations: tuple[str, ...] = ()
+    cut_off: bool = False
+    without_cache_salt: tuple[str, ...] = ()
+    notes: tuple[str, ...] = Field((), description="The last two in words, as earlier versions wrote them.")
+    deviations: tuple[str, ...] = Field((), description="The same of changed fingerprints; they are compared again.")
 
 
 class Outcome(Frozen):

@@ -13,7 +13,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from onelook.batch.fingerprint import changed_parts, fingerprint
+from onelook.batch.fingerprint import fingerprint
 from onelook.engines.cache_scope import cache_scope
 from onelook.errors import ExperimentError, OnelookError
 from onelook.lab.experiment.arms import PreparedArm
@@ -170,21 +170,16 @@ async def started(arms: Sequence[PreparedArm], design: Design) -> AsyncIterator[
 
 
 def session_of(design: Design, arms: Mapping[str, RunningArm], runs: Runs, album: Path) -> Session:
-    """The line for this start, with what is not as it was at the first one."""
+    """The line for this start."""
     fingerprints = {
         arm.name: dict(fingerprint(arms[arm.name].tagger.services, arms[arm.name].arm.context).made_from)
         for arm in design.arms
     }
-    notes, deviations = [], []
-    if runs.torn is not None:
-        notes.append("the last line was cut off, so its question was asked again")
-    if runs.sessions:
-        for name, parts in fingerprints.items():
-            if changed := changed_parts(runs.sessions[0].fingerprints.get(name, {}), parts):
-                deviations.append(f"arm {name} went on with another {', '.join(changed)}")
-    for name, running in arms.items():
-        if running.tagger.services.engine.capabilities.constraints == "schema" and design.caches != "shared":
-            notes.append(f"arm {name}: its server takes no cache_salt, so its caches may be shared with other arms")
+    unsalted = (
+        name
+        for name, running in arms.items()
+        if running.tagger.services.engine.capabilities.constraints == "schema" and design.caches != "shared"
+    )
     return Session(
         design=design.digest,
         album=str(album.resolve()),
@@ -192,6 +187,6 @@ def session_of(design: Design, arms: Mapping[str, RunningArm], runs: Runs, album
         onelook=version("onelook"),
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         fingerprints=fingerprints,
-        notes=tuple(notes),
-        deviations=tuple(deviations),
+        cut_off=runs.torn is not None,
+        without_cache_salt=tuple(unsalted),
     )

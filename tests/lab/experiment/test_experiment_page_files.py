@@ -88,3 +88,31 @@ async def test_a_last_line_that_is_cut_off_is_said(tmp_path: Path) -> None:
     text = (out / PAGE).read_text(encoding="utf-8")
     assert "the last line of runs.jsonl is cut off: the same command asks its question again" in text
     assert "1 of 9 questions have no outcome: the run is not finished" in text
+
+
+async def test_notes_and_deviations_are_in_both_languages(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 3), tmp_path / "out"
+    await Experiment(album, {"old": arm(), "new": arm()}, out=out).run()
+    lines = (out / FILE).read_text().splitlines(keepends=True)
+    (out / FILE).write_text("".join(lines[:-2]).replace('"name":"scripted"', '"name":"before"') + lines[-2][:40])
+    await Experiment(album, {"old": arm(), "new": arm()}, out=out).run()
+    text = (out / PAGE).read_text(encoding="utf-8")
+    for en, zh in (
+        ("arm old went on with another model", "实验臂 old 继续运行时与首次不同：model"),
+        ("the last line was cut off, so its question was asked again", "最后一行被截断，因此重新问了该问题"),
+        ("3 pictures are too few for anything but large differences", "3 张图片太少，只能看出很大的差异"),
+    ):
+        assert f'<li><span class="en" lang="en">{en}</span><span class="zh" lang="zh-CN">{zh}</span></li>' in text
+
+
+async def test_notes_of_an_earlier_version_are_shown_as_it_wrote_them(tmp_path: Path) -> None:
+    album, out = draw_album(tmp_path / "album", 3), tmp_path / "out"
+    await Experiment(album, {"old": arm(), "new": arm()}, out=out).run()
+    text = (out / FILE).read_text()
+    for field in ('"cut_off":false,', '"without_cache_salt":[],'):
+        assert field in text
+        text = text.replace(field, "")
+    note = "the last line was cut off, so its question was asked again"
+    (out / FILE).write_text(text.replace('"notes":[]', f'"notes":["{note}"]'))
+    assert note in write_report(out).notes
+    assert f"<li>{note}</li>" in (out / PAGE).read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from onelook.errors import EngineRefused, EngineUnavailable, ExperimentError
 from onelook.lab.experiment import Design, Experiment, ExperimentArm
 from onelook.lab.experiment.order import ask_order
 from onelook.lab.experiment.outcomes import Runs, read_runs
+from onelook.lab.experiment.report.compute import read_report
 from onelook.lab.label_columns import LabelOptions
 from onelook.types import Context
 from tests.graph.replies import BUILDING, sure
@@ -85,7 +86,8 @@ async def test_a_run_that_was_cut_off_asks_only_what_has_no_outcome(album: Path,
     assert asked == 8 * 3 - kept + 2 * 2  # the pictures that are left, and the warm-up of both arms
     assert [each.key for each in runs.outcomes] == [each.key for each in whole.outcomes]
     assert [each.answer for each in runs.outcomes] == [each.answer for each in whole.outcomes]
-    assert runs.sessions[-1].notes == ("the last line was cut off, so its question was asked again",)
+    assert [each.cut_off for each in runs.sessions] == [False, True]
+    assert "the last line was cut off, so its question was asked again" in read_report(tmp_path / "cut")[0].notes
     done = await recorded(Experiment(album, again, out=tmp_path / "cut"))
     assert len(done.outcomes) == 24
     assert sum(len(each.engine.asked) for each in again.values() if isinstance(each.engine, ScriptedEngine)) == asked

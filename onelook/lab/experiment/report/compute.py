@@ -25,12 +25,11 @@ from onelook.lab.experiment.report.model import (
     Verdicts,
 )
 from onelook.lab.experiment.report.recorded import Recorded
+from onelook.lab.experiment.report.remarks import deviations, notes
 from onelook.lab.experiment.report.sentences import sentence
 from onelook.lab.statistics.agreement import agreement, cohens_kappa
 from onelook.lab.statistics.anytime import betting_e_value, confidence_sequence, not_worse_e_value
 from onelook.lab.statistics.verdict import Verdict, combined_verdict
-
-FEW_PICTURES = 20
 
 
 def read_report(folder: Path) -> tuple[Report, Recorded]:
@@ -58,15 +57,15 @@ def compute(recorded: Recorded, written: str) -> Report:
     design, runs = recorded.design, recorded.runs
     accuracy = accuracy_comparisons(recorded)
     latency = latency_comparisons(recorded, recorded.arms[1:])
-    deviations = _deviations(recorded, written)
+    deviating = deviations(recorded, written)
     aa = latency_comparisons(recorded, [recorded.again]) if design.aa else []
     return Report(
         design=written,
         primary=design.primary,
         baseline=design.baseline,
-        as_designed=not deviations,
-        deviations=tuple(deviations),
-        notes=tuple(_notes(recorded, aa)),
+        as_designed=not deviating,
+        deviations=tuple(en for en, _ in deviating),
+        notes=tuple(en for en, _ in notes(recorded, aa)),
         pictures=len(recorded.asked(*recorded.arms)),
         clusters=None if design.clusters is None else len(set(design.clusters)),
         margin=design.margin,
@@ -172,57 +171,6 @@ def _anytime(recorded: Recorded) -> list[AnytimeStop]:
                 difference=Estimate.of(confidence_sequence(differences, clusters, alpha=alpha)),
             )
         )
-    return found
-
-
-def _deviations(recorded: Recorded, written: str) -> list[str]:
-    """What is not as the design says."""
-    design, runs = recorded.design, recorded.runs
-    found = []
-    if design.digest != written:
-        found.append("design.json was changed after it was hashed")
-    found += dict.fromkeys(note for session in runs.sessions for note in session.deviations)
-    expected = len(design.pictures) * len(design.names) * len(design.passes)
-    if len(runs.outcomes) < expected and runs.stopped is None:
-        found.append(
-            f"{expected - len(runs.outcomes)} of {expected} questions have no outcome: the run is not finished"
-        )
-    found += [
-        f"the last start failed: {each.reason}; the same command goes on once this is fixed"
-        for each in runs.failed_starts[-1:]
-        if each.began >= max((outcome.began for outcome in runs.outcomes), default=0.0)
-    ]
-    known = {(each.name, arm) for each in design.pictures for arm in design.names}
-    strange = sum((each.picture, each.arm) not in known for each in runs.outcomes)
-    if strange:
-        found.append(f"{strange} outcomes are of pictures or arms that are not in the design")
-    for arm in recorded.arms:
-        if len({each.prompts for each in runs.outcomes if each.arm == arm}) > 1:
-            found.append(f"arm {arm} was asked with several versions of its prompts")
-    return found
-
-
-def _notes(recorded: Recorded, aa: Sequence[LatencyComparison]) -> list[str]:
-    design, runs = recorded.design, recorded.runs
-    found = list(dict.fromkeys(note for session in runs.sessions for note in session.notes))
-    if len(runs.sessions) > 1:
-        found.append(f"the run went on {len(runs.sessions) - 1} times after an interruption")
-    if runs.failed_starts:
-        found.append(f"starts that failed before their questions: {len(runs.failed_starts)}")
-    if runs.torn is not None:
-        found.append("the last line of runs.jsonl is cut off: the same command asks its question again")
-    if runs.stopped is not None:
-        found.append(
-            f"stopped after {runs.stopped.pictures} pictures, as the stopping rule allows: {runs.stopped.reason}"
-        )
-    if len(design.pictures) < FEW_PICTURES:
-        found.append(f"{len(design.pictures)} pictures are too few for anything but large differences")
-    found += [
-        f"the A/A pair differs in latency (× {each.ratio.value:.3f}, caches {each.caches}): the machine or the order"
-        " changes times by that much, so smaller differences between arms mean nothing"
-        for each in aa
-        if not (each.ratio.low or 0) <= 1 <= (each.ratio.high or 1)
-    ]
     return found
 
 

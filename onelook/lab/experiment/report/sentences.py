@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from onelook.lab.experiment.design import Caches
 from onelook.lab.experiment.metrics import ATTRIBUTE
 from onelook.lab.experiment.report.model import AccuracyComparison, Estimate, LatencyComparison
 from onelook.lab.statistics.verdict import Verdict
@@ -27,9 +28,8 @@ LATENCY_ZH: Final[Mapping[Verdict, str]] = {
     Verdict.WORSE: "更慢",
     Verdict.NOT_KNOWN: "延迟尚不可知",
 }
-
-
-METRICS: Final = {
+CACHES_ZH: Final[Mapping[Caches, str]] = {"apart": "缓存隔离", "shared": "缓存共享"}
+METRICS: Final[Mapping[str, tuple[str, str]]] = {
     "record": ("whole records", "整条记录"),
     "category": ("categories", "类别"),
     "latency": ("latency", "延迟"),
@@ -41,11 +41,7 @@ def metric_words(metric: str) -> tuple[str, str]:
     if metric.startswith(ATTRIBUTE):
         name = metric.removeprefix(ATTRIBUTE)
         return name, name
-    return {
-        "record": ("whole records", "整条记录"),
-        "category": ("categories", "类别"),
-        "latency": ("latency", "延迟"),
-    }[metric]
+    return METRICS[metric]
 
 
 def sentence(
@@ -80,8 +76,7 @@ def sentence(
         ratio = latency.ratio
         interval = f"{ratio.value:.2f}" + ("" if ratio.low is None else f", {ratio.low:.2f} – {ratio.high:.2f}")
         en.append(f"{LATENCY_EN[latency.verdict]} (median × {interval}, caches {latency.caches})")
-        ways = {"apart": "缓存隔离", "shared": "缓存共享"}[latency.caches]
-        zh.append(f"{LATENCY_ZH[latency.verdict]}（中位数 × {interval}，{ways}）")
+        zh.append(f"{LATENCY_ZH[latency.verdict]}（中位数 × {interval}，{CACHES_ZH[latency.caches]}）")
     if accuracy is None and latency is not None:
         en[0], zh[0] = f"{arm}: {en[0]}", f"{arm}：{zh[0]}"
     return {"en": "; ".join(en) + ".", "zh": "；".join(zh) + "。"}

@@ -24,6 +24,7 @@ from onelook.lab.experiment.report.page.pareto import pareto
 from onelook.lab.experiment.report.page.plot import number, series
 from onelook.lab.experiment.report.page.words import Both, both
 from onelook.lab.experiment.report.recorded import Recorded
+from onelook.lab.experiment.report.remarks import deviations, notes
 from onelook.lab.experiment.report.sentences import ZH, metric_words
 from onelook.lab.experiment.report.thumbnails import Missing
 from onelook.lab.statistics.verdict import Verdict
@@ -92,6 +93,8 @@ def _content(report: Report, recorded: Recorded) -> dict[str, Any]:
         "album": _album(recorded),
         "machines": sorted({each.machine for each in recorded.runs.sessions}),
         "summary": summary(report),
+        "deviations": [both(*each) for each in deviations(recorded, report.design)],
+        "notes": [both(*each) for each in notes(recorded, report.aa_latency)],
         "badges": {each.arm: _badges(report, each.arm) for each in report.verdicts},
         "series": {arm.name: series(place) for place, arm in enumerate(report.arms)},
         "metric": _metric,

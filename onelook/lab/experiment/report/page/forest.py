@@ -12,11 +12,11 @@ from onelook.lab.experiment.report.model import AccuracyComparison, Estimate, La
 from onelook.lab.experiment.report.page.plot import Axis, box, element, line, percent, row, scale, series
 from onelook.lab.experiment.report.page.rows import Chart, Row, accuracy_badge, latency_badge, points, ratio
 from onelook.lab.experiment.report.page.words import Both, both
-from onelook.lab.experiment.report.sentences import metric_words
+from onelook.lab.experiment.report.sentences import CACHES_ZH, metric_words
 
 HEIGHT = 34
 AA = both("A/A pair", "A/A 对照")
-CACHES = {"apart": both("caches apart", "缓存隔离"), "shared": both("caches shared", "缓存共享")}
+CACHES: dict[str, Both] = {caches: both(f"caches {caches}", zh) for caches, zh in CACHES_ZH.items()}
 
 
 def accuracy_charts(report: Report) -> list[Chart]:
