@@ -7,7 +7,7 @@
 and prepares pictures and puts the same questions about them, at the concurrency that was best for it; rounds are
 interleaved. `throughput_vs_sending`: beside one whose requests were made before its time began. The same keys after
 `paced_`: a server without a model, which works on 16 requests at once, each for 0.8 s, and leaves the processor alone.
-`rss_slope_kib_per_10k`: the memory of the process over a run against an echo server, by least squares over its last
+`rss_slope_kib_per_10k`: the memory of `onelook batch` over a run against an echo server, by least squares over its last
 four fifths. `ray_2_vs_1`: pictures a second with two actors beside one, without Ray's start.
 """
 
@@ -38,10 +38,12 @@ from benchmarks.report import write_report
 from onelook.batch.entries import Listed
 from onelook.batch.fingerprint import Fingerprint, fingerprint
 from onelook.batch.ledger import Ledger
+from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.manifest import Columns
 from onelook.batch.runner import BatchRun, Plan
 from onelook.batch.sources import listed_pictures
 from onelook.demo.checkpoint import MODEL as DEMO
+from onelook.errors import OnelookError
 from onelook.images.walk import Found
 from onelook.result import TagResult
 from onelook.settings.process import load_settings
@@ -54,6 +56,7 @@ TRIED = (8, 16, 32)
 PACE = Pace(16, 0.8)
 LEDGER_ROWS = 20_000
 RAY_PICTURES = 2000
+SAMPLED_S = 2
 
 Figures = dict[str, float]
 
@@ -65,20 +68,12 @@ def write_small_pictures(folder: Path, count: int) -> None:
         Image.new("RGB", (280, 224), "teal").save(folder / f"{number:07}.jpg", comment=str(number))
 
 
-async def tag_all(tagger: Tagger, folder: Path, out: Path, samples: list[tuple[int, int]] | None = None) -> float:
-    """Seconds for a run over `folder`; `samples` gets the memory after every hundredth of the pictures."""
-    process, done = psutil.Process(), 0
+async def tag_all(tagger: Tagger, folder: Path, out: Path) -> float:
+    """Seconds for a run over `folder`."""
     with closing(Ledger.create(out)) as ledger:
-        added = ledger.add(listed_pictures([str(folder)], Found(), columns=Columns()))
+        ledger.add(listed_pictures([str(folder)], Found(), columns=Columns()))
         version = ledger.version(fingerprint(tagger.services, tagger.services.run))
-
-        def sample(*_: object) -> None:
-            nonlocal done
-            done += 1
-            if samples is not None and done % max(added.new // 100, 1) == 0:
-                samples.append((done, process.memory_info().rss))
-
-        batch = BatchRun(tagger, ledger, Plan(version), ledger.begin_run(version, 1, Counter()), on_outcome=sample)
+        batch = BatchRun(tagger, ledger, Plan(version), ledger.begin_run(version, 1, Counter()))
         began_s = time.perf_counter()
         await batch.run()
         return time.perf_counter() - began_s
@@ -133,23 +128,40 @@ def size_of(folder: Path) -> int:
     return sum(each.stat().st_size for each in folder.iterdir())
 
 
-async def memory(base_url: str, pictures: int) -> Figures:
-    samples: list[tuple[int, int]] = []
+def memory(base_url: str, pictures: int) -> Figures:
+    """`onelook batch` as a user starts it, looked at from outside."""
+    samples: list[tuple[float, int, int]] = []
     with TemporaryDirectory() as temporary:
         folder, out = Path(temporary, "in"), Path(temporary, "out")
         write_small_pictures(folder, pictures)
-        async with Tagger(load_settings(engine="vllm", base_url=base_url, model=MODEL, concurrency=32)) as tagger:
-            await tagger.start()
-            seconds = await tag_all(tagger, folder, out, samples)
+        command = [sys.executable, "-m", "onelook", "batch", str(folder), "--out", str(out), "--concurrency", "32"]
+        command += ["--engine", "vllm", "--base-url", base_url, "--model", MODEL]
+        run = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while run.poll() is None:
+            time.sleep(SAMPLED_S)
+            done, rss = answered(out), run.memory_info().rss  # 0 when it has ended
+            if done and rss:
+                samples.append((time.perf_counter(), done, rss))
         size = size_of(out)
     late = samples[len(samples) // 5 :]
-    slope, _ = np.polyfit([done for done, _ in late], [rss for _, rss in late], 1)
+    slope, _ = np.polyfit([done for _, done, _ in late], [rss for *_, rss in late], 1)
     return {
         "rss_slope_kib_per_10k": float(slope) * 10_000 / 1024,
-        "rss_mib": late[-1][1] / 2**20,
-        "echo_pictures_per_s": pictures / seconds,
+        "rss_mib": late[-1][2] / 2**20,
+        "rss_mib_most": max(rss for *_, rss in samples) / 2**20,
+        "echo_pictures_per_s": (late[-1][1] - late[0][1]) / (late[-1][0] - late[0][0]),
         "ledger_bytes_per_picture": size / pictures,
     }
+
+
+def answered(folder: Path) -> int:
+    """How many pictures of the batch in `folder` have an answer; 0 before it has begun."""
+    try:
+        with closing(LedgerReader.read(folder)) as ledger:
+            versions = ledger.versions()
+            return ledger.count(versions[-1].id)["ok"] if versions else 0
+    except OnelookError:
+        return 0
 
 
 def ledger_rate(result: TagResult) -> Figures:
@@ -211,7 +223,7 @@ def main(
     with echo_server(REPLY) as base_url:
         figures |= ledger_rate(asyncio.run(one_result(base_url)))
         if pictures:
-            figures |= asyncio.run(memory(base_url, pictures))
+            figures |= memory(base_url, pictures)
         if ray:
             figures |= ray_rates(base_url)
     for name, value in figures.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, nullcontext
@@ -15,7 +14,6 @@ import orjson
 from onelook.api.admission import Admission
 from onelook.api.jobs.runner import JobRunner
 from onelook.api.jobs.store import JobStore
-from onelook.api.malloc_tuning import tune_malloc
 from onelook.api.metrics import Metrics
 from onelook.api.parsed_request import ParsedRequest, RequestReader
 from onelook.api.problem import Problem, result_json
@@ -29,6 +27,7 @@ from onelook.graph.arms import ArmName
 from onelook.result import TagResult
 from onelook.run_pool import as_completed
 from onelook.settings.process import Settings, load_settings
+from onelook.steady_memory import freeze_loaded, tune_malloc
 from onelook.tagger import Tagger
 from onelook.types import Context, Subject
 
@@ -155,15 +154,10 @@ def open_tagger(settings: Settings, engine: Engine | None = None) -> Tagger:
 
 
 def open_server(settings: Settings | None = None) -> Tagger:
-    """The tagger of a process that only serves, with `settings` or else those of its environment.
-
-    What is loaded now stays until the process ends, so it is frozen: without that, full garbage collections took a
-    quarter of the CPU time under load.
-    """
+    """The tagger of a process that only serves, with `settings` or else those of its environment."""
     tune_malloc()
     tagger = open_tagger(settings or load_settings())
-    gc.collect()
-    gc.freeze()
+    freeze_loaded()
     return tagger
 
 

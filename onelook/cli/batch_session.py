@@ -22,6 +22,7 @@ from onelook.images.printable import printable
 from onelook.images.walk import Found
 from onelook.result import TagResult
 from onelook.settings.choices import complete
+from onelook.steady_memory import freeze_loaded, tune_malloc
 from onelook.tagger import Tagger
 from onelook.types import Context
 
@@ -50,6 +51,7 @@ class Session:
         self._bug = self._started = False
 
     def run(self) -> None:
+        tune_malloc()
         traces = keep_bug_traces()
         stopped: Stopped | None = None
         with draining(self._stop) as drain:
@@ -90,6 +92,7 @@ class Session:
             self._batch = batch
             if self._stopping:
                 batch.stop()
+            freeze_loaded()
             with self._line.following(batch.progress):
                 self._how = await batch.run()
 

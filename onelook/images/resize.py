@@ -15,8 +15,8 @@ REDUCING_GAP = 2.0  # coarse reduction stops at twice the size that is wanted; L
 def lanczos(pixels: Image.Image, size: tuple[int, int]) -> Image.Image:
     """`pixels` (L, RGB or CMYK) at `size` (width, height).
 
-    The two differ by 1 or 2 of 255, and by more only in noise (docs/preparation.md). cykooz.resizer takes a sixth of the
-    time, and lets other threads run.
+    The two differ by 1 or 2 of 255, and by more only in noise (docs/preparation.md). cykooz.resizer takes a sixth of
+    the time, and lets other threads run.
     """
     if Resizer is None:
         return pixels.resize(size, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
