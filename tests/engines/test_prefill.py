@@ -35,14 +35,30 @@ def logprobs(*tokens: tuple[str, float]) -> dict[str, Any]:
     return {"content": content}
 
 
-def server(continued: str = REST, *, refuses: str | None = None) -> SimulatedServer:
-    """Answers `continued` where it is to go on from a beginning, and a whole reply elsewhere."""
+def begun(body: Body) -> bool:
+    return "continue_final_message" in body
+
+
+def prompt_tokens(body: Body, *, honoured: bool = True) -> dict[str, int]:
+    """As a chat template makes them: the end of a turn and the start of a new one are five tokens."""
+    last = body["messages"][-1]["role"] == "assistant"
+    return {"prompt_tokens": 20 + 4 * last + (0 if honoured and begun(body) else 5), "completion_tokens": 9}
+
+
+def server(
+    continued: str = REST, *, refuses: str | None = None, always: bool = False, honoured: bool = True
+) -> SimulatedServer:
+    """Answers `continued` where it is to go on from a beginning, and a whole reply elsewhere.
+
+    `refuses` requests with a beginning, or all if `always`, in these words. Not `honoured`: the fields change nothing.
+    """
 
     async def respond(request: web.Request, body: Body) -> web.StreamResponse:
-        if refuses is not None and "continue_final_message" in body:
+        if refuses is not None and (always or begun(body)):
             return web.json_response({"error": {"message": refuses}}, status=400)
-        text = continued if "continue_final_message" in body else BEGINNING + REST
-        return web.json_response(completion(text, logprobs=logprobs((text[:5], -0.25), (text[5:], 0.0))))
+        text = continued if begun(body) else BEGINNING + REST
+        usage = prompt_tokens(body, honoured=honoured)
+        return web.json_response(completion(text, logprobs=logprobs((text[:5], -0.25), (text[5:], 0.0)), usage=usage))
 
     return SimulatedServer(respond)
 
@@ -50,7 +66,7 @@ def server(continued: str = REST, *, refuses: str | None = None) -> SimulatedSer
 async def test_the_beginning_is_the_assistants_and_the_grammar_is_for_the_rest() -> None:
     async with server() as simulated, engine_at(simulated.base_url, prefill=True) as engine:
         reply = await engine.ask(asked(FUSED.constraint))
-    (body,) = simulated.bodies
+    body, check = simulated.bodies
     assert body["messages"][-1] == {"role": "assistant", "content": BEGINNING}
     assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
     assert re.fullmatch(body["structured_outputs"]["regex"], REST)
@@ -58,6 +74,26 @@ async def test_the_beginning_is_the_assistants_and_the_grammar_is_for_the_rest()
     assert FUSED.read(reply.text).category == "plant"
     assert b"".join(token.data for token in reply.tokens).decode() == reply.text
     assert [token.logprob for token in reply.tokens] == [0.0, -0.25, 0.0]
+    assert (check["messages"], check["max_tokens"]) == (body["messages"], 1)
+
+
+async def test_whether_the_server_goes_on_is_asked_once() -> None:
+    async with server() as simulated, engine_at(simulated.base_url, prefill=True) as engine:
+        await asyncio.gather(*(engine.ask(asked(FUSED.constraint)) for _ in range(3)))
+        await engine.ask(asked(FUSED.constraint))
+    assert sorted(begun(body) for body in simulated.bodies) == [False, True, True, True, True]
+
+
+async def test_a_server_that_takes_a_beginning_only_with_the_field_goes_on_from_it() -> None:
+    async def respond(request: web.Request, body: Body) -> web.StreamResponse:
+        if not begun(body):
+            return web.json_response({"error": {"message": "the last turn must be the user's"}}, status=400)
+        return web.json_response(completion(REST, usage=prompt_tokens(body)))
+
+    async with SimulatedServer(respond) as simulated, engine_at(simulated.base_url, prefill=True) as engine:
+        replies = [await engine.ask(asked(FUSED.constraint)) for _ in range(2)]
+    assert [reply.text for reply in replies] == [BEGINNING + REST] * 2
+    assert [begun(body) for body in simulated.bodies] == [True, False, True]
 
 
 async def test_it_is_off_unless_it_is_set() -> None:
@@ -76,7 +112,8 @@ async def test_a_reply_without_a_forced_beginning_is_asked_for_as_usual(constrai
 IGNORES = {
     "the beginning comes twice": server(BEGINNING + REST),
     "another text": server("Sure! The picture shows a plant."),
-    "refused": server(refuses="continue_final_message: extra fields not permitted"),
+    "the field is refused": server(refuses="continue_final_message: extra fields not permitted"),
+    "the turn is refused": server(refuses="the last message must be from the user"),
 }
 
 
@@ -87,11 +124,23 @@ async def test_a_server_that_does_not_go_on_is_asked_as_usual_from_then_on(
     async with IGNORES[case] as simulated, engine_at(simulated.base_url, prefill=True) as engine:
         replies = [await engine.ask(asked(FUSED.constraint)) for _ in range(3)]
     assert [reply.text for reply in replies] == [BEGINNING + REST] * 3
-    assert ["continue_final_message" in body for body in simulated.bodies] == [True, False, False, False]
+    assert [begun(body) for body in simulated.bodies] == [True, False, False, False]
     assert [record.message for record in caplog.records] == [
         f"{simulated.base_url} does not go on from the beginning of a reply (continue_final_message),"
         " so replies are decoded from their first token"
     ]
+
+
+async def test_a_server_that_ignores_the_fields_and_keeps_to_the_grammar_is_found_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It writes what the grammar allows, in a turn of its own: a reply that fits and is wrong."""
+    wrong = 'other","details":{}}'
+    async with server(wrong, honoured=False) as simulated, engine_at(simulated.base_url, prefill=True) as engine:
+        replies = [await engine.ask(asked(FUSED.constraint)) for _ in range(3)]
+    assert [reply.text for reply in replies] == [BEGINNING + REST] * 3
+    assert [begun(body) for body in simulated.bodies] == [True, False, False, False, False]
+    assert "does not go on" in caplog.text
 
 
 async def test_first_questions_at_once_are_all_answered_and_reported_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -101,12 +150,14 @@ async def test_first_questions_at_once_are_all_answered_and_reported_once(caplog
     assert len(caplog.records) == 1
 
 
-async def test_a_question_that_is_refused_for_itself_keeps_its_own_error() -> None:
-    async with server(refuses="the prompt is too long") as simulated:
+async def test_a_question_that_is_refused_for_itself_keeps_its_own_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with server(refuses="the prompt is too long", always=True) as simulated:
         async with engine_at(simulated.base_url, prefill=True) as engine:
-            with pytest.raises(EngineRefused, match="too long"):
-                await engine.ask(asked(FUSED.constraint))
-        assert len(simulated.bodies) == 1
+            for _ in range(2):
+                with pytest.raises(EngineRefused, match="too long"):
+                    await engine.ask(asked(FUSED.constraint))
+        assert [begun(body) for body in simulated.bodies] == [True, False] * 2
+    assert not caplog.records
 
 
 async def test_a_server_that_takes_schemas_only_is_asked_as_usual() -> None:
@@ -145,14 +196,13 @@ def test_beginning_and_rest_are_the_same_replies(data: st.DataObject) -> None:
         assert re.fullmatch(prefill.rest, reply.removeprefix(prefill.beginning))
 
 
-def words(*, goes_on: bool) -> SimulatedServer:
+def words(*, goes_on: bool, honoured: bool = True) -> SimulatedServer:
     """Answers the probe's questions with the first of its words."""
 
     async def respond(request: web.Request, body: Body) -> web.StreamResponse:
-        begun = "continue_final_message" in body
         choice = body.get("structured_outputs", {}).get("choice")
-        text = "zebra" if choice else 'zebra"}' if begun and goes_on else '{"word":"zebra"}'
-        return web.json_response(completion(text))
+        text = "zebra" if choice else 'zebra"}' if begun(body) and goes_on else '{"word":"zebra"}'
+        return web.json_response(completion(text, usage=prompt_tokens(body, honoured=honoured)))
 
     return SimulatedServer(respond)
 
@@ -170,5 +220,7 @@ async def test_the_doctor_says_whether_the_server_goes_on_from_a_beginning() -> 
     assert (unable.ok, unable.needed) == (False, False)
     assert "continue_final_message" in unable.detail
     assert unable.hint == "unset ONELOOK_PREFILL: replies are decoded from their first token in any case"
+    (deaf,) = await doctor(words(goes_on=True, honoured=False), prefill=True)
+    assert (deaf.ok, deaf.hint) == (unable.ok, unable.hint)
     (other,) = await doctor(words(goes_on=True), prefill=True, guidance="response_format")
     assert (other.ok, "structured_outputs" in other.detail) == (False, True)

@@ -14,8 +14,7 @@ from onelook.engines.openai.batch import PATH as BATCH_PATH
 from onelook.engines.openai.batch import read_batch, shared_choice
 from onelook.engines.openai.context_error import blame_long_part
 from onelook.engines.openai.named_pictures import Json, NamedPictures
-from onelook.engines.openai.prefill import FIELD as PREFILL
-from onelook.engines.openai.prefill import PrefillSwitch
+from onelook.engines.openai.prefill import Prefill, PrefillSwitch
 from onelook.engines.openai.request import Guidance, guidance_fields, messages_json
 from onelook.engines.openai.response import read_completion
 from onelook.engines.openai.served_grid import ServedGrid
@@ -61,6 +60,7 @@ class OpenAIEngine(Engine):
         self._prefill = PrefillSwitch(prefill, server.address, server.variables)
         self._served: ServedModel | None = None
         self._lookup = SharedTask[ServedModel]()
+        self._prefill_check = SharedTask[bool]()
 
     @classmethod
     def from_settings(
@@ -142,17 +142,36 @@ class OpenAIEngine(Engine):
     async def _reply(self, request: AskRequest, served: ServedModel) -> Reply:
         """The answer to one request, whose forced beginning is sent where the server goes on from it."""
         body = self.request_body(request, served)
-        if prefill := self._prefill.prefill(request.constraint, served.guidance):
-            try:
-                whole = prefill.whole(await self._post(prefill.sent(body)))
-            except EngineRefused as refusal:
-                if PREFILL not in refusal.message:
-                    raise
-                whole = None
-            if whole is not None:
-                return whole
-            self._prefill.give_up()
-        return await self._post(body)
+        prefill = self._prefill.prefill(request.constraint, served.guidance)
+        if prefill is None:
+            return await self._post(body)
+        if (whole := await self._begun(prefill, body)) is not None:
+            return whole
+        reply = await self._post(body)  # a question that is refused for itself keeps its error
+        self._prefill.give_up()
+        return reply
+
+    async def _begun(self, prefill: Prefill, body: dict[str, Any]) -> Reply | None:
+        """The reply that the server goes on with; None if it does not."""
+        try:
+            reply = await self._post(prefill.sent(body))
+        except EngineRefused:
+            return None
+        whole = prefill.whole(reply)
+        if whole is None or self._prefill.proven:
+            return whole
+        return whole if await self._prefill_check.outcome(lambda: self._goes_on(prefill, body, reply)) else None
+
+    async def _goes_on(self, prefill: Prefill, body: dict[str, Any], begun: Reply) -> bool:
+        """Whether the fields make the prompt shorter (`Prefill.closed`). Asked once."""
+        try:
+            closed = (await self._post(prefill.closed(body))).usage.prompt_tokens
+        except EngineRefused:  # the server reads the fields: without them it does not take this turn as the last one
+            self._prefill.proven = True
+        else:
+            sent = begun.usage.prompt_tokens
+            self._prefill.proven = sent is not None and closed is not None and sent < closed
+        return self._prefill.proven
 
     async def _post(self, body: dict[str, Any]) -> Reply:
         answer, throttled_s = await self._send("chat/completions", body, [body["messages"]])

@@ -1,8 +1,9 @@
 """The beginning that a constraint forces on a reply, sent as the start of the assistant's turn in place of decoded.
 
 vLLM goes on from an assistant message with `continue_final_message` (and then `add_generation_prompt: false`), under a
-grammar for the rest. A server that does not is found by its reply, which repeats the beginning or does not fit the
-rest; it is then asked as usual, from then on.
+grammar for the rest. A server that does not is asked as usual, from then on. It is found by its refusal, or by its
+reply, which repeats the beginning or does not fit the rest. One that ignores the fields and keeps to the grammar writes
+the rest in a new turn, which fits and is wrong: it is found by the prompt, as long without the fields as with them.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ class Prefill:
             "add_generation_prompt": False,
         }
 
+    def closed(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same without the fields: the beginning is a whole turn, and the prompt longer by its end and the start of
+        a new one. Asks for one token, because only the prompt's length is of interest."""
+        kept = {name: value for name, value in body.items() if name != "structured_outputs"}
+        return {**kept, "messages": self.sent(body)["messages"], "max_tokens": 1}
+
     def whole(self, reply: Reply) -> Reply | None:
         """The reply with its beginning, which is certain; None if the server did not go on from it."""
         if reply.stop_reason == "stop" and not re.fullmatch(self.rest, reply.text):
@@ -75,10 +82,14 @@ def prefill_of(pattern: str) -> Prefill | None:
 
 
 class PrefillSwitch:
-    """Sends beginnings, where that is wanted, until the server shows that it does not go on from them."""
+    """Sends beginnings, where that is wanted, until the server shows that it does not go on from them.
+
+    `proven`: it does, as the length of a prompt has shown.
+    """
 
     def __init__(self, wanted: bool, address: str, variables: str) -> None:
         self.ignored = False
+        self.proven = False
         self._wanted = wanted
         self._address = address
         self._variables = variables
