@@ -15,6 +15,7 @@ from onelook.graph.arms import ARMS
 from onelook.prompts.question import Question
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.services import Services
+from onelook.settings.choices import complete
 from onelook.settings.engine import EngineSettings
 from onelook.types import Context, Language
 
@@ -50,8 +51,13 @@ def changed_parts(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> list[
 
 
 def fingerprint(services: Services, context: Context) -> Fingerprint:
-    """That of runs with `context`, whose choices are complete. A server's only model has its name after the first
-    question, so this is asked after `Tagger.start`."""
+    """That of runs with `context`. A server's only model has its name after the first question, so this is asked after
+    `Tagger.start`.
+
+    Raises:
+        SettingsError: a choice is not available, such as a language that the taxonomy lacks.
+    """
+    context = complete(context, services.run)
     settings, arm = services.settings, ARMS[context.arm]
     prompts = services.prompts[context.language]
     calibration = services.calibration.fit(context, services.engine.model, prompts.version)

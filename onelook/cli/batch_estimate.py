@@ -15,7 +15,6 @@ from onelook.cli.notes import print_note
 from onelook.cli.pictures import left_out_line
 from onelook.cli.stopping import run_until_stopped, stoppable
 from onelook.images.walk import Found
-from onelook.settings.choices import complete
 from onelook.tagger import Tagger
 from onelook.types import Context
 
@@ -35,7 +34,7 @@ def print_estimate(
     async def work() -> None:
         async with tagger:
             await tagger.start(context)
-            made = fingerprint(tagger.services, complete(context, tagger.services.run))
+            made = fingerprint(tagger.services, context)
             counted = await asyncio.to_thread(count_work, folder, made, pictures, again, limit)
             if found.left_out:
                 print_note(left_out_line(found.left_out))

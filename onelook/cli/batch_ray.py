@@ -17,7 +17,6 @@ from onelook.cli.pictures import left_out_line
 from onelook.cli.stopping import run_until_stopped, stoppable
 from onelook.errors import BatchError
 from onelook.images.walk import Found
-from onelook.settings.choices import complete
 from onelook.tagger import Tagger
 from onelook.types import Context
 
@@ -34,18 +33,17 @@ def run_ray(
     address: str | None,
 ) -> NoReturn:
     """The whole command: list, tag, count."""
-    made: list[Fingerprint] = []
 
-    async def check() -> None:
+    async def check() -> Fingerprint:
         async with tagger:
             if tagger.services.settings.engine == "vllm":
                 await tagger.start(context)
-            made.append(fingerprint(tagger.services, complete(context, tagger.services.run)))
+            return fingerprint(tagger.services, context)
 
     with locked(folder):
         with stoppable():
-            run_until_stopped(check())
-        run = RayRun(folder, tagger.services.settings, context, made[0], actors, address, again, limit)
+            made = run_until_stopped(check())
+        run = RayRun(folder, tagger.services.settings, context, made, actors, address, again, limit)
         first = next(pictures, None)
         if first is not None:
             listed = run.list(_with(first, pictures))

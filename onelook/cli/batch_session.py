@@ -21,7 +21,6 @@ from onelook.demo.checkpoint import demo_note
 from onelook.images.printable import printable
 from onelook.images.walk import Found
 from onelook.result import TagResult
-from onelook.settings.choices import complete
 from onelook.steady_memory import freeze_loaded, tune_malloc
 from onelook.tagger import Tagger
 from onelook.types import Context
@@ -81,7 +80,7 @@ class Session:
                 print_note(note.text("terminal"))
             if tagger.services.settings.engine == "vllm":  # only the server knows the name of its model
                 await self._start()
-            made = fingerprint(tagger.services, complete(self._context, tagger.services.run))
+            made = fingerprint(tagger.services, self._context)
             known = self._ledger.versions()
             self._version = self._ledger.version(made)
             if self._announce(made, known):

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from onelook.errors import OnelookError
+from onelook.errors import OnelookError, SettingsError
 
 CANNOT_BEGIN = 2  # what shells and Typer use for a command line that cannot be run
 
@@ -20,6 +20,15 @@ def reported() -> Iterator[None]:
         yield
     except OnelookError as error:
         fail(error)
+
+
+@contextmanager
+def needs_lab(what: str) -> Iterator[None]:
+    """Around imports for `what` of packages that the extra `lab` brings."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        fail(SettingsError(f"{what} needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
 
 
 def fail(error: OnelookError) -> NoReturn:

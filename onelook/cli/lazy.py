@@ -72,3 +72,12 @@ class LazyGroup(TyperGroup):
         super().__init__(**settings)
         for name, help_line in self.help_lines.items():
             self.add_command(LazyCommand(name, help_line, self.package))
+
+
+class RunGroup(LazyGroup):
+    """What does not begin with a command's name is the command `run`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "--version"):
+            args = ["run", *args]
+        return list(super().parse_args(ctx, args))

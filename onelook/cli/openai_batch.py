@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from onelook.batch.ledger import Ledger
 from onelook.batch.ledger_reader import LedgerReader
@@ -22,8 +22,6 @@ from onelook.cli.pictures import left_out_line
 from onelook.cli.stopping import run_until_stopped
 from onelook.images.printable import printable
 from onelook.images.walk import Found
-
-T = TypeVar("T")
 
 
 def export_questions(
@@ -51,7 +49,7 @@ def export_questions(
             return
         with progress() as bar:
             task = bar.add_task("writing questions", total=counts["todo"])
-            written = _run(
+            written = run_until_stopped(
                 write_requests(
                     questions,
                     ledger,
@@ -98,7 +96,7 @@ def import_files(questions: Offline, folder: Path, files: Sequence[Path]) -> Lit
             if lines % 100 == 0:
                 status.update(f"reading answers: {lines:,}")
 
-        imported = _run(import_answers(questions, ledger, files, on_line=on_line))
+        imported = run_until_stopped(import_answers(questions, ledger, files, on_line=on_line))
     _report(imported)
     useless = imported.broken.count or imported.unknown.count
     return 1 if useless or imported.failed or imported.missing else 0
@@ -125,14 +123,3 @@ def _name(what: str, named: Named) -> None:
         print_note(f"  {printable(each)}")
     if named.count > len(named.first):
         print_note(f"  and {named.count - len(named.first):,} more")
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """`work` in an event loop that a signal can end."""
-    done: list[T] = []
-
-    async def run() -> None:
-        done.append(await work)
-
-    run_until_stopped(run())
-    return done[0]

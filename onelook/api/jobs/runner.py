@@ -19,7 +19,6 @@ from onelook.batch.ledger import Ledger
 from onelook.batch.runner import BatchRun, Plan
 from onelook.errors import OnelookError
 from onelook.result import TagResult
-from onelook.settings.choices import complete
 from onelook.tagger import Tagger
 from onelook.types import Context
 
@@ -84,7 +83,7 @@ class JobRunner:
 
         with closing(await asyncio.to_thread(Ledger.create, folder)) as ledger:
             await self._tagger.services.engine.look_up()
-            made = fingerprint(self._tagger.services, complete(context, self._tagger.services.run))
+            made = fingerprint(self._tagger.services, context)
             version = ledger.version(made)
             run = ledger.begin_run(version, os.getpid(), Counter())
             batch = BatchRun(

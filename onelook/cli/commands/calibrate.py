@@ -10,7 +10,7 @@ from rich.text import Text
 
 from onelook.calibration.fits import load_calibration, refusal
 from onelook.cli.console import err, out, progress
-from onelook.cli.failure import fail, reported
+from onelook.cli.failure import needs_lab, reported
 from onelook.cli.label_options import LABELS_HELP, LabelColumnOption, PicturesOption
 from onelook.cli.locale_language import in_the_users_language
 from onelook.cli.notes import print_note
@@ -19,7 +19,6 @@ from onelook.cli.options import SettingsOptions, setting
 from onelook.cli.run_options import UserRunOptions
 from onelook.cli.stopping import run_until_stopped, stoppable
 from onelook.demo.checkpoint import with_demo_models
-from onelook.errors import SettingsError
 from onelook.settings.names import variable
 from onelook.types import Target
 
@@ -67,12 +66,10 @@ def calibrate(
     the wanted accuracy is not reached now. The exit code is 1 then, and where nothing but thresholds of 0 is found.
     """
     with stoppable("interrupted: no calibration is written, and an earlier one stays as it is"), reported():
-        try:
+        with needs_lab("calibrating"):
             from onelook.cli.reliability import outcome_report, router_report
             from onelook.lab.calibrate import calibrate as learn
             from onelook.lab.label_columns import LabelOptions
-        except ModuleNotFoundError as missing:
-            fail(SettingsError(f"calibrating needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
         settings = with_demo_models(in_the_users_language(options.load()))
         file = file or settings.calibration or FILE
         known = load_calibration(file if file.exists() else None)

@@ -44,6 +44,11 @@ def same_length(**named: NDArray[Any]) -> None:
         )
 
 
+def two_or_more(values: NDArray[Any]) -> None:
+    if len(values) < 2:
+        raise UserError("one picture has no interval", hint="use at least two")
+
+
 def check_alpha(alpha: float) -> None:
     if not 0 < alpha < 1:
         raise UserError(f"alpha is {alpha}, and must be between 0 and 1", hint="0.05 is usual")

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from onelook.errors import UserError
-from onelook.lab.statistics.arrays import Floats, check_alpha, floats
+from onelook.lab.statistics.arrays import Floats, check_alpha, floats, two_or_more
 from onelook.lab.statistics.clusters import Clusters, Names
 from onelook.lab.statistics.interval import Caveat, Interval
 
@@ -70,8 +69,7 @@ def bootstrap_mean(
     """
     check_alpha(alpha)
     found = floats(values, "values")
-    if len(found) < 2:
-        raise UserError("one picture has no interval", hint="use at least two")
+    two_or_more(found)
     groups = Clusters.named(clusters, len(found))
     sums, sizes = groups.sums(found), groups.sizes
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from onelook.errors import UserError
-from onelook.lab.statistics.arrays import Floats, Ints, check_alpha, floats
+from onelook.lab.statistics.arrays import Floats, Ints, check_alpha, floats, two_or_more
 from onelook.lab.statistics.interval import Caveat, Interval
 
 FEW = 10
@@ -95,8 +95,7 @@ def cluster_mean(values: ArrayLike, clusters: Names | None = None, *, alpha: flo
     """
     check_alpha(alpha)
     found = floats(values, "values")
-    if len(found) < 2:
-        raise UserError("one picture has no interval", hint="use at least two")
+    two_or_more(found)
     grouped = Clusters.named(clusters, len(found))
     error = np.sqrt(grouped.variance_of_mean(found))
     reach = stats.t.ppf(1 - alpha / 2, grouped.degrees_of_freedom) * error

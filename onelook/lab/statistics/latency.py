@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from onelook.errors import UserError
-from onelook.lab.statistics.arrays import Floats, check_alpha, floats, same_length
+from onelook.lab.statistics.arrays import Floats, check_alpha, floats, same_length, two_or_more
 from onelook.lab.statistics.bootstrap import RESAMPLES, expanded_bounds, resampled
 from onelook.lab.statistics.clusters import Clusters, Names, effective_size
 from onelook.lab.statistics.interval import Caveat, Interval
@@ -38,8 +38,7 @@ def latency_ratio(
     check_alpha(alpha)
     before, after = _latencies(reference, "reference"), _latencies(candidate, "candidate")
     same_length(reference=before, candidate=after)
-    if len(before) < 2:
-        raise UserError("one picture has no interval", hint="use at least two")
+    two_or_more(before)
     groups = Clusters.named(clusters, len(before))
     median_before, median_after = _weighted_median(before), _weighted_median(after)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import typer
 
-from onelook.cli.lazy import LazyGroup
+from onelook.cli.lazy import RunGroup
 
 EPILOG = """
 `onelook batch PICTURES… --out FOLDER` is `onelook batch run`; its options: `onelook batch run --help`.
@@ -21,8 +21,8 @@ Examples:
 """
 
 
-class BatchCommands(LazyGroup):
-    """In the order of the help. What does not begin with a command's name is `run`."""
+class BatchCommands(RunGroup):
+    """In the order of the help."""
 
     package: ClassVar = "onelook.cli.commands.batch"
     help_lines: ClassVar = {
@@ -34,11 +34,6 @@ class BatchCommands(LazyGroup):
         "import": "Take the answers of `export --openai-batch` from the files that came back.",
         "write-xmp": "Write tags as keywords into XMP sidecars, which photo programs read.",
     }
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ("--help", "--version"):
-            args = ["run", *args]
-        return list(super().parse_args(ctx, args))
 
 
 app = typer.Typer(

@@ -74,22 +74,18 @@ def _would_ask(folder: Path, context: Context, options: SettingsOptions) -> str:
     from onelook.cli.batch_estimate import work_line
     from onelook.cli.stopping import run_until_stopped, stoppable
     from onelook.demo.checkpoint import with_demo_models
-    from onelook.settings.choices import complete
     from onelook.tagger import Tagger
 
     tagger = Tagger(with_demo_models(options.load()))
-    counted: list[Work] = []
 
-    async def count() -> None:
+    async def count() -> Work:
         async with tagger:
             if tagger.services.settings.engine == "vllm":  # only the server knows the name of its model
                 await tagger.start(context)
-            made = fingerprint(tagger.services, complete(context, tagger.services.run))
-            counted.append(count_work(folder, made, (), ("may_pass",)))
+            return count_work(folder, fingerprint(tagger.services, context), (), ("may_pass",))
 
     with stoppable():
-        run_until_stopped(count())
-    return f"with these choices: {work_line(counted[0])}"
+        return f"with these choices: {work_line(run_until_stopped(count()))}"
 
 
 def lines(status: Status) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import typer
 
-from onelook.cli.lazy import LazyGroup
+from onelook.cli.lazy import RunGroup
 
 EPILOG = """
 `onelook experiment ALBUM --arm A --arm B` is `onelook experiment run`; its options: `onelook experiment run --help`.
@@ -21,19 +21,14 @@ Examples:
 """
 
 
-class ExperimentCommands(LazyGroup):
-    """In the order of the help. What does not begin with a command's name is `run`."""
+class ExperimentCommands(RunGroup):
+    """In the order of the help."""
 
     package: ClassVar = "onelook.cli.commands.experiment"
     help_lines: ClassVar = {
         "run": "Compare arms on the pictures of an album, by a design that is fixed before the first question.",
         "report": "Write the report of an experiment again, from its recorded outcomes.",
     }
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ("--help", "--version"):
-            args = ["run", *args]
-        return list(super().parse_args(ctx, args))
 
 
 app = typer.Typer(

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from onelook.cli.experiment_report import FailIfOption, fails, print_report
-from onelook.cli.failure import fail, reported
-from onelook.errors import SettingsError
+from onelook.cli.failure import needs_lab, reported
 
 app = typer.Typer(add_completion=False)
 
@@ -28,10 +27,8 @@ def report(
     The same outcomes give the same bytes. It asks no model.
     """
     with reported():
-        try:
+        with needs_lab("an experiment"):
             from onelook.lab.experiment.report.write import write_report
-        except ModuleNotFoundError as missing:
-            fail(SettingsError(f"an experiment needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
         found = write_report(folder, language=None if language == "reader" else language)
         print_report(found, folder)
         raise typer.Exit(1 if fails(found, fail_if) else 0)

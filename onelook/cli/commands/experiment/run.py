@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onelook.cli.experiment_report import FailIf, FailIfOption, fails, print_report
-from onelook.cli.failure import fail, reported
+from onelook.cli.failure import needs_lab, reported
 from onelook.cli.label_options import LABELS_HELP, LabelColumnOption, PicturesOption
 from onelook.cli.notes import print_note
 from onelook.cli.option_groups import grouped
 from onelook.cli.options import SettingsOptions
 from onelook.cli.stopping import Stopped, leave, run_until_stopped, stoppable
-from onelook.errors import SettingsError
 
 if TYPE_CHECKING:
     from onelook.lab.experiment import Experiment
@@ -112,13 +111,11 @@ def run(
 ) -> None:
     """Compare arms on the pictures of an album, by a design that is fixed before the first question."""
     with stoppable(), reported():
-        try:
+        with needs_lab("an experiment"):
             from onelook.lab.experiment import Experiment
             from onelook.lab.experiment.arm_text import read_arms
             from onelook.lab.experiment.design import Load
             from onelook.lab.label_columns import LabelOptions
-        except ModuleNotFoundError as missing:
-            fail(SettingsError(f"an experiment needs the package {missing.name}", hint="pip install 'onelook[lab]'"))
         experiment = Experiment(
             album,
             read_arms(arm),
@@ -155,10 +152,9 @@ def _run(experiment: Experiment, fail_if: FailIf | None) -> None:
     for note in experiment.pictures.notes:
         print_note(note)
     counted = [0, 0]
-    reports: list[Report] = []
     bar = progress()
 
-    async def work() -> None:
+    async def work() -> Report:
         with bar:
             task = bar.add_task("starting", total=None)
 
@@ -166,13 +162,13 @@ def _run(experiment: Experiment, fail_if: FailIf | None) -> None:
                 counted[:] = done, total
                 bar.update(task, description=arm or "done", completed=done, total=total)
 
-            reports.append(await experiment.run(show))
+            return await experiment.run(show)
 
     try:
-        run_until_stopped(work())
+        report = run_until_stopped(work())
     except Stopped as stopped:
         bar.stop()
         print_note(f"interrupted: {counted[0]} of {counted[1]} questions have an outcome; the same command goes on")
         leave(stopped)
-    print_report(reports[0], experiment.folder)
-    raise typer.Exit(1 if fails(reports[0], fail_if) else 0)
+    print_report(report, experiment.folder)
+    raise typer.Exit(1 if fails(report, fail_if) else 0)
