@@ -191,7 +191,7 @@ class Tagger:
         Raises:
             EngineError: an engine, or the router, is not fit.
             SettingsError: `context` chooses what this process does not have, or what an engine cannot do.
-            PromptError: the arm answers by letters, and there are more options than letters.
+            PromptError: the arm answers by letters, and there are more options than letters tell apart (400).
         """
         choices = complete(context, self.services.run)
         refuse_unmet(self.services, choices)
@@ -206,7 +206,7 @@ class Tagger:
 
         Raises:
             SettingsError: `context` chooses what this process does not have, or what an engine cannot do.
-            PromptError: the arm answers by letters, and there are more options than letters.
+            PromptError: the arm answers by letters, and there are more options than letters tell apart (400).
         """
         refuse_unmet(self.services, complete(context, self.services.run))
 
@@ -215,7 +215,7 @@ class Tagger:
         router too if the default arm is routed or a setting of the router is set.
 
         Raises:
-            PromptError: the default arm answers by letters, and there are more options than letters.
+            PromptError: the default arm answers by letters, and there are more options than letters tell apart (400).
         """
         services = self.services
         arm, most = ARMS[services.run.arm], workload(services, services.run)

@@ -2,6 +2,20 @@
 
 A request that a server did not take (HTTP 429 or 503, no connection) cost it nothing and changed nothing. So it waits
 here and is sent again, until its caller's deadline. That is no retry of a failed attempt: those belong to the graph.
+
+How an attempt ends, and what follows for the others (the first match counts; "fails" needs a server that has worked):
+
+    the attempt ended with               limit    breaker  others are held    it is sent again
+    an answer                            grows    closes   -                  -
+    HTTP 429 or 503 (Rejected)           halves   closes   Retry-After or     yes, unless the server never worked and
+                                                           a backoff          names no time; then none is held
+    no connection (Rejected, down)       -        opens    until the probe    yes, if the server has worked
+    another refusal (EngineRefused)      -        closes   -                  no
+    no answer in time (EngineTimeout)    halves   fails    while it is open   no
+    any other EngineError                -        fails    while it is open   no
+    a cancellation or a bug              -        frees the probe             no
+
+A breaker that opens sets the limit to one. An outage lasts from the first 429, 503 or failure until an answer.
 """
 
 from __future__ import annotations
@@ -126,7 +140,7 @@ class Throttle:
         self._queue: deque[_Waiter] = deque()
         self._cause: _Cause | None = None
         self._held_until_s = -math.inf
-        self._failing_since_s: float | None = None
+        self._outage_since_s: float | None = None
         self._proven = False
         self._backoff_s = FIRST_BACKOFF_S
         self._logged: tuple[str, float] = ("", -math.inf)
@@ -237,7 +251,7 @@ class Throttle:
 
     def _fails_at_s(self) -> float:
         """When those who wait give up."""
-        return math.inf if self._failing_since_s is None else self._failing_since_s + self._max_outage_s
+        return math.inf if self._outage_since_s is None else self._outage_since_s + self._max_outage_s
 
     def _refusal(self, now_s: float, opens_at_s: float) -> EngineError | None:
         """The error of a request that cannot wait for as long as it would have to."""
@@ -253,9 +267,9 @@ class Throttle:
         loop = asyncio.get_running_loop()
         with self._lock:
             self.limit.succeed(self.in_flight)
-            self._answered(loop.time())
+            self._count_sign_of_life(loop.time())
             self._proven = self._proven or question
-            self._failing_since_s = None
+            self._outage_since_s = None
             self._backoff_s = FIRST_BACKOFF_S
             if self._held_until_s <= loop.time():
                 self._cause = None
@@ -269,12 +283,12 @@ class Throttle:
             self.rejections += 1
             waits = self._proven or rejected.retry_after_s is not None
             if rejected.down:
-                self._down(loop, permit, rejected.error, rejected.reason, certain=True)
+                self._count_failure(loop, permit, rejected.error, rejected.reason, certain=True)
             else:
-                self._answered(now_s)
+                self._count_sign_of_life(now_s)
                 self.limit.overload(self.in_flight, sent_s=permit.sent_s, now_s=now_s)
                 if waits:
-                    self._failing(now_s)
+                    self._begin_outage(now_s)
                     self._hold(loop, self._wait_s(rejected.retry_after_s), rejected.reason, rejected.error)
             self._leave()
             return waits
@@ -283,11 +297,11 @@ class Throttle:
         loop = asyncio.get_running_loop()
         with self._lock:
             if isinstance(error, EngineRefused):  # it read the request, so it works
-                self._answered(loop.time())
+                self._count_sign_of_life(loop.time())
             else:
                 if isinstance(error, EngineTimeout):
                     self.limit.overload(self.in_flight, sent_s=permit.sent_s, now_s=loop.time())
-                self._down(loop, permit, error, _reason(error), certain=False)
+                self._count_failure(loop, permit, error, _reason(error), certain=False)
             self._leave()
 
     def _abandoned(self, permit: _Permit) -> None:
@@ -313,16 +327,16 @@ class Throttle:
             self._log_wait(now_s, reason, error, self._held_until_s - now_s)
         self._wake_all()
 
-    def _down(
+    def _count_failure(
         self, loop: asyncio.AbstractEventLoop, permit: _Permit, error: EngineError, reason: str, *, certain: bool
     ) -> None:
-        """The server did not answer this request. One that has never worked is not waited for."""
+        """The breaker opens, or comes nearer to it. A server that has never worked is not waited for."""
         if not self._proven:
             return
         now_s = loop.time()
         before = self.breaker.state
         self.breaker.fail(now_s, probe=permit.probe, certain=certain)
-        self._failing(now_s)
+        self._begin_outage(now_s)
         if self.breaker.state != "open":
             return
         self._cause = _Cause(reason, error, loop)
@@ -331,13 +345,15 @@ class Throttle:
             self._log_wait(now_s, reason, error, self.breaker.retry_at_s - now_s)
         self._wake_all()
 
-    def _failing(self, now_s: float) -> None:
-        if self._failing_since_s is None:
-            self._failing_since_s = now_s
+    def _begin_outage(self, now_s: float) -> None:
+        """Unless one lasts already."""
+        if self._outage_since_s is None:
+            self._outage_since_s = now_s
 
-    def _answered(self, now_s: float) -> None:
+    def _count_sign_of_life(self, now_s: float) -> None:
+        """The server read a request, whatever it said: the breaker closes."""
         if self.breaker.state != "closed":
-            since_s = now_s if self._failing_since_s is None else self._failing_since_s
+            since_s = now_s if self._outage_since_s is None else self._outage_since_s
             log.warning(
                 "the server answers again: %s, after %.0f s",
                 self.address,

@@ -14,9 +14,9 @@ from PIL import Image
 
 from onelook.answering.confidence import Thresholds
 from onelook.calibration.fits import Curve, Fit, RouterFit
-from onelook.engines.base import Engine, Finding
-from onelook.engines.throttle import Throttle
+from onelook.engines.base import Engine
 from onelook.engines.zero_shot.base import Router
+from onelook.engines.zero_shot.wrapper import RouterWrapper
 from onelook.errors import EngineError, UserError
 from onelook.graph.arms import ARMS
 from onelook.lab.album import read_album
@@ -281,36 +281,15 @@ def _confidence(each: LabelledResult, category: Curve, details: Curve, routed: M
 _picture: ContextVar[str] = ContextVar("onelook_labelled_picture")
 
 
-class RecordingRouter(Router):
+class RecordingRouter(RouterWrapper):
     """A router that records the probabilities of each picture."""
 
     def __init__(self, router: Router) -> None:
-        self._router = router
+        super().__init__(router)
         self.probabilities: dict[str, tuple[float, ...]] = {}
 
-    @property
-    def model(self) -> str:
-        return self._router.model
-
-    @property
-    def patience_s(self) -> float | None:
-        return self._router.patience_s
-
-    @property
-    def throttles(self) -> Sequence[Throttle]:
-        return self._router.throttles
-
-    async def start(self) -> None:
-        await self._router.start()
-
     async def classify(self, pictures: Sequence[Image.Image]) -> tuple[float, ...]:
-        probabilities = await self._router.classify(pictures)
+        probabilities = await super().classify(pictures)
         if (name := _picture.get(None)) is not None:
             self.probabilities[name] = probabilities
         return probabilities
-
-    async def probe(self) -> list[Finding]:
-        return await self._router.probe()
-
-    async def aclose(self) -> None:
-        await self._router.aclose()

@@ -13,10 +13,12 @@ from PIL import Image
 
 from onelook.calibration.fits import Calibration, Curve, Fit, RouterFit, load_calibration, refusal
 from onelook.demo.checkpoint import with_demo_models
-from onelook.engines.scripted import ScriptedEngine, ScriptedReply
+from onelook.engines.scripted import ScriptedEngine, ScriptedReply, ScriptedRouter
+from onelook.engines.zero_shot.cached import CachedRouter
+from onelook.engines.zero_shot.wrapper import RouterWrapper
 from onelook.errors import EngineUnavailable, SettingsError, UserError
 from onelook.graph.arms import ArmName
-from onelook.lab.calibrate import Outcome, calibrate
+from onelook.lab.calibrate import Outcome, RecordingRouter, calibrate
 from onelook.prompts.zero_shot import zero_shot_version
 from onelook.settings.process import load_settings
 from onelook.tagger import Tagger
@@ -301,6 +303,16 @@ async def test_an_engine_without_probabilities_cannot_be_calibrated(album: Path)
             target="each",
             engine=ScriptedEngine(lambda _: ScriptedReply(BUILDING)),
         )
+
+
+@pytest.mark.parametrize("wrapper", [RecordingRouter, CachedRouter])
+def test_a_router_that_cannot_read_the_texts_is_refused_under_a_wrapper_too(wrapper: type[RouterWrapper]) -> None:
+    unfit = SettingsError("router: reads 64 tokens, and this text has 90")
+    router = wrapper(ScriptedRouter([[1.0]], unfit=unfit))
+    tagger = Tagger(load_settings(), over_confident(), router=router)
+    with pytest.raises(SettingsError, match="reads 64 tokens"):
+        tagger.refuse_unmet(Context(arm="hybrid"))
+    tagger.refuse_unmet(Context(arm="fused"))
 
 
 async def test_an_engine_that_is_down_ends_the_calibration(album: Path) -> None:

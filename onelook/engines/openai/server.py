@@ -127,6 +127,9 @@ class OpenAIServer:
     async def call_route(self, method: Literal["GET", "POST"], route: str, **query: str) -> dict[str, Any]:
         """The JSON object that vLLM's own `route`, which is beside `/v1`, answers; {} for an empty answer.
 
+        Not through the throttle: these routes control the server, so they do not queue behind its questions, and a
+        caller learns at once that nothing listens.
+
         Raises:
             EngineRefused: there is no such route.
             EngineError: as everywhere.

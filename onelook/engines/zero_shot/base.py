@@ -27,7 +27,6 @@ class Router(Protocol):
     @property
     def unfit(self) -> SettingsError | None:
         """Why it can compare no picture with its texts, once that is known: after `start`, or after a picture."""
-        return None
 
     @property
     def patience_s(self) -> float | None:
@@ -36,7 +35,6 @@ class Router(Protocol):
     @property
     def throttles(self) -> Sequence[Throttle]:
         """What holds requests back while its server is overloaded or down."""
-        return ()
 
     async def start(self) -> None:
         """Load or connect now, and raise if the model is not fit. If this is not called, `classify` does it."""

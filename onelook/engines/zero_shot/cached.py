@@ -9,52 +9,25 @@ from cachetools import TTLCache
 from PIL import Image
 
 from onelook.engines.answer_cache import KEEP_ANSWERS_S
-from onelook.engines.base import Finding
-from onelook.engines.throttle import Throttle
 from onelook.engines.zero_shot.base import Router
-from onelook.errors import SettingsError
+from onelook.engines.zero_shot.wrapper import RouterWrapper
 
 MAX_KEPT = 10_000
 
 
-class CachedRouter(Router):
+class CachedRouter(RouterWrapper):
     """`router`, asked once about the same pixels. Errors are not kept."""
 
     def __init__(self, router: Router) -> None:
-        self.router = router
+        super().__init__(router)
         self._kept: TTLCache[bytes, tuple[float, ...]] = TTLCache(MAX_KEPT, KEEP_ANSWERS_S)
-
-    @property
-    def model(self) -> str:
-        return self.router.model
-
-    @property
-    def unfit(self) -> SettingsError | None:
-        return self.router.unfit
-
-    @property
-    def patience_s(self) -> float | None:
-        return self.router.patience_s
-
-    @property
-    def throttles(self) -> Sequence[Throttle]:
-        return self.router.throttles
-
-    async def start(self) -> None:
-        await self.router.start()
 
     async def classify(self, pictures: Sequence[Image.Image]) -> tuple[float, ...]:
         key = _digest(pictures)
         if (kept := self._kept.get(key)) is not None:
             return kept
-        self._kept[key] = probabilities = await self.router.classify(pictures)
+        self._kept[key] = probabilities = await super().classify(pictures)
         return probabilities
-
-    async def probe(self) -> list[Finding]:
-        return await self.router.probe()
-
-    async def aclose(self) -> None:
-        await self.router.aclose()
 
 
 def _digest(pictures: Sequence[Image.Image]) -> bytes:
