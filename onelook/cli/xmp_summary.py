@@ -17,6 +17,7 @@ WORDS: Final = {
     "unchanged": "unchanged",
     "nothing": "without tags of ours",
     "unanswered": "without an answer",
+    "backup": "backups of ExifTool, left as they are",
     "remote": "not on this machine",
     "refused": "refused",
 }

@@ -42,6 +42,10 @@ DANGLING = "link to nothing"
 FOLDER_LINK = "link to a folder, which is not followed"
 SPECIAL = "pipe, socket or device"
 CLOSED = "cannot be opened"
+BACKUP = "ExifTool's backup of a picture"
+
+BACKUP_ENDING = "_original"
+"""What ExifTool adds to the name of a file that it changes, for the file as it was."""
 
 
 @dataclass(slots=True)
@@ -146,12 +150,20 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
+def is_backup(path: Path) -> bool:
+    """Whether this is ExifTool's `photo.jpg_original`, beside the `photo.jpg` that it was made of."""
+    name = path.name.removesuffix(BACKUP_ENDING)
+    return name not in ("", path.name) and path.with_name(name).is_file()
+
+
 def _why_not(entry: os.DirEntry[str]) -> str | None:
     """Why an entry of a folder is not looked at; None for folders and pictures."""
     if is_hidden(entry.name):
         return HIDDEN
     if entry.is_dir(follow_symlinks=False):
         return None
+    if entry.name.endswith(BACKUP_ENDING) and is_backup(Path(entry.path)):
+        return BACKUP
     if entry.is_symlink():
         if not Path(entry.path).exists():
             return DANGLING

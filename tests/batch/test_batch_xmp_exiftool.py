@@ -129,6 +129,17 @@ def test_embedding_goes_into_the_picture_and_comes_out_again(tmp_path: Path) -> 
     }
 
 
+def test_the_backup_is_the_picture_as_it_was_before_the_first_embedding(tmp_path: Path) -> None:
+    photo, backup = picture(tmp_path / "photo.jpg"), tmp_path / "photo.jpg_original"
+    before = photo.read_bytes()
+    assert write(photo, embed=True).what == "changed"
+    assert write(photo, DOG, embed=True).what == "changed"
+    assert write(backup, DOG, embed=True).what == "backup"
+    assert write(backup, DOG, embed=True, remove=True).what == "nothing"
+    assert backup.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["photo.jpg", "photo.jpg_original"]
+
+
 @pytest.mark.parametrize("ending", ["png", "webp", "gif", "tif", "avif"])
 def test_embedding_into_other_formats(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"drawing.{ending}"

@@ -106,8 +106,24 @@ def test_raw_and_jpeg_share_one_sidecar_by_option(tmp_path: Path) -> None:
     assert write(raw, remove=True).what == "changed"
     assert subject(sidecar) == ["动物", "猫"]
     jpeg.unlink()
-    assert write(jpeg, remove=True).what == "changed", "the mark of the raw file is left in it"
-    assert lists_of(sidecar.read_bytes())[SUBJECT] == []
+    assert write(jpeg, remove=True).what == "removed", "the mark of the raw file is ours, and goes too"
+    assert not sidecar.exists()
+
+
+def test_the_raw_file_s_mark_stays_beside_what_another_program_has_put_in(tmp_path: Path) -> None:
+    raw, sidecar = tmp_path / "photo.cr2", tmp_path / "photo.xmp"
+    raw.write_bytes(b"raw")
+    sidecar.write_text(
+        DARKTABLE.replace(
+            "<dc:subject>",
+            '<photoshop:SidecarForExtension xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/">CR2'
+            "</photoshop:SidecarForExtension><dc:subject>",
+        )
+    )
+    before = sidecar.read_bytes()
+    assert write(raw, DOG).what == "changed"
+    assert write(raw, remove=True).what == "changed"
+    assert sidecar.read_bytes() == before
 
 
 def test_a_sidecar_of_the_other_name_is_not_hidden(photo: Path) -> None:

@@ -46,6 +46,16 @@ def test_what_systems_put_beside_pictures_is_left_out(folder: Path) -> None:
     assert (found.pictures, found.left_out) == (["./a.jpg"], {walk.HIDDEN: 6})
 
 
+def test_the_backup_of_a_picture_is_left_out_beside_it(folder: Path) -> None:
+    """As ExifTool leaves it. Where the picture is gone, its backup is all that there is of it."""
+    for name in ("a.jpg_original", "b.jpg_original", "c_original.jpg"):
+        Path(name).write_bytes(jpeg())
+    found = find_pictures(["."])
+    assert found.pictures == ["./a.jpg", "./b.jpg_original", "./c_original.jpg"]
+    assert found.left_out == {walk.BACKUP: 1}
+    assert find_pictures(["a.jpg_original"]).pictures == ["a.jpg_original"]
+
+
 def test_what_is_named_itself_is_taken_though_it_is_hidden(folder: Path) -> None:
     Path("@eaDir").mkdir()
     Path("@eaDir/b.jpg").write_bytes(jpeg())

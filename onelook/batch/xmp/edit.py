@@ -49,13 +49,15 @@ class Edit:
         if place is None:
             self._new_lists[keywords] = add
 
-    def remove_property(self, name: Property) -> None:
-        """Wherever it stands."""
-        for each in find(self._packet, name):
+    def remove_property(self, name: Property) -> bool:
+        """Wherever it stands. Whether it was there."""
+        places = find(self._packet, name)
+        for each in places:
             if each.element is not None:
                 self._removed.append(each.element)
             else:
                 self._remove_attribute(each)
+        return bool(places)
 
     def add_description(self, content: Mapping[Property, Content], kinds: Mapping[Property, Kind]) -> None:
         """A new rdf:Description with these properties: a text, a list of texts, or a list of structures."""

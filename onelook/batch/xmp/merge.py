@@ -49,6 +49,8 @@ def merge(data: bytes | None, wish: Wish) -> bytes | None:
     ours = list(dict.fromkeys(keyword for tags in pictures.values() for keyword in tags.keywords))
     after = Provenance(pictures, _added(packet, wish.elsewhere, ours))
     edit, changed = Edit(packet), False
+    if not after and data is not None and _made_by_us(packet):
+        changed = edit.remove_property(SIDECAR_FOR)
     for each in LISTS:
         here, want = entries(packet, each), after.added.get(each, ())
         add = [entry for entry in want if entry not in here]
@@ -87,9 +89,12 @@ def new_packet() -> bytes:
 def holds_nothing(data: bytes) -> bool:
     """Whether this is a packet that we made, and that nobody has put anything into."""
     packet = parse(data)
+    return _made_by_us(packet) and not packet.rdf.children
+
+
+def _made_by_us(packet: Packet) -> bool:
     outer = packet.rdf.parent
-    ours = outer is not None and TOOLKIT in outer.attributes and outer.attributes[TOOLKIT].value.startswith("onelook ")
-    return ours and not packet.rdf.children
+    return outer is not None and TOOLKIT in outer.attributes and outer.attributes[TOOLKIT].value.startswith("onelook ")
 
 
 def _added(packet: Packet, others: Entries, ours: list[Keyword]) -> Mapping[KeywordList, tuple[str, ...]]:

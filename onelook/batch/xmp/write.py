@@ -19,14 +19,16 @@ from onelook.batch.xmp.sidecars import Sidecar, SidecarName, is_raw, recorded_na
 from onelook.batch.xmp.theirs import Entries, joined, theirs
 from onelook.errors import MetadataError
 from onelook.images.printable import printable
+from onelook.images.walk import is_backup
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
 
 ATTEMPTS: Final = 3
 
-What = Literal["new", "changed", "unchanged", "removed", "nothing", "unanswered", "refused"]
+What = Literal["new", "changed", "unchanged", "removed", "nothing", "unanswered", "backup", "refused"]
 """`new`: a sidecar that was not there. `removed`: one of ours that held nothing else. `nothing`: no sure tag, and none
-of ours there. `unanswered`: the run failed on the picture, or has not come to it. `refused`: the file is as it was."""
+of ours there. `unanswered`: the run failed on the picture, or has not come to it. `backup`: the picture is ExifTool's
+`photo.jpg_original`, which stays as it was. `refused`: the file is as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ class Writer:
     def _written(self, picture: Path, result: TagResult | None) -> list[Outcome]:
         if self.choices.remove:
             return self._remove(picture)
+        if is_backup(picture):
+            return [Outcome(picture, "backup", picture)]
         if result is None or result.status == "failed":
             return [Outcome(picture, "unanswered", picture)]
         sidecar = sidecar_of(picture, self.choices.sidecar_name)
@@ -111,7 +115,7 @@ class Writer:
         chosen = sidecar_of(picture, "photo.jpg.xmp")
         places = [Sidecar(each) for each in (chosen.path, chosen.other) if each is not None and each.exists()]
         outcomes = [self._reported(picture, each, None, embed=False) for each in places]
-        if self.choices.embed and not is_raw(picture):
+        if self.choices.embed and not is_raw(picture) and not is_backup(picture):
             outcomes.append(self._reported(picture, chosen, None, embed=True))
         return outcomes or [Outcome(picture, "nothing", picture)]
 
