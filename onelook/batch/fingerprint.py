@@ -13,7 +13,7 @@ from onelook.answering.workload import questions_of
 from onelook.engines.base import Engine
 from onelook.graph.arms import ARMS
 from onelook.prompts.question import Question
-from onelook.prompts.taxonomy.model import Taxonomy
+from onelook.prompts.taxonomy.model import UNASKED, Taxonomy
 from onelook.services import Services
 from onelook.settings.choices import complete
 from onelook.settings.engine import EngineSettings
@@ -66,7 +66,7 @@ def fingerprint(services: Services, context: Context) -> Fingerprint:
         "model": _model(services.engine, settings),
         "arm": arm.name,
         "language": context.language,
-        "taxonomy": _digest(_labels(services.taxonomy.model_dump(mode="json"), context.language)),
+        "taxonomy": _digest(_labels(services.taxonomy.model_dump(mode="json", exclude=UNASKED), context.language)),
         # Backwards (debias), a question has the same words.
         "prompts": _digest([_question(each) for each in questions_of(prompts, forwards)]),
         "resolution": _resolution(services, context),

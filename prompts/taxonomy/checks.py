@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from onelook.prompts.taxonomy.model import ID_PATTERN, Attribute, Taxonomy
+from onelook.prompts.taxonomy.model import ID_PATH_PATTERN, ID_PATTERN, Attribute, Taxonomy, is_part
 from onelook.prompts.taxonomy.written import WrittenCategory, WrittenTaxonomy
 from onelook.types import LANGUAGE_PATTERN, Language
 
@@ -36,6 +36,7 @@ EXPECTED = {
     "model_type": "expected a mapping (`key: value` lines), got {input}",
     "tuple_type": "expected a list, got {input}",
     ID_PATTERN: "bad id {input}, expected small letters, digits and _ after a first letter",
+    ID_PATH_PATTERN: "bad id {input}, expected one such as unclear or animal.species.cat",
     LANGUAGE_PATTERN: "bad language {input}, expected a tag such as en, zh or pt-BR",
 }
 IS_LANGUAGE = re.compile(LANGUAGE_PATTERN)
@@ -148,6 +149,30 @@ def _meaning(document: object) -> Iterator[Mistake]:
         for attribute_id, attribute in details.items():
             yield from _attribute((*at, "details", attribute_id), _mapping(attribute), languages)
         yield from _shared(at, _mapping(category), shared)
+    yield from _not_keywords(root.get("not_keywords"), shared, categories)
+
+
+def _not_keywords(given: object, shared: Mapping[str, object], categories: Mapping[str, object]) -> Iterator[Mistake]:
+    """One that names nothing is a slip: it would leave nothing out."""
+    if not isinstance(given, list | tuple):
+        return
+    paths = list(_paths(shared, categories))
+    known = dict.fromkeys(name for path in paths for name in (path[-1], ".".join(path)))
+    for index, each in enumerate(given):
+        if isinstance(each, str) and not any(is_part(each, path) for path in paths):
+            message = f"no category, attribute or option {each!r}{_meant(each, known)}"
+            yield Mistake(("not_keywords", index), message, kind="no such id")
+
+
+def _paths(shared: Mapping[str, object], categories: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
+    """The ids that lead to each category, attribute and option."""
+    for category_id, category in categories.items():
+        yield (category_id,)
+        named = {name: shared.get(name) for name in _names(category)}
+        for attribute_id, attribute in {**_mapping(_mapping(category).get("details")), **named}.items():
+            yield category_id, attribute_id
+            for option_id in _mapping(_mapping(attribute).get("options")):
+                yield category_id, attribute_id, option_id
 
 
 def _unused(shared: Mapping[str, object], categories: Mapping[str, object]) -> Iterator[Mistake]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -14,6 +14,10 @@ from pydantic_core import PydanticCustomError
 from onelook.types import Content, Frozen, Language
 
 ID_PATTERN = "^[a-z][a-z0-9_]*$"
+ID_PATH_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,2}$"
+
+UNASKED = {"not_keywords"}
+"""Fields of a taxonomy on which no answer depends."""
 
 
 def line(text: str) -> str:
@@ -45,8 +49,18 @@ def _by_language(texts: dict[Language, str]) -> dict[Language, str]:
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+NotKeyword = Annotated[str, StringConstraints(pattern=ID_PATH_PATTERN)]
+"""The id of a category, an attribute or an option, wherever it is (`unclear`), or one below another
+(`portrait.gender.unclear`, `animal.count`): that, and all below it."""
+
 Labels = Annotated[dict[Language, Annotated[str, AfterValidator(_label)]], AfterValidator(_by_language)]
 Lines = Annotated[dict[Language, Annotated[str, AfterValidator(line)]], AfterValidator(_by_language)]
+
+
+def is_part(name: str, path: Sequence[str]) -> bool:
+    """Whether `name`, a `NotKeyword`, means a level of `path`: ids from a category down."""
+    wanted = tuple(name.split("."))
+    return any(tuple(path[at : at + len(wanted)]) == wanted for at in range(len(path)))
 
 
 class Attribute(Frozen):
@@ -89,11 +103,15 @@ class Category(Frozen):
 
 
 class Taxonomy(Frozen):
-    """A checked document, made by `load_taxonomy` or `parse_taxonomy` (in `onelook.prompts.taxonomy.document`)."""
+    """A checked document, made by `load_taxonomy` or `parse_taxonomy` (in `onelook.prompts.taxonomy.document`).
+
+    `not_keywords`: what is no word to find pictures by (`unclear`), as `NotKeyword` has it. No answer depends on it.
+    """
 
     name: Annotated[str, AfterValidator(line)]
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     categories: Annotated[dict[Id, Category], Field(min_length=1)]
+    not_keywords: tuple[NotKeyword, ...] = ()
 
     def __hash__(self) -> int:
         """Taxonomies that are equal have one version, so what is worked out for one is found again."""
@@ -101,8 +119,16 @@ class Taxonomy(Frozen):
 
     @cached_property
     def version(self) -> str:
-        """First 12 hex digits of the SHA-256 of the document. Order counts: replies are written in it."""
-        return sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        """First 12 hex digits of the SHA-256 of what is asked. Order counts: replies are written in it."""
+        return sha256(self.model_dump_json(exclude=UNASKED).encode()).hexdigest()[:12]
+
+    def paths(self) -> Iterator[tuple[str, ...]]:
+        """The ids that lead to each category, attribute and option."""
+        for category_id, category in self.categories.items():
+            yield (category_id,)
+            for attribute_id, attribute in category.details.items():
+                yield category_id, attribute_id
+                yield from ((category_id, attribute_id, option) for option in attribute.options)
 
     def labels(self, language: Language) -> dict[str, str]:
         """Category id to label, in taxonomy order."""

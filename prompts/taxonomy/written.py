@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from onelook.prompts.taxonomy.model import Attribute, Category, Id, Taxonomy, line
+from onelook.prompts.taxonomy.model import Attribute, Category, Id, NotKeyword, Taxonomy, line
 from onelook.types import Frozen, Language
 
 
@@ -33,6 +33,7 @@ class WrittenTaxonomy(Frozen):
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     categories: Annotated[dict[Id, WrittenCategory], Field(min_length=1)]
     shared: dict[Id, Attribute] = Field(default_factory=dict)
+    not_keywords: tuple[NotKeyword, ...] = ()
 
     def expanded(self) -> Taxonomy:
         """The taxonomy with every attribute in its categories: how it was written makes no difference from here on.
@@ -41,4 +42,4 @@ class WrittenTaxonomy(Frozen):
             KeyError: a category names a shared attribute that is not there.
         """
         categories = {id_: category.expanded(self.shared) for id_, category in self.categories.items()}
-        return Taxonomy(name=self.name, languages=self.languages, categories=categories)
+        return Taxonomy(name=self.name, languages=self.languages, categories=categories, not_keywords=self.not_keywords)

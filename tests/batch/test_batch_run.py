@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import closing
@@ -21,6 +22,7 @@ from onelook.engines.scripted import ScriptedReply
 from onelook.errors import EngineRefused, EngineUnavailable
 from onelook.images.walk import Found
 from onelook.settings.choices import complete
+from onelook.settings.process import PHOTOS
 from onelook.tagger import Tagger
 from onelook.types import Context
 from tests.batch.pictures import paint, scripted
@@ -126,9 +128,12 @@ async def test_other_choices_are_a_new_version_and_the_old_answers_stay(tmp_path
 
 
 async def test_where_the_folder_and_the_server_are_changes_no_answer(tmp_path: Path) -> None:
-    """Nor do choices that do not reach the model."""
+    """Nor do choices that do not reach the model, or what is a keyword of the taxonomy."""
+    unmarked = tmp_path / "photos.yaml"
+    unmarked.write_text(re.sub("^not_keywords: .*$", "", PHOTOS.read_text(), flags=re.MULTILINE))
     here, _ = scripted(base_url="http://one/v1", concurrency=2)
-    there, _ = scripted(base_url="http://two/v1", timeout_s=9)
+    there, _ = scripted(base_url="http://two/v1", timeout_s=9, taxonomy=unmarked)
+    assert there.services.taxonomy.not_keywords != here.services.taxonomy.not_keywords
     choices = [Context(), Context(debias=True), Context(escalate=False)]
     assert (
         len(

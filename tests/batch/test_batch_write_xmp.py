@@ -130,6 +130,13 @@ def test_a_renamed_label_needs_no_new_answers(onelook: Run, photos: Path, tmp_pa
     assert subject == ["2024", "trip", "动物", "犬"]
 
 
+def test_what_is_left_out_later_is_taken_out(onelook: Run, photos: Path) -> None:
+    onelook("write-xmp", "tags")
+    assert onelook("write-xmp", "tags", "--leave-out", "species").returncode == 1
+    subject = next(iter(lists_of((photos / "cat.jpg.xmp").read_bytes()).values()))
+    assert subject == ["动物"]
+
+
 def test_raw_and_jpeg_share_a_sidecar(onelook: Run, tmp_path: Path) -> None:
     jpeg, raw = picture(tmp_path / "a.jpg"), tmp_path / "a.nef"
     raw.write_bytes(b"raw")
@@ -163,6 +170,7 @@ def test_without_exiftool_it_works_and_says_what_is_missing(onelook: Run, photos
     ("words", "message"),
     [
         (["--language", "de"], "the taxonomy has no labels in de: it has zh, en"),
+        (["--leave-out", "spcies"], "the taxonomy has no category, attribute or option 'spcies'"),
         (["--root", "a/b"], "the root 'a/b' has a separator"),
         (["--min-confidence", "85"], "'--min-confidence': Input should be less than or equal to 1"),
         (["--naming", "photo.png"], "photo.jpg.xmp"),
@@ -214,6 +222,21 @@ def test_a_signal_lets_the_picture_in_hand_be_finished(photos: Path, tmp_path: P
 
 
 @needs_exiftool
+def test_a_batch_of_embedded_pictures_does_not_list_their_backups(onelook: Run, tmp_path: Path) -> None:
+    """Twice: the pictures have other bytes after the first time, and are asked about again."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(DRAWING, folder / "photo.jpg")
+    for _ in range(2):
+        assert onelook("photos", "--out", "tags").returncode == 0
+        done = onelook("write-xmp", "tags", "--embed")
+        assert done.returncode == 0, done.stdout
+    assert sorted(each.name for each in folder.iterdir()) == ["photo.jpg", "photo.jpg_original"]
+    assert (folder / "photo.jpg_original").read_bytes() == DRAWING.read_bytes()
+    assert "1 ExifTool's backup of a picture" in onelook("status", "tags").stdout
+
+
+@needs_exiftool
 def test_the_documented_view_is_what_exiftool_prints(onelook: Run, tmp_path: Path) -> None:
     """From the drawing, by the bundled model, to the keywords of the sidecar and of the picture."""
     folder = tmp_path / "photos"
@@ -237,7 +260,7 @@ def test_the_documented_view_is_what_exiftool_prints(onelook: Run, tmp_path: Pat
 
     embedded = onelook("write-xmp", "tags", "--embed", "--language", "en")
     assert "1 pictures have other bytes now: `onelook batch run` takes them for new ones" in embedded.stderr
-    assert shown(photo)["XMP-dc:Subject"] == ["holiday", "animal", "fish", "several"]
+    assert shown(photo)["XMP-dc:Subject"] == ["holiday", "animal", "fish"]
 
 
 def printed(*words: str | Path) -> str:

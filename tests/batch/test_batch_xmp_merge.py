@@ -38,12 +38,25 @@ def test_every_list_has_our_keywords_in_its_own_form() -> None:
 
 
 def test_only_sure_tags_are_written() -> None:
-    unsure = answer("animal", 0.9, species={"cat": 0.84}, count={"one": 0.85})
-    assert lists_of(changed(None, tags_of(unsure)))[SUBJECT] == ["动物", "一只"]
+    unsure = answer("portrait", 0.9, mood={"sad": 0.84}, scene={"indoor": 0.85})
+    assert lists_of(changed(None, tags_of(unsure)))[SUBJECT] == ["人像", "室内"]
     assert tags_of(answer("animal", 0.84, species={"cat": 0.99})) is None
     unknown = answer("animal", None, species={"cat": 0.99})
     assert tags_of(unknown) is None
     assert lists_of(changed(None, tags_of(unknown, min_confidence=0)))[SUBJECT] == ["动物", "猫"]
+
+
+def test_what_the_taxonomy_or_the_caller_leaves_out_is_no_keyword() -> None:
+    several = answer("animal", species={"other_species": 0.98}, count={"several": 0.97})
+    assert tags_of(several) == tags_of(answer("animal")), "the bundled taxonomy leaves out what finds no picture"
+    assert tags_of(answer("other")) is None
+    assert tags_of(answer("portrait", gender={"unclear": 0.99})) == tags_of(answer("portrait"))
+    sure = answer("animal", species={"cat": 0.98})
+    for name in ("cat", "species", "species.cat", "animal.species.cat"):
+        assert tags_of(sure, leave_out=(name,)) == tags_of(answer("animal"))
+    assert tags_of(sure, leave_out=("animal",)) is None
+    with pytest.raises(SettingsError, match="no category, attribute or option 'cats'"):
+        KeywordChoices(leave_out=("cats",)).check(TAXONOMY)
 
 
 def test_the_root_is_a_choice_and_a_plain_word() -> None:

@@ -56,6 +56,14 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert taxonomy.categories["dog"].details == {}
 
 
+def test_what_is_no_keyword_changes_no_version() -> None:
+    document = yaml.safe_load(GOOD)
+    plain = parse_taxonomy(document)
+    marked = parse_taxonomy({**document, "not_keywords": ["coat", "dog"]})
+    assert (plain.version, plain.not_keywords) == (marked.version, ())
+    assert marked.not_keywords == ("coat", "dog")
+
+
 WHITE, AT_WHITE = "{zh: 白, en: white}", "12: categories.cat.details.coat.options.white"
 DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
 
@@ -88,6 +96,21 @@ DOG, AT_DOG = "label: {zh: 狗, en: dog}", "20: categories.dog.label"
             "    lable: {zh: 猫, en: cat}",
             "4: categories.cat.lable: unknown key, expected one of label, when, details, specialist, content, shared"
             " (did you mean label?)",
+        ),
+        (
+            "name: pets",
+            "name: pets\nnot_keywords: [dog, coat, cat.doing.eat, blak]",
+            "2: not_keywords.3: no category, attribute or option 'blak' (did you mean black?)",
+        ),
+        (
+            "name: pets",
+            "name: pets\nnot_keywords: [coat.sleep]",
+            "2: not_keywords.0: no category, attribute or option 'coat.sleep' (did you mean cat.doing.sleep?)",
+        ),
+        (
+            "name: pets",
+            "name: pets\nnot_keywords: [White]",
+            "2: not_keywords.0: bad id 'White', expected one such as unclear or animal.species.cat",
         ),
         (DOG, "label: {zh: 狗}", f"{AT_DOG}: has no text in en"),
         (DOG, "label: {zh: 猫, en: dog}", f"{AT_DOG}.zh: has the label of cat, expected one of its own"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from onelook.batch.xmp.labels import clean, line
 from onelook.errors import SettingsError
-from onelook.prompts.taxonomy.model import Attribute, Category, Labels, Taxonomy
+from onelook.prompts.taxonomy.model import Attribute, Category, Labels, NotKeyword, Taxonomy, is_part
 from onelook.result import SureTags, TagResult
 from onelook.types import Language, Probability, Tag
 
@@ -43,14 +43,23 @@ class PictureTags:
 @dataclass(frozen=True, slots=True)
 class KeywordChoices:
     """`min_confidence`: see `TagResult.tags_at`; 0: every tag, also one of unknown confidence. `languages`: of the
-    labels that are written; none: that of the result. `root`: the level above all of ours; empty: none."""
+    labels that are written; none: that of the result. `root`: the level above all of ours; empty: none. `leave_out`: as
+    `Taxonomy.not_keywords`, and beside it."""
 
     min_confidence: Probability = 0.85
     languages: Sequence[Language] = ()
     root: str = ROOT
+    leave_out: Sequence[NotKeyword] = ()
 
     def check(self, taxonomy: Taxonomy) -> None:
-        """Raises `SettingsError` for a language that the taxonomy has no labels in, or a root with a separator."""
+        """Raises `SettingsError` for a language that the taxonomy has no labels in, a root with a separator, or an id
+        to leave out that it does not have."""
+        for name in self.leave_out:
+            if not any(is_part(name, path) for path in taxonomy.paths()):
+                raise SettingsError(
+                    f"the taxonomy has no category, attribute or option {name!r}",
+                    hint="--leave-out takes an id, such as unclear or animal.count: `onelook taxonomy show` lists them",
+                )
         for language in self.languages:
             if language not in taxonomy.languages:
                 raise SettingsError(
@@ -65,7 +74,7 @@ class KeywordChoices:
 
 
 def picture_tags(picture: str, result: TagResult, taxonomy: Taxonomy, choices: KeywordChoices) -> PictureTags | None:
-    """The keywords of a picture; None where not even the category is sure."""
+    """The keywords of a picture; None where there are none, or not even the category is sure."""
     if choices.min_confidence == 0:
         sure = SureTags(category=result.category, details=result.details)
     else:
@@ -73,10 +82,15 @@ def picture_tags(picture: str, result: TagResult, taxonomy: Taxonomy, choices: K
     if sure.category is None:
         return None
     keywords = dict[tuple[str, ...], Keyword]()  # a label may be the same in two languages
+    left_out = (*taxonomy.not_keywords, *choices.leave_out)
     for language in choices.languages or (result.language,):
         for levels, id_, tag in _paths(sure.category, sure, taxonomy, language):
+            if any(is_part(each, id_.split(".")) for each in left_out):
+                continue
             path = tuple(filter(None, (choices.root, *levels)))
             keywords.setdefault(path, Keyword(path, id_, None if tag.confidence is None else f"{tag.confidence:.4f}"))
+    if not keywords:
+        return None
     return PictureTags(picture, line(result.model), line(result.versions.taxonomy), tuple(keywords.values()))
 
 

@@ -76,6 +76,15 @@ def write_xmp(
         Path | None,
         typer.Option("--taxonomy", help="Take the labels from this document. Default: the taxonomy of the answers."),
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out",
+            metavar="ID",
+            help="No keyword: the id of an option, an attribute or a category (unclear, animal.count); several: give it"
+            " again. The taxonomy's own (not_keywords) are left out too.",
+        ),
+    ] = None,
     embed: Annotated[
         bool,
         typer.Option(
@@ -93,7 +102,7 @@ def write_xmp(
         side = Side.parse(folder)
         batch = Batch.read(side.folder, side.version)
         labels = taxonomy_of(batch.version) if labels_of is None else load_taxonomy(labels_of)
-        keywords = KeywordChoices(min_confidence, tuple(languages or ()), root)
+        keywords = KeywordChoices(min_confidence, tuple(languages or ()), root, tuple(leave_out or ()))
         writer = Writer(labels, WriteChoices(keywords, naming, embed=embed, remove=remove, dry_run=dry_run))
         if writer.exiftool is None and not remove:
             print_note("ExifTool is not installed: Pillow looks for keywords inside of pictures, in fewer formats")
