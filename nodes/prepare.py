@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
 from onelook.answering.sizes import all_bounds, full_bounds, sized_by_category
 from onelook.engines.base import MAX_IMAGES
-from onelook.errors import ImageRefused
+from onelook.errors import ImageError, ImageRefused
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State
 from onelook.images.decode_limit import Takes, decode_in_thread
@@ -42,11 +44,13 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
         )
     grid = (await services.engine.look_up()).size_grid
     originals, pictures = [], []
-    for reference in references:  # one after another: they share the processor, and each has spans of its own
-        data = await read(reference, services.limits)
-        with span("transform"):
-            name = describe(reference)
-            original, picture = await _decoded(services, context, data, name, grid)
+    # One after another: they share the processor, and each has spans of its own.
+    for index, reference in enumerate(references):
+        with _numbered(index):
+            data = await read(reference, services.limits)
+            with span("transform"):
+                name = describe(reference)
+                original, picture = await _decoded(services, context, data, name, grid)
         originals.append(original)
         pictures.append(picture)
     sized_again = context.adaptive or sized_by_category(context) or services.specialist is not None
@@ -56,6 +60,16 @@ async def prepare(services: Services, state: State, runtime: Runtime[Context]) -
         "way": way_to(ARMS[context.arm].entry),
         "why": f"the run has the arm {context.arm}",
     }
+
+
+@contextmanager
+def _numbered(index: int) -> Iterator[None]:
+    """Notes in an error which picture it is about: several may have the same name, or none."""
+    try:
+        yield
+    except ImageError as error:
+        error.picture = index
+        raise
 
 
 async def _decoded(

@@ -87,7 +87,9 @@ class ExperimentError(UserError):
 
 
 class ImageError(UserError):
-    """This picture cannot be used."""
+    """This picture cannot be used. `picture`: which of a subject's pictures, counted from 0, where that is known."""
+
+    picture: int | None = None
 
 
 class ImageNotFound(ImageError):

@@ -93,7 +93,7 @@ def build_services(
 class Tagger:
     """Tags pictures. Use it as a context manager: leaving it frees the model or the connections.
 
-        async with Tagger(load_settings()) as tagger:
+        async with Tagger(load_settings(engine="vllm")) as tagger:  # a server, at ONELOOK_BASE_URL
             result = await tagger.tag("cat.jpg")
 
         with Tagger(load_settings(model="path/to/checkpoint")) as tagger:  # in a script, in threads, in a notebook
@@ -103,6 +103,9 @@ class Tagger:
 
     One Tagger serves any number of threads. The methods that end in `_sync` run in an event loop that the Tagger keeps
     in a thread of its own.
+
+    The settings name a model or a server; `onelook.tag` is for a first try, and takes the bundled demo model where they
+    name none.
 
     `engine`, `specialist` and `router` replace those that the settings name (scripted ones in tests, your own
     elsewhere).

@@ -147,6 +147,7 @@ class ErrorRecord(Frozen):
     kind: str = Field(description="Class name from graph.errors.")
     node: str
     message: str
+    picture: int | None = Field(None, description="Which of the subject's pictures cannot be used, counted from 0.")
     hint: str | None = None
     retryable: bool = False
     retry_after_s: float | None = Field(None, description="The server takes no request for so many seconds.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onelook.answering.result import build_result
-from onelook.errors import EngineError, OnelookError
+from onelook.errors import EngineError, ImageError, OnelookError
 from onelook.graph.state import fresh
 from onelook.result import TagResult
 from onelook.services import Services
@@ -16,6 +16,7 @@ def error_record(error: OnelookError, node: str) -> ErrorRecord:
         kind=type(error).__name__,
         node=node,
         message=error.message,
+        picture=error.picture if isinstance(error, ImageError) else None,
         hint=error.hint,
         retryable=error.retryable,
         retry_after_s=retry_after_s(error),

@@ -62,7 +62,7 @@ async def tags(request: Request, reservation: Admitted) -> Response:
     result = await unless_disconnected(request, state.tag(subject, parsed.context, seconds, name=name))
     request.state.log_fields.update(arm=result.arm, result=result.status)
     if result.status == "failed":
-        raise problem_of_result(result, parsed.field, ledger=ledger)
+        raise problem_of_result(result, parsed.field_of, ledger=ledger)
     return Response(result_json(result, ledger=ledger), media_type=JSON)
 
 
@@ -117,7 +117,7 @@ async def compare(request: Request, reservation: Admitted) -> Response:
     walls = {arm: walls_ms(results) for arm, results in runs.items()}
     shown = {arm: typical(results) for arm, results in runs.items()}
     if all(result.status == "failed" for result in shown.values()):
-        raise problem_of_result(next(iter(shown.values())), parsed.field, ledger=ledger)
+        raise problem_of_result(next(iter(shown.values())), parsed.field_of, ledger=ledger)
     arms = [
         {
             "arm": arm,

@@ -44,7 +44,7 @@ Picture = str | Upload
 class ParsedRequest:
     """`names`: what a result calls each subject; None leaves that to the tagger. `ids` are set in a batch, `arms` in a
     comparison that names them, `rounds` in one that repeats them. `field`: the one with the pictures, as the
-    caller wrote it."""
+    caller wrote it. `several`: they are of one subject, and more than one."""
 
     subjects: Sequence[Subject]
     names: Sequence[str | None]
@@ -53,6 +53,11 @@ class ParsedRequest:
     ids: Sequence[str] = ()
     arms: Sequence[ArmName] = ()
     rounds: int = 1
+    several: bool = False
+
+    def field_of(self, picture: int | None) -> str:
+        """The path of one picture of the only subject, as errors name it; None: which one is not known."""
+        return f"{self.field}.{picture}" if self.several and picture is not None else self.field
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ def _one_subject(pictures: Pictures, context: Context) -> ParsedRequest:
         (name,) = names
     else:
         name = " + ".join(each or pictures.path(index) for index, each in enumerate(names))
-    return ParsedRequest([list(pictures.references)], [name], context, pictures.field)
+    return ParsedRequest([list(pictures.references)], [name], context, pictures.field, several=len(names) > 1)
 
 
 def _fields_of_form(form: Form, model: type[BaseModel]) -> dict[str, Any]:

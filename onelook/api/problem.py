@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -148,15 +148,16 @@ def problem_of_error(error: OnelookError) -> Problem:
     return Problem(status, error.message, kind=type(error).__name__, hint=error.hint, retry=error.retryable)
 
 
-def problem_of_result(result: TagResult, field: str, *, ledger: bool) -> Problem:
-    """A failed run. `field`: the request's field with the picture. `ledger`: whether the result has its ledger."""
+def problem_of_result(result: TagResult, field_of: Callable[[int | None], str], *, ledger: bool) -> Problem:
+    """A failed run. `field_of`: the path of the field with the picture of this number. `ledger`: whether the result has
+    its ledger."""
     error: ErrorRecord = result.errors[-1]
     return Problem(
         STATUS_OF_KIND.get(error.kind, HTTPStatus.BAD_GATEWAY),
         error.message,
         kind=error.kind,
         hint=error.hint,
-        errors=[(field, error.message)] if error.node == "prepare" else (),
+        errors=[(field_of(error.picture), error.message)] if error.node == "prepare" else (),
         result=result,
         ledger=ledger,
         retry=error.retryable,

@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 
 from onelook.cli.option_groups import OptionGroup
 from onelook.settings.defaults import default_words, description, field_of
+from onelook.settings.engine import EngineKind
 from onelook.settings.file import FILE
 from onelook.settings.hints import OPTIONS, set_off
 from onelook.settings.names import FILE_VARIABLE
@@ -52,7 +53,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
 class SettingsOptions(OptionGroup):
     """Which model answers, by which taxonomy, and where all other settings are."""
 
-    engine: Annotated[str | None, setting("engine")] = None
+    engine: Annotated[EngineKind | None, setting("engine")] = None
     model: Annotated[str | None, setting("model")] = None
     base_url: Annotated[str | None, setting("base_url")] = None
     taxonomy: Annotated[Path | None, setting("taxonomy")] = None

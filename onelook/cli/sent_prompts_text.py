@@ -29,7 +29,7 @@ def as_data(sent: SentPrompts, local: LocalPrompts | None, *, engine: str) -> di
         "notes": list(_notes(sent, engine)),
         "requests": [
             {
-                "url": each.url,
+                "url": None if engine == "embedded" else each.url,
                 "body": without_pictures(each.body),
                 **({} if local is None else {"after_chat_template": local.text(each.body["messages"])}),
             }
@@ -64,7 +64,8 @@ def _lines(sent: SentPrompts, local: LocalPrompts | None, engine: str) -> Iterat
     yield from _notes(sent, engine)
     for number, request in enumerate(sent.requests, 1):
         yield ""
-        yield f"════ request {number} of {count}: POST {request.url}"
+        place = "" if engine == "embedded" else f": POST {request.url}"
+        yield f"════ request {number} of {count}{place}"
         yield from _request(request)
         if local is not None:
             yield "──── the prompt after the model's chat template"

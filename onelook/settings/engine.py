@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 Positive = Annotated[float, Field(gt=0)]
+EngineKind = Literal["embedded", "vllm"]
 
 
 class EngineSettings(BaseModel):
@@ -16,7 +17,7 @@ class EngineSettings(BaseModel):
     variables: ClassVar[str] = "ONELOOK_SPECIALIST__"
     """How the names of its environment variables begin."""
 
-    engine: Literal["embedded", "vllm"] = Field(
+    engine: EngineKind = Field(
         "embedded", description="embedded: Transformers in this process; vllm: an OpenAI-compatible server."
     )
     model: str | None = Field(

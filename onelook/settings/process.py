@@ -25,6 +25,8 @@ from onelook.settings.resolution import ResolutionPolicy
 from onelook.settings.router import RouterSettings
 from onelook.types import Context, Language
 
+Residency = Literal["both", "swap", "defer"]
+
 PHOTOS = Path(__file__).parent.parent / "prompts" / "taxonomy" / "photos.yaml"
 
 
@@ -73,7 +75,7 @@ class Settings(BaseSettings, EngineSettings):
 
     http: HttpSettings = Field(HttpSettings(), description="The HTTP server.")
 
-    residency: Literal["both", "swap", "defer"] = Field(
+    residency: Residency = Field(
         "both",
         description="Models in memory. both: the first engine and the specialist; swap: one at a time; defer: one at a"
         " time, and in a batch the specialist's pictures wait until all others are done.",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from onelook.settings.engine import Positive
+from onelook.settings.engine import EngineKind, Positive
 from onelook.types import Language, Probability
 
 
@@ -16,7 +16,7 @@ class RouterSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     variables: ClassVar[str] = "ONELOOK_ROUTER__"
 
-    engine: Literal["embedded", "vllm"] = Field(
+    engine: EngineKind = Field(
         "embedded", description="SigLIP by Transformers in process, or on a vLLM pooling server."
     )
     model: str | None = Field(

@@ -155,8 +155,8 @@ async function ask(asked, rounds = 1) {
     state.answer = { asked, arms, ratios, rounds };
     said.textContent = arms.map((/** @type {any} */ { result }) => spoken(result)).join(" ");
   } catch (error) {
-    if (asking.signal.aborted) said.textContent = say("cancelled");
-    else fail(error);
+    said.textContent = asking.signal.aborted ? say("cancelled") : ""; // an error is in the alert
+    if (!asking.signal.aborted) fail(error);
   } finally {
     state.asking = null;
     stop();

@@ -11,7 +11,7 @@ export function problemCard(problem, useKey) {
     "div",
     { class: "panel problem" },
     element("h2", {}, title(problem)),
-    problem.detail && element("p", { class: "said" }, sentence(problem.detail)),
+    problem.detail && element("p", {}, sentence(problem.detail)),
     unsaid.length > 0 &&
       element(
         "ul",

@@ -106,7 +106,7 @@ function failure(error) {
     "div",
     { class: "failure" },
     element("strong", {}, say(known(title) ? title : "error.other")),
-    element("p", { class: "said" }, sentence(error.message)),
+    element("p", {}, sentence(error.message)),
     error.hint && hint(error.hint),
   );
 }

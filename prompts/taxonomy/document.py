@@ -21,7 +21,7 @@ STARTERS = Path(__file__).parent
 MOST_OF_A_KIND = 5
 """So many mistakes of one kind are listed, the others counted: one slip at the top can make thousands below."""
 
-HINT = "`onelook taxonomy check FILE` reports the mistakes of a file; `onelook taxonomy init` writes one to begin with"
+HINT = "docs/taxonomy.md describes every key; `onelook taxonomy init` writes a file to begin with"
 
 
 def load_taxonomy(path: Path, templates: Path = TEMPLATES) -> Taxonomy:

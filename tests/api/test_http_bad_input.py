@@ -351,6 +351,17 @@ async def test_files_that_are_not_pictures(client: Client, data: bytes, status: 
     assert compared["result"]["errors"][0]["kind"] == kind
 
 
+async def test_the_field_of_the_picture_that_is_broken(client: Client, picture: bytes) -> None:
+    """The files have one name, as from a camera's folders, so the name does not tell them apart."""
+    for route in ("/v1/tags", "/v1/compare"):
+        several = aiohttp.FormData()
+        for data in (picture, b"just a text file", picture):
+            several.add_field("images", data, filename="IMG_0001.jpg")
+        problem_body = (await client.post(route, data=several)).problem(422, kind="ImageUnreadable")
+        assert [error["field"] for error in problem_body["errors"]] == ["images.1"]
+        assert problem_body["result"]["errors"][0]["picture"] == 1
+
+
 @pytest.mark.parametrize(
     "reference", ["/etc/passwd", "file:///etc/passwd", "ftp://host/a.jpg", "tools/demo_model/heldout/labels.jsonl"]
 )

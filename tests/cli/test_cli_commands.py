@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from PIL import Image
 
 from onelook.cli import app
 from onelook.cli.lazy import LazyCommand
+from onelook.demo.checkpoint import MODEL as DEMO_MODEL
 from onelook.settings.process import PHOTOS
 from tests.cli.test_cli import Run, clean, onelook
 
@@ -102,6 +104,16 @@ def test_what_cannot_begin_is_refused_in_a_few_words(words: list[str], shown: st
 def test_a_command_that_is_misspelt_gets_the_right_name(onelook: Run) -> None:
     done = onelook("tga")
     assert (done.returncode, "Did you mean 'tag'?" in done.stderr) == (2, True)
+
+
+def test_the_demo_shows_the_least_sure_label(onelook: Run) -> None:
+    """The category of the first drawing is sure and right; one of its details is wrong, and not sure."""
+    done = onelook("demo", COLUMNS="120", ONELOOK_MODEL=str(DEMO_MODEL))
+    assert "least sure" in done.stdout
+    wrong = next(line for line in done.stdout.splitlines() if "✗" in line)
+    (percent,) = re.findall(r"(\d+)%", wrong)
+    assert int(percent) < 85
+    assert "100%" in next(line for line in done.stdout.splitlines() if "✓" in line)
 
 
 def test_the_demo_ends_with_1_where_one_of_your_pictures_fails(onelook: Run, tmp_path: Path) -> None:

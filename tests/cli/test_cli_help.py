@@ -90,6 +90,26 @@ def test_options_that_set_a_setting_show_its_variable_and_default(onelook: Run, 
 
 
 @pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        (["tag"], ["--engine <embedded|vllm>", "--residency <both|swap|defer>"]),
+        (
+            ["experiment", "run"],
+            [
+                "--stop <fixed|anytime>",
+                "--caches <apart|shared|both>",
+                "--primary <record|category|latency|attribute:…>",
+            ],
+        ),
+    ],
+)
+def test_options_of_few_values_show_them(onelook: Run, words: list[str], values: list[str]) -> None:
+    shown = in_one_line(onelook(*words, "--help", COLUMNS="80").stdout)
+    for value in values:
+        assert value in shown
+
+
+@pytest.mark.parametrize(
     ("words", "defaults"),
     [
         (["tag"], ["(ONELOOK_CONCURRENCY, or 8); 1<=x<=1024", "(ONELOOK_RUN__LONG_EDGE, or 768); 224<=x<=2048"]),

@@ -127,7 +127,9 @@ async def test_a_server_that_takes_batches_is_shown_one(onelook: Run, picture: s
 def test_the_text_can_be_read_and_copied(onelook: Run) -> None:
     done = onelook("prompts", "show", "--arm", "legacy_shared", "--language", "en", "--category", "animal")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "request 2 of 2" in done.stdout
+    assert "request 2 of 2\n" in done.stdout
+    assert "The embedded engine sends nothing" in done.stdout
+    assert "http://" not in done.stdout, "no server is asked"
     prompts = Prompts(load_taxonomy(PHOTOS), "en")
     details = prompts.details("animal", "json")
     assert isinstance(details.constraint, JsonSchema)

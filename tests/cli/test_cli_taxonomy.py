@@ -51,6 +51,14 @@ def test_init_replaces_no_file_unless_it_is_asked_to(onelook: Run, tmp_path: Pat
     assert load_taxonomy(tmp_path / "taxonomy.yaml").name == "shop"
 
 
+def test_check_does_not_send_you_to_check(onelook: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("name: bad\ncategories:\n  dog:\n    label: {en: dog}\n")
+    done = onelook("taxonomy", "check", "bad.yaml")
+    assert (done.returncode, "bad.yaml:3: categories.dog" in done.stderr) == (2, True)
+    assert "docs/taxonomy.md" in done.stderr
+    assert "taxonomy check" not in done.stderr
+
+
 def test_show_prints_the_document_as_it_is_written(onelook: Run, tmp_path: Path) -> None:
     assert onelook("taxonomy", "show", "--yaml").stdout == PHOTOS.read_text(encoding="utf-8")
     onelook("taxonomy", "init", "mine.yaml")

@@ -102,8 +102,10 @@ def test_the_specialist_is_an_engine_of_its_own_in_the_settings(monkeypatch: pyt
 
 
 def test_a_specialist_without_a_model_is_refused_at_start() -> None:
-    with pytest.raises(SettingsError, match="no model"):
+    with pytest.raises(SettingsError, match="no model") as refused:
         Tagger(load_settings(specialist={"engine": "embedded"}), ScriptedEngine([]))
+    for way in ("--model", "ONELOOK_MODEL=", "load_settings(model="):
+        assert way in str(refused.value.hint)
 
 
 async def test_a_specialist_that_cannot_be_loaded_is_refused_at_start() -> None:

@@ -22,6 +22,9 @@ def test_a_text_file_named_jpg_is_refused_with_a_message(visitor: Visitor, tmp_p
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("This is not a picture that can be read")
     expect(alert).to_contain_text("it looks like text")
+    name = alert.get_by_text("holiday.jpg: ").evaluate("e => getComputedStyle(e, '::first-letter').textTransform")
+    assert name == "none", "a file's name is shown as it is written"
+    expect(page.locator("#said")).to_be_empty()  # nothing runs any longer
     expect(alert).to_contain_text("What to do: JPEG, PNG")
     expect(page.locator(".comparison")).to_have_count(0)
     visitor.forgive("422")

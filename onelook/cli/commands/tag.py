@@ -20,6 +20,7 @@ from onelook.errors import SettingsError
 from onelook.images.source import describe
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
+from onelook.settings.process import Residency
 from onelook.tagger import Tagger
 from onelook.types import Subject
 
@@ -48,7 +49,7 @@ def tag(
     *,
     choices: UserRunOptions,
     concurrency: ConcurrencyOption = None,
-    residency: Annotated[str | None, setting("residency")] = None,
+    residency: Annotated[Residency | None, setting("residency")] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Draw where each picture's time went.")] = False,
     together: Annotated[
         bool, typer.Option("--together", help="The pictures show one subject: look at all of them (up to 5) at once.")

@@ -81,7 +81,8 @@ class TransformersEngine(Engine):
         if settings.model is None:
             raise SettingsError(
                 "the embedded engine has no model",
-                hint=f"name a folder or a Hugging Face id: {set_to(ONELOOK_MODEL='Qwen/Qwen2.5-VL-3B-Instruct')}",
+                hint=f"name a folder or a Hugging Face id: {set_to(ONELOOK_MODEL='Qwen/Qwen2.5-VL-3B-Instruct')}, or in"
+                ' Python load_settings(model="…"); onelook.tag(picture) takes the bundled demo model',
             )
         options = LoadOptions(
             settings.device,

@@ -139,7 +139,7 @@ def export(
                 shown = write_sheet(batch, file, wanted, sheet, on_entry=advance)
                 written = shown.pictures
                 if shown.without_thumbnail:
-                    print_note(f"{shown.without_thumbnail:,} pictures have no thumbnail: gone, or not readable")
+                    print_note(f"pictures without a thumbnail, gone or not readable: {shown.without_thumbnail:,}")
             else:
                 written = write_table(batch, chosen, file, wanted, bom=bom, on_entry=advance)
         _note_unfinished(batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -61,7 +61,10 @@ def run(
         typer.Option("--out", help="The experiment's folder. Default: experiments/ALBUM-HASH, by the design's hash."),
     ] = None,
     primary: Annotated[
-        str, typer.Option("--primary", help="What decides: record, category, latency, or attribute:NAME.")
+        str,
+        typer.Option(
+            "--primary", metavar="<record|category|latency|attribute:…>", help="What decides; attribute:NAME names one."
+        ),
     ] = "record",
     margin: Annotated[
         float, typer.Option("--margin", help="Not worse while it loses less than this share of pictures.")
@@ -72,15 +75,16 @@ def run(
     alpha: Annotated[float, typer.Option("--alpha", help="Two-sided error of each verdict.")] = 0.05,
     power: Annotated[float, typer.Option("--power", help="Wanted chance to see a difference that is there.")] = 0.8,
     stop: Annotated[
-        str, typer.Option("--stop", help="fixed: all pictures; anytime: as soon as an anytime-valid test decides.")
+        Literal["fixed", "anytime"],
+        typer.Option("--stop", help="fixed: all pictures; anytime: as soon as an anytime-valid test decides."),
     ] = "fixed",
     cluster: Annotated[
         str,
-        typer.Option("--cluster", help="Pictures that belong together: none, album, folder, day, or column:NAME."),
+        typer.Option("--cluster", metavar="<none|album|folder|day|column:NAME>", help="Pictures that belong together."),
     ] = "none",
     seed: Annotated[int, typer.Option("--seed", help="Of the order and of all random numbers.")] = 0,
     caches: Annotated[
-        str,
+        Literal["apart", "shared", "both"],
         typer.Option(
             "--caches", help="Prefix and media caches of the arms: apart, shared as in production, or both (twice)."
         ),
@@ -124,10 +128,10 @@ def run(
             latency_margin=latency_margin,
             alpha=alpha,
             power=power,
-            stop=stop,  # type: ignore[arg-type]  # the design checks it, and its message lists the words
+            stop=stop,
             cluster=cluster,
             seed=seed,
-            caches=caches,  # type: ignore[arg-type]
+            caches=caches,
             aa=aa,
             warm_up=warm_up,
             limit=limit,
