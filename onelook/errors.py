@@ -15,7 +15,7 @@
     │       ├── ImageRefused       a place that settings do not allow to be read
     │       ├── ImageTooLarge      over the limit of bytes or pixels
     │       ├── ImageUnreadable    not a picture, truncated, or a format we do not read
-    │       └── ImageUnreachable   the download failed; it may work later (retryable)
+    │       └── ImageUnreachable   the download failed, or the file is being written; it may work later (retryable)
     └── EngineError            the model or its server did not deliver
         ├── EngineUnavailable    nothing answers at the address (retryable)
         ├── EngineTimeout        no answer in time (retryable)
@@ -109,7 +109,7 @@ class ImageUnreadable(ImageError):
 
 
 class ImageUnreachable(ImageError):
-    """The download failed; it may work later."""
+    """The download failed, or the file is being written; it may work later."""
 
     retryable = True
 

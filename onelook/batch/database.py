@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from onelook.batch.replacing import replacing
 from onelook.errors import BatchError
 from onelook.images.printable import printable
 
@@ -17,7 +18,35 @@ BUSY_S = 60.0
 
 
 def exists(folder: Path) -> bool:
-    return (folder / LEDGER).exists()
+    """A file without a byte is none: some copies and full disks leave one."""
+    try:
+        return (folder / LEDGER).stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def make(folder: Path, statements: Sequence[str]) -> None:
+    """A ledger, made by `statements` beside its place and then renamed: it is there as a whole or not at all.
+
+    Raises:
+        BatchError: it cannot be written.
+    """
+    try:
+        for left_over in ("-wal", "-shm", "-journal"):  # of a file that is gone: SQLite would take it for this one's
+            (folder / f"{LEDGER}{left_over}").unlink(missing_ok=True)
+        with (
+            replacing(folder / LEDGER) as part,
+            reporting(folder),
+            closing(sqlite3.connect(part, isolation_level=None)) as connection,
+            transaction(connection),
+        ):
+            for each in statements:
+                connection.execute(each)
+    except OSError as error:
+        raise BatchError(
+            f"{printable(str(folder / LEDGER))} cannot be made: {error.strerror}",
+            hint="free some space and start it again, or name another folder with --out FOLDER",
+        ) from None
 
 
 def connect(folder: Path, parameters: str) -> sqlite3.Connection:

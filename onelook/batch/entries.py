@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from onelook import errors
+from onelook.errors import EngineError, ImageNotFound, ReplyError
 from onelook.images.printable import printable
+from onelook.images.source import is_url
 from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.result import TagResult
 
@@ -14,6 +17,13 @@ State = Literal["ok", "needs_review", "failed", "may_pass"]
 
 STATES: Final[tuple[State, ...]] = get_args(State)
 How = Literal["finished", "stopped", "failures", "limit"]
+
+UNFIT_ENGINE: Final = frozenset(
+    name
+    for name, each in vars(errors).items()
+    if isinstance(each, type) and issubclass(each, EngineError) and not issubclass(each, ReplyError)
+)
+"""Kinds of errors that say nothing of the picture: a dead server, a wrong key, a missing package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +41,23 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """How many of the pictures that were listed are new, have changed since, and were there before."""
+    """How many of the pictures that were listed are new, are files with another size or date than before, are as they
+    were, and are files that are not there any more. `renamed`: of all of them, those that had another id."""
 
     new: int = 0
     changed: int = 0
     known: int = 0
+    missing: int = 0
+    renamed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Todo:
+    """`unchecked`: its file has another size or date than when it was hashed."""
+
     picture: int
     place: bytes
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,8 @@ class Kept:
 
 
 class Row(NamedTuple):
-    """A picture, its outcome and the JSON of its result; `first`: the picture that its answer was given for."""
+    """A picture, its outcome and the JSON of its result; `first`: the picture that its answer was given for; `sha256`:
+    of the bytes that the outcome is about."""
 
     picture: int
     place: bytes
@@ -90,11 +107,23 @@ class Run:
     progress: dict[str, Any]
 
 
-def state_of(result: TagResult) -> State:
-    """The outcome of a picture with this result."""
-    if result.status == "failed" and result.errors and result.errors[-1].retryable:
-        return "may_pass"
-    return result.status
+def state_of(result: TagResult, *, from_file: bool = False) -> State:
+    """The outcome of a picture with this result. `from_file`: it was asked about in a file of questions, where a
+    refusal is of this question alone."""
+    if result.status != "failed":
+        return result.status
+    last = result.errors[-1] if result.errors else None
+    if last is None:
+        return "failed"
+    passes = last.retryable or file_is_missing(result) or (last.kind in UNFIT_ENGINE and not from_file)
+    return "may_pass" if passes else "failed"
+
+
+def file_is_missing(result: TagResult) -> bool:
+    """Whether it failed because there is no such file, as while a disk is away; a URL with nothing behind is another
+    case."""
+    kinds = [each.kind for each in result.errors[-1:]]
+    return kinds == [ImageNotFound.__name__] and not is_url(result.source or "")
 
 
 def shown(place: bytes) -> str:

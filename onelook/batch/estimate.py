@@ -14,7 +14,7 @@ from onelook.batch.database import exists
 from onelook.batch.entries import Added, Listed, State
 from onelook.batch.fingerprint import Fingerprint, changed_parts
 from onelook.batch.ledger import Ledger
-from onelook.batch.row import identify, tag_row
+from onelook.batch.row import tag_file
 from onelook.result import TagResult
 from onelook.run_pool import as_completed
 from onelook.tagger import Tagger
@@ -68,7 +68,7 @@ def count_work(
         version = next((each.id for each in versions if each.fingerprint == made.digest), None)
         before = ledger.count(version)
         added: Added = ledger.add(watched(), keep=False)
-        todo = before["todo"] + sum(before[state] for state in again) + added.new
+        todo = ledger.count_todo(version, again) + added.new
         if version is not None:
             waiting = ledger.todo(version, after=0, at_most=SAMPLE, again=again)
             first = [os.fsdecode(each.place) for each in waiting] or first
@@ -81,10 +81,10 @@ def count_work(
 
 async def estimate(tagger: Tagger, context: Context | None, work: Work) -> Estimate:
     """Tags the first pictures, as many at once as a run would. Their answers are not kept."""
-    limits = tagger.services.limits
 
     async def one(place: str) -> TagResult:
-        return await tag_row(tagger, place, await identify(place, limits), context)
+        _, result = await tag_file(tagger, place, context)
+        return result
 
     began_s = time.monotonic()
     results = [each async for _, each in as_completed(one, work.first, at_once=tagger.services.settings.concurrency)]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from onelook.batch.database import connect, exists, reporting, transaction
-from onelook.batch.entries import Added, How, Kept, Listed, State, shown, state_of
+from onelook.batch.database import connect, exists, make, reporting, transaction
+from onelook.batch.entries import Added, How, Kept, Listed, State, file_is_missing, state_of
 from onelook.batch.fingerprint import Fingerprint
 from onelook.batch.ledger_reader import LedgerReader
-from onelook.batch.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from onelook.batch.listing import add_pictures
+from onelook.batch.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES, statements
 from onelook.errors import BatchError
 from onelook.images.printable import printable
 from onelook.result import TagResult
@@ -36,69 +37,44 @@ class Ledger(LedgerReader):
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            fresh = not exists(folder)
+            fresh = not exists(folder) or _is_unfinished(folder)
         except OSError as error:
             raise BatchError(
                 f"{printable(str(folder))}: {error.strerror}", hint="name another folder with --out FOLDER"
             ) from None
-        connection = connect(folder, "mode=rwc")
+        if fresh:
+            make(folder, [*statements(SCHEMA), *_stamp(SCHEMA_VERSION)])
+        connection = connect(folder, "mode=rw")
         with reporting(folder):
+            ledger = cls(connection, folder)
+            ledger._upgrade(ledger._check())
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            if fresh:
-                with transaction(connection):
-                    for statement in SCHEMA.split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            ledger = cls(connection, folder)
-            ledger._check()
         return ledger
 
+    def _upgrade(self, found: int) -> None:
+        """From the schema of version `found` to the newest, all at once or not at all."""
+        if found == SCHEMA_VERSION:
+            return
+        self._connection.execute("PRAGMA foreign_keys = OFF")  # a table that others refer to is made anew
+        with transaction(self._connection):
+            for version in range(found, SCHEMA_VERSION):
+                for each in statements(UPGRADES[version]):
+                    self._connection.execute(each)
+            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+
     def add(self, pictures: Iterable[Listed], *, keep: bool = True) -> Added:
-        """Add `pictures`, all or none. What was done with a file that has another size or date now is to do again.
+        """Add `pictures`, all or none. A file with another size or date now is to be hashed again; one that is not
+        there any more stays as it was.
 
         `keep=False`: count only, and leave the ledger as it is.
 
         Raises:
             BatchError: an id is given to two pictures.
         """
-        counts = Counter[str]()
         with reporting(self.folder), transaction(self._connection, keep=keep):
-            for each in pictures:
-                counts[self._list(each)] += 1
-        return Added(**counts)
-
-    def _list(self, listed: Listed) -> Literal["new", "changed", "known"]:
-        row = self._connection.execute(
-            "SELECT id, size, mtime_ns, name FROM picture WHERE place = ?", (listed.place,)
-        ).fetchone()
-        try:
-            if row is None:
-                self._connection.execute(
-                    "INSERT INTO picture (place, name, size, mtime_ns) VALUES (?, ?, ?, ?)",
-                    (listed.place, listed.name, listed.size, listed.mtime_ns),
-                )
-                return "new"
-            picture, size, mtime_ns, name = row
-            if listed.name is not None and listed.name != name:
-                self._connection.execute("UPDATE picture SET name = ? WHERE id = ?", (listed.name, picture))
-        except sqlite3.IntegrityError:
-            (other,) = self._connection.execute("SELECT place FROM picture WHERE name = ?", (listed.name,)).fetchone()
-            where = f" ({listed.where})" if listed.where else ""
-            raise BatchError(
-                f"two pictures have the id {listed.name!r}: {shown(other)} and {shown(listed.place)}{where}",
-                hint="give each its own id, or name another column with --id-column",
-            ) from None
-        if (size, mtime_ns) == (listed.size, listed.mtime_ns):
-            return "known"
-        self._connection.execute(
-            "UPDATE picture SET size = ?, mtime_ns = ?, sha256 = NULL WHERE id = ?",
-            (listed.size, listed.mtime_ns, picture),
-        )
-        self._connection.execute("DELETE FROM outcome WHERE picture = ?", (picture,))
-        self._connection.execute("DELETE FROM request WHERE picture = ?", (picture,))
-        return "changed"
+            return add_pictures(self._connection, pictures)
 
     def version(self, fingerprint: Fingerprint) -> int:
         """The id of the version with this fingerprint, which is made where it is missing."""
@@ -114,33 +90,58 @@ class Ledger(LedgerReader):
             ).fetchone()
         return int(version)
 
-    def record(self, version: int, picture: int, sha256: bytes | None, result: TagResult) -> None:
-        """Keep the outcome of a picture, in the place of an earlier one. `sha256`: None where its bytes are unknown."""
+    def record(
+        self, version: int, picture: int, sha256: bytes | None, result: TagResult, *, from_file: bool = False
+    ) -> None:
+        """Keep the outcome of a picture, in the place of an earlier one. `sha256`: None where its bytes are unknown.
+
+        A file that is missing has an outcome only where there is no answer. `from_file`: see `state_of`; the picture
+        may have other bytes by now.
+        """
+        state, kept = state_of(result, from_file=from_file), result.model_dump_json(exclude_defaults=True)
         with reporting(self.folder), transaction(self._connection):
-            self._hash(picture, sha256)
+            if sha256 is None and file_is_missing(result):
+                self._connection.execute(
+                    "INSERT INTO outcome (version, picture, state, failure) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET state = excluded.state, failure = excluded.failure, sha256 = NULL"
+                    " WHERE answer IS NULL",
+                    (version, picture, state, kept),
+                )
+                return
+            self._hash(picture, sha256, from_file)
             if result.status == "failed":
-                self._outcome(version, picture, state_of(result), None, result.model_dump_json(exclude_defaults=True))
+                self._outcome(version, picture, state, None, kept, sha256)
                 return
             (answer,) = self._connection.execute(
                 "INSERT INTO answer (version, sha256, result) VALUES (?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET result = excluded.result RETURNING id",
-                (version, sha256, result.model_dump_json(exclude_defaults=True)),
+                (version, sha256, kept),
             ).fetchone()
-            self._outcome(version, picture, result.status, answer, None)
+            self._outcome(version, picture, state, answer, None, sha256)
 
-    def point(self, version: int, picture: int, sha256: bytes, kept: Kept, state: State) -> None:
-        """Give a picture the answer that is there for the same bytes."""
+    def point(
+        self, version: int, picture: int, sha256: bytes, kept: Kept, state: State, *, from_file: bool = False
+    ) -> None:
+        """Give a picture the answer that is there for the same bytes. `from_file`: as in `record`."""
         with reporting(self.folder), transaction(self._connection):
-            self._hash(picture, sha256)
-            self._outcome(version, picture, state, kept.id, None)
+            self._hash(picture, sha256, from_file)
+            self._outcome(version, picture, state, kept.id, None, sha256)
 
-    def _hash(self, picture: int, sha256: bytes | None) -> None:
-        self._connection.execute("UPDATE picture SET sha256 = ? WHERE id = ?", (sha256, picture))
-
-    def _outcome(self, version: int, picture: int, state: State, answer: int | None, failure: str | None) -> None:
+    def _hash(self, picture: int, sha256: bytes | None, from_file: bool) -> None:
+        if sha256 is None:  # nothing is known of its bytes, or still nothing since its file has changed
+            return
         self._connection.execute(
-            "INSERT OR REPLACE INTO outcome (version, picture, state, answer, failure) VALUES (?, ?, ?, ?, ?)",
-            (version, picture, state, answer, failure),
+            "UPDATE picture SET sha256 = ?, unchecked = 0 WHERE id = ? AND NOT (? AND unchecked)",
+            (sha256, picture, from_file),
+        )
+
+    def _outcome(
+        self, version: int, picture: int, state: State, answer: int | None, failure: str | None, sha256: bytes | None
+    ) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO outcome (version, picture, state, answer, failure, sha256)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (version, picture, state, answer, failure, sha256),
         )
 
     def begin_run(self, version: int, process: int, left_out: Counter[str]) -> int:
@@ -158,3 +159,15 @@ class Ledger(LedgerReader):
                 "UPDATE run SET progress = ?, ended = ?, how = ? WHERE id = ?",
                 (json.dumps(progress), None if how is None else time.time(), how, run),
             )
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Whether the ledger was begun and has no table yet, as by earlier releases on a full disk."""
+    with reporting(folder), closing(connect(folder, "mode=ro")) as connection:
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return bool(owner == 0 and tables == 0)
+
+
+def _stamp(version: int) -> list[str]:
+    return [f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {version}"]

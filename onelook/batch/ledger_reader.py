@@ -11,7 +11,7 @@ from typing import Self
 
 from onelook.batch.database import LEDGER, exists, read_only, reporting
 from onelook.batch.entries import Kept, Row, Run, State, Todo, Version
-from onelook.batch.schema import APPLICATION_ID, SCHEMA_VERSION
+from onelook.batch.schema import APPLICATION_ID, AS_NEWEST, SCHEMA_VERSION, statements
 from onelook.errors import BatchError
 from onelook.images.printable import printable
 from onelook.prompts.taxonomy.model import Taxonomy
@@ -33,7 +33,8 @@ class LedgerReader:
             )
         ledger = cls(read_only(folder), folder)
         with reporting(folder):
-            ledger._check()
+            for each in statements(AS_NEWEST.get(ledger._check(), "")):
+                ledger._connection.execute(each)
         return ledger
 
     @property
@@ -44,7 +45,8 @@ class LedgerReader:
     def close(self) -> None:
         self._connection.close()
 
-    def _check(self) -> None:
+    def _check(self) -> int:
+        """The version of its schema."""
         (owner,) = self._connection.execute("PRAGMA application_id").fetchone()
         (found,) = self._connection.execute("PRAGMA user_version").fetchone()
         if owner != APPLICATION_ID:
@@ -58,6 +60,7 @@ class LedgerReader:
                 f" this one reads {SCHEMA_VERSION})",
                 hint="upgrade with `pip install --upgrade onelook`, or name another folder with --out FOLDER",
             )
+        return int(found)
 
     def versions(self) -> list[Version]:
         """From the oldest to the newest."""
@@ -74,17 +77,19 @@ class LedgerReader:
         ]
 
     def todo(self, version: int, *, after: int, at_most: int, again: Sequence[State] = ()) -> list[Todo]:
-        """The next pictures in the order of listing, after the picture `after`: those without an outcome, and those
-        whose outcome is one of `again`."""
-        states = ", ".join("?" for _ in again)
+        """The next pictures in the order of listing, after the picture `after`: those without an outcome, those whose
+        outcome is one of `again` or is about other bytes, and those whose file is to be hashed again."""
         rows = self._connection.execute(
-            f"""SELECT picture.id, picture.place FROM picture
-                LEFT JOIN outcome ON outcome.version = ? AND outcome.picture = picture.id
-                WHERE picture.id > ? AND (outcome.state IS NULL OR outcome.state IN ({states}))
-                ORDER BY picture.id LIMIT ?""",  # noqa: S608 - question marks only
-            (version, after, *again, at_most),
+            f"SELECT picture.id, picture.place, picture.unchecked {_to_do(again)}"
+            " AND picture.id > ? ORDER BY picture.id LIMIT ?",
+            (version, *again, after, at_most),
         )
-        return [Todo(*row) for row in rows]
+        return [Todo(picture, place, bool(unchecked)) for picture, place, unchecked in rows]
+
+    def count_todo(self, version: int | None, again: Sequence[State] = ()) -> int:
+        """How many pictures `todo` gives."""
+        (found,) = self._connection.execute(f"SELECT count(*) {_to_do(again)}", (version, *again)).fetchone()
+        return int(found)
 
     def count(self, version: int | None) -> Counter[str]:
         """How many pictures have each outcome under `version`, and `todo`: those that have none."""
@@ -109,7 +114,8 @@ class LedgerReader:
     def rows(self, version: int) -> Iterator[Row]:
         """Each picture in the order of listing."""
         rows = self._connection.execute(
-            """SELECT picture.id, picture.place, picture.name, picture.sha256, outcome.state,
+            """SELECT picture.id, picture.place, picture.name,
+                      coalesce(outcome.sha256, picture.sha256), outcome.state,
                       coalesce(answer.result, outcome.failure), first.id, first.name
                FROM picture
                LEFT JOIN outcome ON outcome.version = ? AND outcome.picture = picture.id
@@ -122,6 +128,14 @@ class LedgerReader:
             (version,),
         )
         return (Row(*each) for each in rows)
+
+    def has_names(self) -> bool:
+        """Whether a manifest has given a picture its id."""
+        return self._connection.execute("SELECT 1 FROM picture WHERE name IS NOT NULL LIMIT 1").fetchone() is not None
+
+    def is_name(self, text: str) -> bool:
+        """Whether a manifest has given a picture this id."""
+        return self._connection.execute("SELECT 1 FROM picture WHERE name = ?", (text,)).fetchone() is not None
 
     def failures(self, version: int) -> Iterator[tuple[State, str]]:
         """Outcome and JSON of each picture that failed."""
@@ -139,3 +153,12 @@ class LedgerReader:
             return None
         id_, version, process, begun, ended, how, left_out, progress = row
         return Run(id_, version, process, begun, ended, how, json.loads(left_out), json.loads(progress))
+
+
+def _to_do(again: Sequence[State]) -> str:
+    """Its parameters: the version, and each state of `again`."""
+    return f"""FROM picture LEFT JOIN outcome ON outcome.version = ? AND outcome.picture = picture.id
+        WHERE (
+            outcome.state IS NULL OR outcome.state IN ({", ".join("?" for _ in again)})
+            OR picture.unchecked OR outcome.sha256 <> picture.sha256
+        )"""

@@ -17,9 +17,11 @@ from onelook.result import TagResult
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A picture and its outcome. `place`: the absolute path as Python opens it (`os.fsdecode`), or the URL. `name`: the
-    id of a manifest. `state` and `result` are None while it is still to do; a failed one has a result with its errors.
-    `duplicate_of`: the id of the first picture with the same bytes, and `duplicate_of_name` its id in a manifest.
+    """A picture and its outcome. `id`: its number in the list. `place`: the absolute path as Python opens it
+    (`os.fsdecode`), or the URL. `name`: the id of a manifest, or `#2` where it has none and its number is the id of
+    another picture. `sha256`: of the bytes that the outcome is about. `state` and `result` are None while it is still
+    to do; a failed one has a result with its errors. `duplicate_of`: the number of the first picture with the same
+    bytes, and `duplicate_of_name` its name.
     """
 
     id: int
@@ -41,6 +43,7 @@ def records(folder: Path, version: int | None = None) -> Iterator[Record]:
     """
     with closing(LedgerReader.read(folder)) as ledger:
         chosen = choose_version(ledger, version)
+        named = ledger.has_names()
         for row in ledger.rows(chosen.id):
             path = row.place.decode(errors="surrogateescape")
             result = None if row.result is None else TagResult.model_validate_json(row.result)
@@ -48,13 +51,23 @@ def records(folder: Path, version: int | None = None) -> Iterator[Record]:
             yield Record(
                 id=row.picture,
                 place=path,
-                name=row.name,
+                name=_name(ledger, row.picture, row.name) if named else None,
                 sha256=None if row.sha256 is None else row.sha256.hex(),
                 state=row.state,
                 result=None if result is None else result.model_copy(update={"source": describe(path)}),
                 duplicate_of=row.first if twin else None,
-                duplicate_of_name=row.first_name if twin else None,
+                duplicate_of_name=_name(ledger, row.first, row.first_name) if twin and named else None,
             )
+
+
+def _name(ledger: LedgerReader, picture: int | None, name: str | None) -> str | None:
+    """So that no two pictures of an export have one id."""
+    if name is not None or picture is None or not ledger.is_name(str(picture)):
+        return name
+    own = f"#{picture}"
+    while ledger.is_name(own):
+        own = f"#{own}"
+    return own
 
 
 def choose_version(ledger: LedgerReader, version: int | None) -> Version:

@@ -15,7 +15,7 @@ from onelook.batch.entries import How, Kept, State, Todo
 from onelook.batch.ledger import Ledger
 from onelook.batch.ledger_reader import LedgerReader
 from onelook.batch.progress import Progress, Tally
-from onelook.batch.row import identify, tag_row
+from onelook.batch.row import ATTEMPTS, Source, identify, is_still, never_still, tag_row
 from onelook.batch.stopping_rules import MaxFailures, StoppingRules
 from onelook.images.source import describe
 from onelook.images.threads import cores
@@ -38,8 +38,7 @@ RENEW_EVERY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which pictures of `version` a run takes: those without an outcome, and those whose outcome is one of `again`, up
-    to `limit`."""
+    """Which pictures of `version` a run takes: those of `LedgerReader.todo`, up to `limit`."""
 
     version: int
     again: Sequence[State] = ("may_pass",)
@@ -76,8 +75,7 @@ class BatchRun:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="onelook-ledger")
         self._asking: dict[bytes, list[Todo]] = {}
         self._stopped = False
-        counts = ledger.count(plan.version)
-        todo = counts["todo"] + sum(counts[state] for state in plan.again)
+        todo = ledger.count_todo(plan.version, plan.again)
         self._tally = Tally(todo=todo if plan.limit is None else min(todo, plan.limit))
 
     @property
@@ -138,13 +136,12 @@ class BatchRun:
                     taken += 1
                 after = rows[-1].picture
 
-    async def _answer(self, todo: Todo) -> None:
-        name = self._name(todo)
-        limits = self._tagger.services.limits
-        source = await identify(os.fsdecode(todo.place), limits, whole=self._name_of is not None)
+    async def _answer(self, todo: Todo, attempts: int = ATTEMPTS) -> None:
+        place, limits = os.fsdecode(todo.place), self._tagger.services.limits
+        source = await identify(place, limits, whole=self._name_of is not None)
         await may_prepare()
         if source.sha256 is None:
-            await self._keep(todo, None, await tag_row(self._tagger, name, source, self._context))
+            await self._keep(todo, None, await tag_row(self._tagger, self._name(todo), source, self._context))
             return
         twins = self._asking.get(source.sha256)
         if twins is not None:  # the one that asks about these bytes writes this outcome too
@@ -152,24 +149,41 @@ class BatchRun:
             return
         twins = self._asking[source.sha256] = []
         try:
-            kept = await self._written(self._ledger.answer, self._plan.version, source.sha256)
-            if kept is None:
-                result = await tag_row(self._tagger, name, source, self._context)
-                await self._keep(todo, source.sha256, result)
-                if twins and result.status != "failed":
-                    kept = await self._written(self._ledger.answer, self._plan.version, source.sha256)
-            else:
-                result = TagResult.model_validate_json(kept.result)
-                await self._point(todo, source.sha256, kept, result)
-            while twins:
-                twin = twins.pop()
-                if kept is None:
-                    renamed = _renamed(result, name, self._name(twin))
-                    await self._keep(twin, source.sha256, renamed, pointed=True)
-                else:
-                    await self._point(twin, source.sha256, kept, result)
+            known = await self._ask(todo, source, source.sha256, twins)
         finally:
             del self._asking[source.sha256]
+        if known:
+            return
+        if attempts == 1:
+            await self._keep(todo, None, never_still(self._tagger, self._name(todo), self._context))
+        else:
+            await self._answer(todo, attempts - 1)
+        for twin in twins:
+            await self._answer(twin)
+
+    async def _ask(self, todo: Todo, source: Source, sha256: bytes, twins: list[Todo]) -> bool:
+        """Keep the outcome of a picture and of its `twins`, which have the same bytes; False where the file has had
+        others before they were tagged, so that nothing is known."""
+        name = self._name(todo)
+        kept = await self._written(self._ledger.answer, self._plan.version, sha256)
+        if kept is None:
+            result = await tag_row(self._tagger, name, source, self._context)
+            if not await is_still(os.fsdecode(todo.place), source, self._tagger.services.limits):
+                return False
+            await self._keep(todo, sha256, result)
+            if twins and result.status != "failed":
+                kept = await self._written(self._ledger.answer, self._plan.version, sha256)
+        else:
+            result = TagResult.model_validate_json(kept.result)
+            await self._point(todo, sha256, kept, result)
+        while twins:
+            twin = twins.pop()
+            if kept is None:
+                renamed = _renamed(result, name, self._name(twin))
+                await self._keep(twin, sha256, renamed, pointed=True)
+            else:
+                await self._point(twin, sha256, kept, result)
+        return True
 
     async def _keep(self, todo: Todo, sha256: bytes | None, result: TagResult, *, pointed: bool = False) -> None:
         await self._written(self._ledger.record, self._plan.version, todo.picture, sha256, result)

@@ -19,11 +19,13 @@ from onelook.batch.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class VersionStatus:
-    """`counts`: pictures by outcome, and `todo`. `changed`: what differs from the version before."""
+    """`counts`: pictures by outcome, and `todo`. `changed`: what differs from the version before. `of_other_bytes`: so
+    many outcomes are about files that have, or may have, other bytes now."""
 
     version: Version
     counts: Counter[str]
     changed: list[str]
+    of_other_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ def read_status(folder: Path) -> Status:
             versions=[
                 VersionStatus(
                     version,
-                    ledger.count(version.id),
+                    counts := ledger.count(version.id),
                     [] if earlier is None else changed_parts(earlier.made_from, version.made_from),
+                    ledger.count_todo(version.id) - counts["todo"],
                 )
                 for version, earlier in each_with_earlier
             ],

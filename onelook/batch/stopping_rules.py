@@ -6,21 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from onelook import errors
-from onelook.errors import EngineError, ReplyError, SettingsError
+from onelook.batch.entries import UNFIT_ENGINE
+from onelook.errors import SettingsError
 from onelook.result import TagResult
 
 FEWEST_FOR_SHARE: Final = 50
 """Before so many pictures are done, a share says little."""
 
 FEWEST_IN_A_ROW: Final = 20
-
-_UNFIT_ENGINE: Final = frozenset(
-    name
-    for name, each in vars(errors).items()
-    if isinstance(each, type) and issubclass(each, EngineError) and not issubclass(each, ReplyError)
-)
-"""Errors that say nothing of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class StoppingRules:
         self._failed += failed
         if not failed:
             self._in_a_row = 0
-        elif result.errors and result.errors[-1].kind in _UNFIT_ENGINE:
+        elif result.errors and result.errors[-1].kind in UNFIT_ENGINE:
             self._in_a_row += 1
         if self.reason is not None:
             return

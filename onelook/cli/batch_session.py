@@ -110,9 +110,8 @@ class Session:
 
     def _announce(self, made: Fingerprint, known: list[Version]) -> int:
         """How many pictures are to do."""
-        counts = self._ledger.count(self._version)
-        todo = counts["todo"] + sum(counts[state] for state in self._again)
-        listed = counts.total()
+        todo = self._ledger.count_todo(self._version, self._again)
+        listed = self._ledger.count(None)["todo"]
         version = ""
         if known and all(each.fingerprint != made.digest for each in known):
             changed = ", ".join(made.changed_since(known[-1].made_from))
@@ -131,18 +130,19 @@ class Session:
         if self._batch.reason is not None:
             print_note(f"stopped: {self._batch.reason}")
         counts = self._ledger.count(self._version)
-        left = counts["todo"] + counts["may_pass"]
-        failed = counts["failed"] + counts["may_pass"]
+        left = self._ledger.count_todo(self._version, ("may_pass",))
         folder = printable(str(self._ledger.folder))
         parts = [f"{counts['ok'] + counts['needs_review']:,} of {counts.total():,} have an answer"]
-        if failed:
-            parts.append(f"{failed:,} failed: `onelook batch status {folder}` has the reasons")
+        if counts["failed"]:
+            parts.append(f"{counts['failed']:,} failed: `onelook batch status {folder}` has the reasons")
         if left:
-            parts.append(f"{left:,} still to do: the same command goes on")
+            passing = f" ({counts['may_pass']:,} of them failed and may work then)" if counts["may_pass"] else ""
+            parts.append(f"{left:,} still to do{passing}: the same command goes on")
         print_note("; ".join(parts))
 
     def _exit_code(self, drain: Drain) -> int:
         if drain.exit_code is not None:
             return drain.exit_code
         counts = self._ledger.count(self._version)
-        return 1 if counts["todo"] or counts["failed"] or counts["may_pass"] or self._found.closed else 0
+        left = self._ledger.count_todo(self._version, ("may_pass",))
+        return 1 if left or counts["failed"] or self._found.closed else 0

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,14 @@ from onelook.batch.records import Record, records
 from onelook.batch.runner import BatchRun, Plan
 from onelook.batch.sources import listed_pictures
 from onelook.batch.stopping_rules import MaxFailures
-from onelook.engines.scripted import ScriptedReply
-from onelook.errors import EngineRefused, EngineUnavailable
+from onelook.engines.scripted import ScriptedEngine, ScriptedReply
+from onelook.errors import EngineError, EngineFailed, EngineIncapable, EngineRefused, EngineUnavailable
 from onelook.images.walk import Found
+from onelook.result import TagResult
 from onelook.settings.choices import complete
-from onelook.settings.process import PHOTOS
+from onelook.settings.process import PHOTOS, load_settings
 from onelook.tagger import Tagger
-from onelook.types import Context
+from onelook.types import Context, Subject
 from tests.batch.pictures import paint, scripted
 from tests.graph.replies import BUILDING, PORTRAIT
 
@@ -115,6 +117,124 @@ async def test_a_file_that_has_changed_is_to_do_again(tmp_path: Path) -> None:
     assert (added.changed, len(engine.asked)) == (1, 3)
 
 
+async def test_the_bytes_decide_what_a_version_keeps(tmp_path: Path) -> None:
+    """Files that were touched keep the answers of all versions; one with other bytes is asked about again where it is
+    needed, and the older version keeps what it said about the bytes of then."""
+    pictures = paint(tmp_path / "in", 3)
+    tagger, engine = scripted(lambda _: BUILDING)
+    out, small = tmp_path / "out", Context(long_edge=512)
+    await run(tagger, out, tmp_path / "in")
+    await run(tagger, out, tmp_path / "in", context=small)
+    assert len(engine.asked) == 6
+    before = {version: list(records(out, version)) for version in (1, 2)}
+
+    for each in pictures:
+        each.touch()
+    added, _, batch = await run(tagger, out, tmp_path / "in", context=small)
+    assert (added.changed, batch.progress().pointed, len(engine.asked)) == (3, 3, 6)
+    assert {version: list(records(out, version)) for version in (1, 2)} == before
+    _, _, batch = await run(tagger, out)
+    assert (batch.progress().todo, len(engine.asked)) == (0, 6)
+
+    engine.script = lambda _: PORTRAIT
+    paint(tmp_path / "other", 1, first=77)[0].replace(pictures[0])
+    await run(tagger, out, tmp_path / "in", context=small)
+    assert len(engine.asked) == 7
+    assert list(records(out, 1)) == before[1], "the answer about the bytes of then"
+    assert category(out, 2, "000.jpg") == "portrait"
+    _, _, batch = await run(tagger, out)
+    assert (batch.progress().todo, len(engine.asked)) == (1, 8), "under the first choices it is new too"
+    assert category(out, 1, "000.jpg") == "portrait"
+
+
+def category(out: Path, version: int, name: str) -> str | None:
+    (found,) = (each for each in records(out, version) if each.place.endswith(name))
+    return None if found.result is None or found.result.category is None else found.result.category.id
+
+
+async def test_files_that_are_away_for_a_run_keep_their_answers(tmp_path: Path) -> None:
+    """A manifest whose pictures are on a disk that is not mounted for once."""
+    paint(tmp_path / "disk", 3)
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("path\n" + "".join(f"disk/{number:03}.jpg\n" for number in range(3)))
+    tagger, engine = scripted()
+    out = tmp_path / "out"
+    await run(tagger, out, manifest, limit=2)
+    before = outcomes(out)
+
+    (tmp_path / "disk").rename(tmp_path / "away")
+    added, _, batch = await run(tagger, out, manifest)
+    assert (added.missing, batch.progress().todo, len(engine.asked)) == (3, 1, 2)
+    assert outcomes(out) == {**before, "002.jpg": "may_pass"}
+    added, _, batch = await run(tagger, out, manifest)
+    assert (added.missing, batch.progress().todo) == (3, 1), "it is tried again"
+
+    (tmp_path / "away").rename(tmp_path / "disk")
+    added, _, _ = await run(tagger, out, manifest)
+    assert (added, len(engine.asked)) == (Added(known=3), 3)
+    assert set(outcomes(out).values()) == {"needs_review"}
+
+
+async def test_a_file_that_is_gone_when_its_turn_comes_keeps_its_answer(tmp_path: Path) -> None:
+    (path,) = paint(tmp_path / "in", 1)
+    tagger, _ = scripted()
+    out = tmp_path / "out"
+    await run(tagger, out, path)
+    path.touch()
+    with closing(Ledger.create(out)) as ledger:
+        assert ledger.add(listed_pictures([str(path)], Found(), columns=Columns())) == Added(changed=1)
+    path.unlink()
+    await run(tagger, out)
+    assert outcomes(out) == {"000.jpg": "needs_review"}
+
+
+async def test_one_picture_under_two_ids_is_asked_about_once(tmp_path: Path) -> None:
+    paint(tmp_path, 1)
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("id,path\n1,000.jpg\n2,000.jpg\n")
+    tagger, engine = scripted()
+    await run(tagger, tmp_path / "out", manifest)
+    assert len(engine.asked) == 1
+    assert [(each.name, each.state, each.duplicate_of_name) for each in records(tmp_path / "out")] == [
+        ("1", "needs_review", None),
+        ("2", "needs_review", "1"),
+    ]
+
+
+class ReplacedInBetween(Tagger):
+    """The file is replaced after it was hashed and before the tagger reads it, so many `times`."""
+
+    def __init__(self, engine: ScriptedEngine, new: list[Path]) -> None:
+        super().__init__(load_settings(), engine=engine)
+        self._new = new
+
+    async def tag_or_report(
+        self, image: Subject, context: Context | None = None, *, name: str | None = None
+    ) -> TagResult:
+        if self._new:
+            self._new.pop().replace(str(image))
+        return await super().tag_or_report(image, context, name=name)
+
+
+@pytest.mark.parametrize(("times", "state"), [(1, "needs_review"), (3, "may_pass")])
+async def test_a_file_that_is_replaced_while_it_is_read_gives_no_other_bytes_its_tags(
+    times: int, state: State, tmp_path: Path
+) -> None:
+    path, *new = paint(tmp_path / "in", 1 + times)
+    (tmp_path / "other").mkdir()
+    new = [each.rename(tmp_path / "other" / each.name) for each in new]
+    bytes_of_last = new[0].read_bytes()
+    engine = ScriptedEngine(lambda _: BUILDING)
+    await run(ReplacedInBetween(engine, new), tmp_path / "out", path)
+    (found,) = records(tmp_path / "out")
+    assert found.state == state
+    if state == "needs_review":
+        assert found.sha256 == sha256(bytes_of_last).hexdigest()
+    else:
+        assert found.result is not None
+        assert "it changes while it is read" in found.result.errors[0].message
+
+
 async def test_other_choices_are_a_new_version_and_the_old_answers_stay(tmp_path: Path) -> None:
     paint(tmp_path / "in", 2)
     tagger, engine = scripted(lambda request: PORTRAIT if request.max_tokens else BUILDING)
@@ -164,6 +284,22 @@ async def test_what_may_work_the_next_time_is_taken_again_and_other_failures_whe
     assert outcomes(out) == {"000.jpg": "needs_review", "001.jpg": "needs_review", "broken.jpg": "failed"}
     _, _, batch = await run(tagger, out, again=("may_pass", "failed"))
     assert (batch.progress().done, batch.progress().failed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [EngineRefused("HTTP 401: no key"), EngineIncapable("this is no chat completion"), EngineFailed("HTTP 500")],
+)
+async def test_a_failure_of_the_server_says_nothing_of_the_picture(error: EngineError, tmp_path: Path) -> None:
+    """A wrong key is corrected, and the same command goes on."""
+    paint(tmp_path / "in", 3)
+    tagger, engine = scripted(lambda _: error, max_attempts=1)
+    out = tmp_path / "out"
+    await run(tagger, out, tmp_path / "in")
+    assert set(outcomes(out).values()) == {"may_pass"}
+    engine.script = lambda _: BUILDING
+    await run(tagger, out, tmp_path / "in")
+    assert set(outcomes(out).values()) == {"needs_review"}
 
 
 async def test_a_dead_engine_stops_the_run(tmp_path: Path) -> None:

@@ -49,14 +49,97 @@ def test_a_pattern_that_the_shell_left_alone(tmp_path: Path) -> None:
     paint(tmp_path / "a" / "b", 2)
     paint(tmp_path / "c", 1, first=7)
     assert names(listed(f"{tmp_path}/**/*.jpg")) == ["000.jpg", "001.jpg", "007.jpg"]
-    assert names(listed(f"{tmp_path}/none*.jpg")) == ["none*.jpg"]  # fails later, by its name
+    with pytest.raises(BatchError, match=r"none\*\.jpg: matches nothing"):
+        listed(f"{tmp_path}/none*.jpg")
     (tmp_path / "c" / "[1].jpg").write_bytes(b"")
     assert names(listed(f"{tmp_path}/c/[1].jpg")) == ["[1].jpg"]  # a file that is called so
 
 
-def test_what_is_not_there_is_listed_and_has_no_size(tmp_path: Path) -> None:
-    (found,) = listed(tmp_path / "none.jpg")
-    assert (found.size, found.mtime_ns) == (None, None)
+def test_a_name_in_a_list_that_is_not_there_is_listed_and_has_no_size(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path\nnone.jpg\n")
+    found = [*listed(tmp_path / "list.csv"), *listed("-", standard_input=os.fsencode(tmp_path / "none.jpg"))]
+    assert found == [Listed(os.fsencode(tmp_path / "none.jpg"), where="list.csv, line 2"), Listed(found[0].place)]
+
+
+@pytest.mark.parametrize("word", ["none.jpg", "photso/", "lsit.csv", "nul\0.jpg"])
+def test_a_word_that_names_nothing_is_a_mistake(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found before anything is listed, whatever is named beside it."""
+    paint(tmp_path, 1)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BatchError, match="no such file or folder"):
+        listed_pictures(["000.jpg", word], Found(), columns=Columns())
+
+
+def test_a_link_to_nothing_is_there(tmp_path: Path) -> None:
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "none")
+    assert names(listed(tmp_path / "link.jpg")) == ["link.jpg"]
+
+
+def test_file_uris_and_the_home_folder_are_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paint(tmp_path / "my photos", 2)
+    strange = os.fsencode(tmp_path) + b"/caf\xe9.jpg"
+    Path(os.fsdecode(strange)).write_bytes(b"")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    first, second = (os.fsencode(tmp_path / "my photos" / name) for name in ("000.jpg", "001.jpg"))
+    uri = (tmp_path / "my photos").as_uri()
+    assert [each.place for each in listed("~/my photos")] == [first, second]
+    assert [each.place for each in listed(uri)] == [first, second]
+    assert [each.place for each in listed(f"file://localhost{tmp_path}/caf%E9.jpg")] == [strange]
+    (tmp_path / "list.csv").write_text(f"path\n~/my photos/000.jpg\n{uri}/001.jpg\n")
+    assert [(each.place, each.size is None) for each in listed(tmp_path / "list.csv")] == [
+        (first, False),
+        (second, False),
+    ]
+    standard_input = f"{uri}/000.jpg\n~/my photos/001.jpg\n".encode()
+    assert [each.place for each in listed("-", standard_input=standard_input)] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [("s3://bucket/a.jpg", "'s3' addresses are not read"), ("file://nas/a.jpg", "a file of another machine, nas")],
+)
+def test_other_schemes_are_refused_where_they_are_named(reference: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(BatchError) as refused:
+        listed(reference)
+    assert refused.value.message == f"{reference}: {words}"
+    (tmp_path / "list.csv").write_text(f"path\nhttps://example.org/a.jpg\n{reference}\n")
+    with pytest.raises(BatchError) as refused:
+        listed(tmp_path / "list.csv")
+    assert refused.value.message == f"list.csv, line 3: {reference}: {words}"
+    with pytest.raises(BatchError) as refused:
+        listed("-", standard_input=reference.encode())
+    assert refused.value.message == f"standard input: {reference}: {words}"
+
+
+def test_ids_of_any_length_and_paths_of_any_bytes(tmp_path: Path) -> None:
+    (tmp_path / "list.jsonl").write_text('{"id": 12345678901234567890123456789, "path": "a.jpg"}\n')
+    (found,) = listed(tmp_path / "list.jsonl")
+    assert found.name == "12345678901234567890123456789"
+    table = pyarrow.table({"id": [b"a", b"b"], "path": [b"caf\xe9.jpg", b"b.jpg"]})
+    parquet.write_table(table, tmp_path / "list.parquet")
+    folder = os.fsencode(tmp_path)
+    assert [(each.place, each.name) for each in listed(tmp_path / "list.parquet")] == [
+        (folder + b"/caf\xe9.jpg", "a"),
+        (folder + b"/b.jpg", "b"),
+    ]
+
+
+def test_a_broken_parquet_file_says_what_is_broken(tmp_path: Path) -> None:
+    file = tmp_path / "list.parquet"
+    parquet.write_table(pyarrow.table({"path": [f"{number}.jpg" for number in range(9000)]}), file, compression="none")
+    data = bytearray(file.read_bytes())
+    data[4:200] = bytes(196)
+    file.write_bytes(data)
+    with pytest.raises(TableError, match="is broken after row 0") as refused:
+        listed(file)
+    assert refused.value.hint == "write it again"
+
+    text = pyarrow.Array.from_buffers(
+        pyarrow.string(), 1, [None, pyarrow.array([0, 1], "int32").buffers()[1], pyarrow.py_buffer(b"\xff")]
+    )
+    parquet.write_table(pyarrow.table({"path": text}), file)
+    with pytest.raises(TableError, match="has a text in rows 1 to 1 that is not UTF-8"):
+        listed(file)
 
 
 def test_urls_stay_as_they_are() -> None:
@@ -96,6 +179,9 @@ def test_the_columns_of_a_manifest_can_be_named(tmp_path: Path) -> None:
         ("a.csv", b"name,size\nx,1\n", Columns(), ["no column of paths", "name, size", "--path-column"]),
         ("a.csv", b"path\nx\n", Columns(path="photo"), ["no column 'photo'", "it has: path"]),
         ("a.csv", b"path\nx\n", Columns(id="sku"), ["no column 'sku'", "--id-column"]),
+        ("a.csv", b"path,path\nx,y\n", Columns(), ["has 2 columns 'path'", "give each its own name"]),
+        ("a.csv", b"Path,path\nx,y\n", Columns(), ["has 2 columns 'Path'"]),
+        ("a.csv", b"path,ID,id\nx,y,z\n", Columns(), ["has 2 columns 'ID'"]),
         ("a.csv", b"path,id\nx,1\n,2\n", Columns(), ["line 3 has no path"]),
         ("a.csv", b"path,id\nx,1\ny,\n", Columns(), ["line 3 has no id"]),
         ("a.csv", b'path\n"x\n', Columns(), ["is no CSV"]),

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from onelook.answering.failure import failed_result
 from onelook.answering.reading import read_whole_answer
-from onelook.batch.entries import Kept, shown
+from onelook.batch.entries import Kept, State, shown
 from onelook.batch.ledger import Ledger
 from onelook.batch.openai_batch.answers import AnswerLine, BrokenLine, read_answers
 from onelook.batch.openai_batch.offline import Offline
@@ -121,19 +121,20 @@ def _asked(line: AnswerLine, fingerprint: str, requests: Requests, imported: Imp
 def _point(ledger: Ledger, version: int, asked: list[Asked], kept: Kept) -> None:
     status = TagResult.model_validate_json(kept.result).status
     for each in asked:
-        ledger.point(version, each.picture, each.sha256, kept, "ok" if status == "ok" else "needs_review")
+        state: State = "ok" if status == "ok" else "needs_review"
+        ledger.point(version, each.picture, each.sha256, kept, state, from_file=True)
 
 
 def _keep(ledger: Ledger, version: int, asked: list[Asked], result: TagResult) -> None:
     """The first of the pictures with these bytes gets the answer, the others are its duplicates."""
     first, *others = asked
-    ledger.record(version, first.picture, first.sha256, result)
+    ledger.record(version, first.picture, first.sha256, result, from_file=True)
     kept = ledger.answer(version, first.sha256)
     if kept is not None:
         _point(ledger, version, others, kept)
         return
     for each in others:
-        ledger.record(version, each.picture, each.sha256, result)
+        ledger.record(version, each.picture, each.sha256, result, from_file=True)
 
 
 async def _result(offline: Offline, outcome: Reply | OnelookError, asked: Asked) -> TagResult:

@@ -40,13 +40,21 @@ class Requests:
         self._connection, self._folder, self._version = ledger.connection, ledger.folder, version
 
     def keep(self, file: str, asked: Iterable[Asked]) -> None:
-        """The questions about these pictures are in `file`, in the place of an earlier one; a failure that may pass is
-        forgotten, because its picture waits for an answer again."""
+        """The questions about these pictures are in `file`, in the place of an earlier one; a failure that may pass and
+        what is known of other bytes are forgotten, because the picture waits for an answer again."""
         asked = list(asked)
         with reporting(self._folder), transaction(self._connection):
             self._connection.executemany(
-                "DELETE FROM outcome WHERE version = ? AND picture = ? AND state = 'may_pass'",
-                [(self._version, each.picture) for each in asked],
+                "DELETE FROM outcome WHERE version = ? AND picture = ? AND (state = 'may_pass' OR sha256 <> ?)",
+                [(self._version, each.picture, each.sha256) for each in asked],
+            )
+            self._connection.executemany(
+                "DELETE FROM request WHERE version = ? AND picture = ? AND sha256 <> ?",
+                [(self._version, each.picture, each.sha256) for each in asked],
+            )
+            self._connection.executemany(
+                "UPDATE picture SET sha256 = ?, unchecked = 0 WHERE id = ?",
+                [(each.sha256, each.picture) for each in asked],
             )
             self._connection.executemany(
                 "INSERT OR REPLACE INTO request (version, sha256, picture, file, width, height)"
@@ -63,10 +71,22 @@ class Requests:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def file_with(self, sha256: bytes) -> str | None:
+        """The file in which the question about these bytes waits for its answer."""
+        row = self._connection.execute(
+            """SELECT file FROM request WHERE version = ?1 AND sha256 = ?2 AND NOT EXISTS (
+                   SELECT 1 FROM outcome WHERE version = ?1 AND outcome.picture = request.picture
+               ) ORDER BY picture LIMIT 1""",
+            (self._version, sha256),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def asked(self, sha256: bytes) -> list[Asked]:
-        """The pictures with these bytes whose question is in a file."""
+        """The pictures with these bytes whose question is in a file, and whose file has not changed since."""
         rows = self._connection.execute(
-            "SELECT picture, sha256, width, height FROM request WHERE version = ? AND sha256 = ? ORDER BY picture",
+            """SELECT picture, request.sha256, width, height FROM request
+               JOIN picture ON picture.id = request.picture AND NOT picture.unchecked
+               WHERE version = ? AND request.sha256 = ? ORDER BY picture""",
             (self._version, sha256),
         )
         return [Asked(*row) for row in rows]

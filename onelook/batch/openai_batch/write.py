@@ -21,7 +21,7 @@ from onelook.batch.export.aside import aside, reporting
 from onelook.batch.ledger import Ledger
 from onelook.batch.openai_batch.offline import Offline
 from onelook.batch.openai_batch.requests import Asked, Requests, custom_id
-from onelook.batch.row import Source, identify
+from onelook.batch.row import Source, identify, is_still
 from onelook.errors import BatchError, OnelookError
 from onelook.images.source import describe
 from onelook.nodes.prepare import prepare
@@ -149,7 +149,7 @@ async def write_requests(
                 ledger.record(version, each.todo.picture, each.sha256, each.failure)
                 written.failed += 1
             elif each.asked is not None:
-                earlier = file_of.get(each.asked.sha256) or (None if again else _earlier(requests, each.asked))
+                earlier = file_of.get(each.asked.sha256) or (None if again else requests.file_with(each.asked.sha256))
                 if earlier is not None:
                     twins.append((earlier, each.asked))
                     written.same += 1
@@ -165,11 +165,6 @@ async def write_requests(
     return written
 
 
-def _earlier(requests: Requests, asked: Asked) -> str | None:
-    """The file in which the same bytes wait for their answer already."""
-    return next((name for each in requests.asked(asked.sha256) if (name := requests.file_of(each.picture))), None)
-
-
 async def _prepared(
     offline: Offline, ledger: Ledger, version: int, requests: Requests, written: Written, again: bool
 ) -> AsyncIterator[_Prepared]:
@@ -177,9 +172,11 @@ async def _prepared(
     after, at_once = 0, max(2, offline.services.settings.concurrency)
     while rows := ledger.todo(version, after=after, at_most=READ_AHEAD, again=AGAIN):
         after = rows[-1].picture
-        waiting = [each for each in rows if not again and requests.file_of(each.picture) is not None]
+        waiting = [
+            each for each in rows if not (again or each.unchecked) and requests.file_of(each.picture) is not None
+        ]
         written.pending += len(waiting)
-        left = [each for each in rows if again or each not in waiting]
+        left = [each for each in rows if each not in waiting]
         for first in range(0, len(left), at_once):
             chunk = left[first : first + at_once]
             for each in await asyncio.gather(*(_prepare(offline, todo) for todo in chunk)):
@@ -205,7 +202,8 @@ async def _prepare(offline: Offline, todo: Todo) -> _Prepared:
         return _Prepared(todo, source.sha256, failure=failure)
     except Exception as error:  # noqa: BLE001 - a bug ends no other picture; its trace is logged
         return _Prepared(todo, source.sha256, failure=bug_result(services, context, error, describe(place)))
-    if source.sha256 is None:  # it was read for the second time, and not for the first
+    # It could be read for the second time and not for the first, or was written in between.
+    if source.sha256 is None or not await is_still(place, source, services.limits):
         return await _prepare(offline, todo)
     (picture,) = state["pictures"]
     body = offline.engine.request_body(request, offline.served)

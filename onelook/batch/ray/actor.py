@@ -8,7 +8,7 @@ import pyarrow
 
 from onelook.background import BackgroundLoop
 from onelook.batch.ray.answers import answer_table, to_place
-from onelook.batch.row import identify, tag_row
+from onelook.batch.row import tag_file
 from onelook.result import TagResult
 from onelook.run_pool import as_completed
 from onelook.settings.process import Settings
@@ -37,8 +37,7 @@ class TagRows:
 
         async def one(picture: tuple[str, str]) -> Done:
             id_, place = picture
-            source = await identify(place, tagger.services.limits)
-            return id_, place, source.sha256, await tag_row(tagger, place, source, self._context)
+            return id_, place, *await tag_file(tagger, place, self._context)
 
         at_once = tagger.services.settings.concurrency
         found = {index: done async for index, done in as_completed(one, pictures, at_once=at_once)}

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from onelook.batch.entries import Listed, State
+from onelook.batch.entries import Added, Listed, State
 from onelook.batch.ledger import Ledger
 from onelook.batch.lock import locked
 from onelook.batch.manifest import Columns
@@ -144,10 +144,22 @@ def run(
             if ledger.count(None)["todo"] == 0:
                 print_note("no pictures: name files, folders or a manifest")
                 raise typer.Exit(2)
-            if added.changed:
-                print_note(f"{added.changed:,} files have changed since they were listed, and are to do again")
+            for each in added_lines(added):
+                print_note(each)
             session = Session(tagger, ledger, context, again, limit, rules, prices, found)
             session.run()
+
+
+def added_lines(added: Added) -> Iterator[str]:
+    """What a list has changed about pictures that were there before."""
+    if added.changed:
+        files = "1 file has" if added.changed == 1 else f"{added.changed:,} files have"
+        yield f"{files} another size or date than before: asked about again where the bytes are others"
+    if added.missing:
+        files = "1 file is" if added.missing == 1 else f"{added.missing:,} files are"
+        yield f"{files} not there now: what was answered about them is kept"
+    if added.renamed:
+        yield f"{added.renamed:,} picture{'' if added.renamed == 1 else 's'} had another id before"
 
 
 def _counted(pictures: Iterator[Listed]) -> Iterator[Listed]:

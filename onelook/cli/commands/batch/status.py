@@ -109,6 +109,8 @@ def _version_line(each: VersionStatus, *, newest: bool) -> str:
     outcome = f"{counts['ok']:,} ok, {counts['needs_review']:,} to review, {counts['failed']:,} failed"
     if counts["may_pass"]:
         outcome += f", {counts['may_pass']:,} failed and may work the next time"
+    if each.of_other_bytes:
+        changed += f"; {each.of_other_bytes:,} of files that have changed since"
     return f"@{version.id}{' (newest)' if newest else ''}: {outcome}, {counts['todo']:,} to do ({name}{changed})"
 
 
@@ -143,6 +145,7 @@ def as_object(status: Status) -> dict[str, object]:
                 "made_from": each.version.made_from,
                 "changed": each.changed,
                 **{name: each.counts[name] for name in ("ok", "needs_review", "failed", "may_pass", "todo")},
+                "of_changed_files": each.of_other_bytes,
             }
             for each in status.versions
         ],
