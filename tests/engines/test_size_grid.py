@@ -1,9 +1,10 @@
 """The size grid of a model: from a name, from files, from the image tokens that a server reports, from a setting."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from io import BytesIO
 
 import pytest
+from aiohttp import web
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from PIL import Image
@@ -12,8 +13,16 @@ from pydantic import SecretStr
 from onelook.engines.base import AskRequest
 from onelook.engines.chat import ChatEngine
 from onelook.engines.checks.picture import check_picture_size
-from onelook.engines.size_grid import grid_of_config, grid_of_name, grid_of_tokens, image_tokens, seen_as_sent
-from tests.engines.openai_simulation import SimulatedServer, always, completion, engine_at
+from onelook.engines.checks.questions import SIDE
+from onelook.engines.size_grid import (
+    CANDIDATES,
+    grid_of_config,
+    grid_of_name,
+    grid_of_tokens,
+    image_tokens,
+    seen_as_sent,
+)
+from tests.engines.openai_simulation import Body, SimulatedServer, always, completion, engine_at
 
 
 @pytest.mark.parametrize(
@@ -40,6 +49,13 @@ def test_the_grid_of_a_checkpoint() -> None:
     assert grid_of_config(qwen3, {"patch_size": 14, "merge_size": 2}) == 28
     assert grid_of_config({"vision_config": {}}, pixtral) == 16
     assert grid_of_config({}, {}) is None
+
+
+def test_the_first_question_tells_all_grids_apart() -> None:
+    """As the processors of Qwen-VL models count: sides are rounded to the grid."""
+    rounded = {grid: round(SIDE / grid) * grid for grid in CANDIDATES}
+    told = {grid: grid_of_tokens([(SIDE, SIDE)], image_tokens(side, side, grid)) for grid, side in rounded.items()}
+    assert told == {grid: grid for grid in CANDIDATES}
 
 
 @pytest.mark.parametrize("grid", [28, 32, 14, 16])
@@ -84,6 +100,23 @@ async def test_the_grid_is_learned_from_the_image_tokens_that_a_server_reports(g
         await told.ask(asked)
         assert told.capabilities.size_grid == grid
         assert ChatEngine(chat, size_grid=48).capabilities.size_grid == 48
+
+
+async def test_a_server_that_makes_large_pictures_smaller_does_not_pass_for_another_grid() -> None:
+    """448 x 448 pixels on a grid of 32 have as many tokens as the 392 x 392 that are left of them here."""
+
+    async def respond(_: web.Request, body: Body) -> web.StreamResponse:
+        image = body["messages"][-1]["content"][0]["image_url"]["url"]
+        with Image.open(BytesIO(b64decode(image.partition(",")[2]))) as picture:
+            side = min(picture.width, 392)
+        answer = completion('{"word":"zebra"}')
+        details = {"multimodal_tokens": {"image": image_tokens(side, side, 28)}}
+        answer["usage"] = {"prompt_tokens": 2000, "completion_tokens": 1, "prompt_tokens_details": details}
+        return web.json_response(answer)
+
+    async with SimulatedServer(respond) as server, engine_at(server.base_url) as engine:
+        await engine.start()
+        assert engine.capabilities.size_grid == 28
 
 
 @pytest.mark.parametrize("grid", [28, 32, 14, 16])

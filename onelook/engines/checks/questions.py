@@ -24,7 +24,9 @@ SCHEMA = JsonSchema(
     regex=r'\{"word":"(zebra|quartz)"\}',
 )
 MAX_TOKENS = 64
-SIDE = 448  # its image tokens differ for grids of 14, 16, 28 and 32, and Qwen3-VL does not enlarge it
+# The image tokens of such a picture differ for grids of 14, 16, 28, 32 and 48. Qwen3-VL does not enlarge it, and it is
+# small enough that no server makes it smaller, whose tokens would then be those of another grid.
+SIDE = 280
 
 # Cache blocks of hybrid models (Qwen3.5) have 528 tokens and more (https://github.com/vllm-project/vllm/issues/40696).
 LONG_WORDS = 600
