@@ -189,7 +189,7 @@ class ArmBench:
         )
 
     async def _floor(self, data: bytes) -> tuple[float, float]:
-        question = self.tagger.services.prompts["zh"].read_category()
+        (question,) = self.tagger.services.prompts["zh"].category_choice().questions
         messages = question.messages([f"data:image/jpeg;base64,{b64encode(data).decode('ascii')}"])
         started, started_cpu = time.perf_counter(), time.process_time()
         await self.engine.ask(AskRequest(messages, question.constraint, question.max_tokens))

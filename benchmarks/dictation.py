@@ -51,7 +51,7 @@ def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
         return Answer(category=category, details={id_: (next(iter(each.options)),) for id_, each in attributes.items()})
 
     asked: list[tuple[Question, Answer]] = [(prompts.legacy_category(), answer)]
-    asked += [(prompts.read_category(backwards=way), answer) for way in (False, True)]
+    asked += [(question, answer) for question in prompts.category_choice(debias=True).questions]
     for reply_format in CODECS:
         asked += [(prompts.fused(reply_format), answer), (prompts.category(reply_format), answer)]
     for id_, category in prompts.taxonomy.categories.items():
@@ -62,8 +62,8 @@ def dictation(prompts: Prompts, answer: Answer) -> dict[str, str]:
         asked += [
             (question, details(id_))
             for each in category.details
-            for way in (False, True)
-            for question in prompts.read_attribute(id_, each, backwards=way)
+            for choice in prompts.attribute_choices(id_, each, debias=True)
+            for question in choice.questions
         ]
     return {question.text: question.write(reply) for question, reply in asked}
 

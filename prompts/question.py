@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
@@ -63,17 +63,23 @@ class Question:
 class LetterChoice:
     """One choice that is answered by letters: in one question, or, with more options than one can have, in parts.
 
-    `parts`: that question; or first the one about the group, and then one about the options of each group. `whole`
-    reads the letters of both together (`onelook.prompts.replies.letters`); it is not asked.
+    `parts`: that question; or first the one about the group, and then one about the options of each group. Each comes
+    with its options in order and, where a preference for a letter is averaged out, backwards too. `codec` reads the
+    letters of all parts together (`onelook.prompts.replies.letters`).
     """
 
-    parts: tuple[Question, ...]
-    whole: Question
-
-    @classmethod
-    def of(cls, question: Question) -> LetterChoice:
-        return cls((question,), question)
+    parts: tuple[tuple[Question, ...], ...]
+    codec: Codec
 
     @property
     def in_groups(self) -> bool:
         return len(self.parts) > 1
+
+    @property
+    def in_one_order(self) -> LetterChoice:
+        return replace(self, parts=tuple(part[:1] for part in self.parts))
+
+    @property
+    def questions(self) -> list[Question]:
+        """All that is asked."""
+        return [question for part in self.parts for question in part]

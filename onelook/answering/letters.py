@@ -12,7 +12,7 @@ from onelook.prompts.question import LetterChoice, Question
 
 
 def joined(choice: LetterChoice, replies: Sequence[Reply]) -> Reply:
-    """The reply to `choice.whole`; `replies` are those to its parts, in their order.
+    """The reply that `choice.codec` reads; `replies` are those to its parts, in their order.
 
     The option whose probability is largest: that of its group times its own among the options of the group. Without
     probabilities, the option that is named in the group that is named.
@@ -20,12 +20,13 @@ def joined(choice: LetterChoice, replies: Sequence[Reply]) -> Reply:
     Raises:
         ReplyInvalid: a reply breaks its constraint.
     """
-    if not choice.in_groups:
-        return replies[0]
-    for part, reply in zip(choice.parts, replies, strict=True):
+    which, *parts = (orders[0] for orders in choice.parts)
+    first, *others = replies
+    for part, reply in zip((which, *parts), replies, strict=True):
         read_reply(part, reply)
-    (_, *parts), (first, *others) = choice.parts, replies
-    letters = _letters(choice.parts[0])
+    if not choice.in_groups:
+        return first
+    letters = _letters(which)
     if not all(reply.tokens for reply in replies):
         named = others[letters.index(first.text)]
         return replace(first, text=first.text + named.text, tokens=())

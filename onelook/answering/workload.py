@@ -37,12 +37,11 @@ def questions_of(prompts: Prompts, context: Context, category: str | None = None
         yield prompts.legacy_category()
         yield from map(prompts.legacy_details, detailed)
     elif arm.lettered:
-        for backwards in (False, True) if context.debias else (False,):
-            yield from prompts.category_choice(backwards=backwards, debias=context.debias).parts
-            for id_ in detailed:
-                for attribute in categories[id_].details:
-                    choices = prompts.attribute_choices(id_, attribute, backwards=backwards, debias=context.debias)
-                    yield from (part for choice in choices for part in choice.parts)
+        yield from prompts.category_choice(debias=context.debias).questions
+        for id_ in detailed:
+            for attribute in categories[id_].details:
+                for choice in prompts.attribute_choices(id_, attribute, debias=context.debias):
+                    yield from choice.questions
     else:
         yield prompts.category(context.reply_format) if arm.two_calls else prompts.fused(context.reply_format)
         if arm.two_calls or arm.routed:

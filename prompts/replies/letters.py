@@ -12,15 +12,18 @@ places, and the options are in reverse order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from string import ascii_uppercase
+from typing import Generic, TypeVar
 
 from onelook.constraint import Choice
 from onelook.errors import PromptError, ReplyInvalid
-from onelook.prompts.replies.reading import Reading, SpanKey
+from onelook.prompts.replies.reading import Reading
 from onelook.settings.hints import set_to
 from onelook.types import Answer
+
+Meaning = TypeVar("Meaning")
 
 LETTERS = ascii_uppercase
 MOST_PROBABILITIES = 20
@@ -29,14 +32,9 @@ are all needed, to be averaged or multiplied, has no more."""
 MOST_OPTIONS = MOST_PROBABILITIES**2
 
 
-def too_many(what: str, options: int, *, in_parts: bool) -> PromptError:
-    limit = (
-        f"letters tell at most {MOST_OPTIONS} apart"
-        if in_parts
-        else f"a one-letter question has {len(LETTERS)} letters"
-    )
+def too_many(what: str, options: int) -> PromptError:
     return PromptError(
-        f"{what} has {options} options, but {limit}",
+        f"{what} has {options} options, but letters tell at most {MOST_OPTIONS} apart",
         hint=f"split it, or use an arm that writes its answer: {set_to(ONELOOK_RUN__ARM='fused')}",
     )
 
@@ -53,117 +51,88 @@ def groups_of(options: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(options[start:end]) for start, end in pairwise(starts)]
 
 
-class LetterCodec:
-    """Reads which one of several options a letter names. `attribute` None: the options are categories."""
+def two_letters(groups: Sequence[Sequence[str]]) -> list[str]:
+    """For each option of `groups`, in their order, the letter of its group and its own."""
+    return [letter + own for letter, group in zip(LETTERS, groups, strict=False) for own in LETTERS[: len(group)]]
 
-    max_tokens = 1  # an ASCII letter is one token in every vocabulary
 
-    def __init__(self, attribute: str | None, options: Sequence[str]) -> None:
-        """Raises ValueError if there are more options than letters."""
-        if len(options) > len(LETTERS):
-            raise ValueError(f"{len(options)} options for {len(LETTERS)} letters")
+class _Codec(Generic[Meaning]):
+    """`options`: what each valid reply means. All replies have as many letters.
+
+    `attribute`: whose options they are; None: they are categories.
+    """
+
+    def __init__(self, attribute: str | None, options: Mapping[str, Meaning]) -> None:
         self.attribute = attribute
-        self.options = dict(zip(LETTERS, options, strict=False))
-        self.constraint = Choice(tuple(self.options))
+        self.options = options
+        self.constraint = Choice(tuple(options))
+        self.max_tokens = len(self.constraint.options[0])  # an ASCII letter is one token in every vocabulary
+
+    def _chosen(self, answer: Answer) -> str:
+        return answer.category if self.attribute is None else answer.details[self.attribute][0]
+
+    def _meaning(self, text: str) -> Meaning:
+        meaning = self.options.get(text)
+        if meaning is None:
+            raise ReplyInvalid(f"the reply {text[:200]!r} is not one of {', '.join(self.constraint.options)}")
+        return meaning
+
+    def _reply(self, wanted: Meaning) -> str:
+        return {meaning: reply for reply, meaning in self.options.items()}[wanted]
+
+
+class LetterCodec(_Codec[str]):
+    """Reads which one of several options is named: by one letter, or by `replies`, one for each option."""
+
+    def __init__(self, attribute: str | None, options: Sequence[str], replies: Sequence[str] = LETTERS) -> None:
+        """Raises ValueError if there are more options than replies."""
+        if len(options) > len(replies):
+            raise ValueError(f"{len(options)} options for {len(replies)} letters")
+        super().__init__(attribute, dict(zip(replies, options, strict=False)))
 
     def encode(self, answer: Answer) -> str:
-        chosen = answer.category if self.attribute is None else answer.details[self.attribute][0]
-        return {option: letter for letter, option in self.options.items()}[chosen]
+        return self._reply(self._chosen(answer))
 
     def decode(self, text: str) -> Reading:
-        option = self.options.get(text)
-        if option is None:
-            raise _not_one_of(self.constraint, text)
+        option, span = self._meaning(text), (0, len(text))
         if self.attribute is None:
-            return Reading(option, spans={"category": (0, 1)})
-        key: SpanKey = (self.attribute, option)
-        return Reading(None, {self.attribute: (option,)}, {key: (0, 1)})
-
-
-class GroupCodec:
-    """Reads which of several groups of options a letter names. The reading has the group's options as details, those of
-    a category under `category`: the answer is one of them."""
-
-    max_tokens = 1
-
-    def __init__(self, attribute: str | None, groups: Sequence[tuple[str, ...]]) -> None:
-        self.attribute = attribute
-        self.options = dict(zip(LETTERS, groups, strict=False))
-        self.constraint = Choice(tuple(self.options))
-
-    def encode(self, answer: Answer) -> str:
-        chosen = answer.category if self.attribute is None else answer.details[self.attribute][0]
-        return next(letter for letter, group in self.options.items() if chosen in group)
-
-    def decode(self, text: str) -> Reading:
-        group = self.options.get(text)
-        if group is None:
-            raise _not_one_of(self.constraint, text)
-        return Reading(None, {self.attribute or "category": group})
+            return Reading(option, spans={"category": span})
+        return Reading(None, {self.attribute: (option,)}, {(self.attribute, option): span})
 
 
 class OptionOfGroupCodec(LetterCodec):
     """Reads which option of one group a letter names. An answer that is not in the group is written as the first."""
 
     def encode(self, answer: Answer) -> str:
-        try:
-            return super().encode(answer)
-        except KeyError:
-            return LETTERS[0]
+        return super().encode(answer) if self._chosen(answer) in self.options.values() else LETTERS[0]
 
 
-class GroupedCodec:
-    """Reads the letter of a group and the letter of an option in it, which answer one choice together."""
-
-    max_tokens = 2
+class GroupCodec(_Codec[tuple[str, ...]]):
+    """Reads which of several groups of options a letter names. The reading has the group's options as details, those of
+    a category under `category`: the answer is one of them."""
 
     def __init__(self, attribute: str | None, groups: Sequence[tuple[str, ...]]) -> None:
-        self.attribute = attribute
-        self.options = {
-            f"{letter}{other}": option
-            for letter, group in zip(LETTERS, groups, strict=False)
-            for other, option in zip(LETTERS, group, strict=False)
-        }
-        self.constraint = Choice(tuple(self.options))
+        super().__init__(attribute, dict(zip(LETTERS, groups, strict=False)))
 
     def encode(self, answer: Answer) -> str:
-        chosen = answer.category if self.attribute is None else answer.details[self.attribute][0]
-        return {option: letters for letters, option in self.options.items()}[chosen]
+        chosen = self._chosen(answer)
+        return next(letter for letter, group in self.options.items() if chosen in group)
 
     def decode(self, text: str) -> Reading:
-        option = self.options.get(text)
-        if option is None:
-            raise _not_one_of(self.constraint, text)
-        if self.attribute is None:
-            return Reading(option, spans={"category": (0, 2)})
-        return Reading(None, {self.attribute: (option,)}, {(self.attribute, option): (0, 2)})
+        return Reading(None, {self.attribute or "category": self._meaning(text)})
 
 
-class YesNoCodec:
-    """Reads whether one option of a `choose: many` is chosen. The span is given either way: it decides the option.
-
-    `options`: the meaning of each letter.
-    """
-
-    max_tokens = 1
-    constraint = Choice(tuple(LETTERS[:2]))
+class YesNoCodec(_Codec[bool]):
+    """Reads whether one option of a `choose: many` is chosen. The span is given either way: it decides the option."""
 
     def __init__(self, attribute: str, option: str, *, backwards: bool = False) -> None:
-        self.attribute = attribute
-        self.option = option
-        self.options = dict(zip(LETTERS, (False, True) if backwards else (True, False), strict=False))
+        super().__init__(attribute, dict(zip(LETTERS, (False, True) if backwards else (True, False), strict=False)))
+        self.key = attribute, option
 
     def encode(self, answer: Answer) -> str:
-        chosen = self.option in answer.details[self.attribute]
-        return {yes: letter for letter, yes in self.options.items()}[chosen]
+        attribute, option = self.key
+        return self._reply(option in answer.details[attribute])
 
     def decode(self, text: str) -> Reading:
-        chosen = self.options.get(text)
-        if chosen is None:
-            raise _not_one_of(self.constraint, text)
-        key: SpanKey = (self.attribute, self.option)
-        return Reading(None, {self.attribute: (self.option,) if chosen else ()}, {key: (0, 1)})
-
-
-def _not_one_of(choice: Choice, text: str) -> ReplyInvalid:
-    return ReplyInvalid(f"the reply {text[:200]!r} is not one of {', '.join(choice.options)}")
+        attribute, option = self.key
+        return Reading(None, {attribute: (option,) if self._meaning(text) else ()}, {self.key: (0, 1)})

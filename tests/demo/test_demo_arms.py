@@ -64,7 +64,8 @@ def test_every_question_has_a_reply_that_parses_to_the_answer(language: Language
         question = prompts.fused(reply_format)
         read = question.read(replies[question.text])
         assert (read.category, read.details) == (ANSWER.category, ANSWER.details)
-    asked = [question for id_ in ANSWER.details for question in prompts.read_attribute(ANSWER.category, id_)]
+    choices = [each for id_ in ANSWER.details for each in prompts.attribute_choices(ANSWER.category, id_)]
+    asked = [question for choice in choices for question in choice.questions]
     chosen = {question.text: question.read(replies[question.text]).details for question in asked}
     assert {id_: sum((each.get(id_, ()) for each in chosen.values()), ()) for id_ in ANSWER.details} == ANSWER.details
 

@@ -62,13 +62,13 @@ def questions(prompts: Prompts) -> list[Question]:
         *(prompts.details(id_, each) for id_ in detailed for each in CODECS),
         prompts.legacy_category(),
         *(prompts.legacy_details(id_) for id_ in detailed),
-        *(prompts.read_category(backwards=backwards) for backwards in (False, True)),
+        *prompts.category_choice(debias=True).questions,
         *(
             question
             for id_ in detailed
             for key in taxonomy.categories[id_].details
-            for backwards in (False, True)
-            for question in prompts.read_attribute(id_, key, backwards=backwards)
+            for choice in prompts.attribute_choices(id_, key, debias=True)
+            for question in choice.questions
         ),
     ]
 
@@ -161,7 +161,8 @@ def test_the_system_prompt_names_all_that_may_be_answered(language: Language) ->
 
 
 def test_the_words_of_a_prompt_are_of_its_language() -> None:
-    first = {each: Prompts(TAXONOMY, each).read_category().text.partition("?")[0] for each in TAXONOMY.languages}
+    asked = {each: Prompts(TAXONOMY, each).category_choice().questions[0] for each in TAXONOMY.languages}
+    first = {each: question.text.partition("?")[0] for each, question in asked.items()}
     assert first["de"] == "Hauptkategorie"
     assert first["es"] == "¿Categoría principal"
     assert first["ja"].startswith("主カテゴリは？ A 猫 B 猫カフェ")
@@ -187,7 +188,7 @@ def pets(language: Language) -> Taxonomy:
 def test_a_language_without_templates_takes_those_of_a_wider_one_else_english(
     language: Language, question: str
 ) -> None:
-    assert Prompts(pets(language), language).read_category().text == question
+    assert [each.text for each in Prompts(pets(language), language).category_choice().questions] == [question]
 
 
 def test_a_run_takes_chinese_where_the_taxonomy_has_it_else_its_first_language() -> None:

@@ -25,14 +25,15 @@ PICTURES = ["data:image/png;base64,AAAA", "data:image/png;base64,BBBB"]
 def guided(prompts: Prompts) -> list[Question]:
     """Every question of the guided family."""
     return [
-        prompts.read_category(),
+        *prompts.category_choice().questions,
         *(ask(reply_format) for ask in (prompts.fused, prompts.category) for reply_format in FORMATS),
         *(prompts.details(id_, reply_format) for id_ in DETAILED for reply_format in FORMATS),
         *(
             question
             for id_ in DETAILED
             for attribute in TAXONOMY.categories[id_].details
-            for question in prompts.read_attribute(id_, attribute)
+            for choice in prompts.attribute_choices(id_, attribute)
+            for question in choice.questions
         ),
     ]
 
@@ -106,19 +107,22 @@ def test_every_question_takes_the_answer_that_it_would_write(language: Language)
 
 def test_a_letter_stands_for_an_option() -> None:
     prompts = Prompts(TAXONOMY, "zh")
-    (gender,) = prompts.read_attribute("portrait", "gender")
+    ((gender,),) = (choice.questions for choice in prompts.attribute_choices("portrait", "gender"))
     assert gender.text == "人像，性别？A男性 B女性 C不确定"
     assert gender.constraint == Choice(("A", "B", "C"))
     assert gender.max_tokens == 1
     assert gender.read("B").details == {"gender": ("female",)}
-    assert prompts.read_category().read("B").category == "animal"
+    (category,) = prompts.category_choice().questions
+    assert category.read("B").category == "animal"
     with pytest.raises(ReplyInvalid, match="'D' is not one of A, B, C"):
         gender.read("D")
 
 
 def test_each_option_of_many_is_its_own_question() -> None:
     prompts = Prompts(TAXONOMY, "zh")
-    selfie, *others = prompts.read_attribute("portrait", "composition")
+    selfie, *others = (
+        each for choice in prompts.attribute_choices("portrait", "composition") for each in choice.questions
+    )
     assert len(others) == 3
     assert "自拍" in selfie.text
     assert selfie.read("A").details == {"composition": ("selfie",)}
@@ -132,18 +136,18 @@ def test_more_options_than_letters_are_refused_only_where_letters_are_asked_for(
     def texts(word: str) -> dict[str, str]:
         return {"en": word}
 
-    options = {f"o{number}": texts(f"word{number:02}") for number in range(27)}
+    options = {f"o{number}": texts(f"word{number:03}") for number in range(401)}
     attribute = {"label": texts("kind"), "choose": "one", "options": options}
     categories: dict[str, Any] = {
-        f"c{number}": {"label": texts(f"kind{number:02}"), "when": texts("any")} for number in range(27)
+        f"c{number}": {"label": texts(f"kind{number:03}"), "when": texts("any")} for number in range(401)
     }
     categories["c0"]["details"] = {"kind": attribute}
     prompts = Prompts(parse_taxonomy({"name": "wide", "languages": ["en"], "categories": categories}), "en")
-    assert prompts.fused("compact").read("kind00 word26").details == {"kind": ("o26",)}
-    with pytest.raises(PromptError, match="taxonomy wide has 27 options, but a one-letter question has 26 letters"):
-        prompts.read_category()
-    with pytest.raises(PromptError, match=r"c0\.kind has 27 options"):
-        prompts.read_attribute("c0", "kind")
+    assert prompts.fused("compact").read("kind000 word400").details == {"kind": ("o400",)}
+    with pytest.raises(PromptError, match="taxonomy wide has 401 options, but letters tell at most 400 apart"):
+        prompts.category_choice()
+    with pytest.raises(PromptError, match=r"c0\.kind has 401 options"):
+        prompts.attribute_choices("c0", "kind")
 
 
 def test_every_category_has_a_text_for_a_zero_shot_classifier() -> None:

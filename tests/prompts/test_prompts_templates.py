@@ -91,3 +91,17 @@ def test_the_version_follows_the_texts(templates: Path) -> None:
     with (templates / "zh" / "legacy_retry.j2").open("a", encoding="utf-8") as file:
         file.write("谢谢。")
     assert version != Prompts(TAXONOMY, "zh", templates).version
+
+
+@pytest.mark.parametrize("count", [21, 26, 27])
+def test_the_version_follows_the_texts_about_groups_too(count: int, templates: Path) -> None:
+    """With debias, more than 20 options are asked about in groups; without, more than 26."""
+    categories = {f"c{number}": {"label": {"zh": f"类{number}"}, "when": {"zh": "无"}} for number in range(count)}
+    taxonomy = parse_taxonomy({"name": "wide", "languages": ["zh"], "categories": categories})
+    before = Prompts(taxonomy, "zh", templates)
+    with (templates / "zh" / "read_category.j2").open("a", encoding="utf-8") as file:
+        file.write("{% if options|length < 20 %}谢谢。{% endif %}")
+    after = Prompts(taxonomy, "zh", templates)
+    asked = [[question.text for question in each.category_choice(debias=True).questions] for each in (before, after)]
+    assert asked[0] != asked[1]
+    assert before.version != after.version

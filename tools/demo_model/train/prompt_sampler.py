@@ -96,13 +96,10 @@ class PromptSampler:
     def _letters(self, prompts: Prompts, truth: Answer, rng: random.Random) -> Iterator[Question]:
         """The questions of `reads`, with one option of a `choose: many` attribute. Each in both orders, so that the
         model reads the options and does not memorise the letters."""
-        yield from (prompts.read_category(backwards=backwards) for backwards in (False, True))
+        yield from prompts.category_choice(debias=True).questions
         for attribute in truth.details:
-            orders = [
-                prompts.read_attribute(truth.category, attribute, backwards=backwards) for backwards in (False, True)
-            ]
-            option = rng.randrange(len(orders[0]))
-            yield from (questions[option] for questions in orders)
+            choices = prompts.attribute_choices(truth.category, attribute, debias=True)
+            yield from choices[rng.randrange(len(choices))].questions
 
     def _split_at_picture(self, question: Question) -> tuple[str, str]:
         """The text of the conversation before and after the picture."""
@@ -146,7 +143,7 @@ def tokenizer_texts(prompts: Iterable[Prompts], repeats: int = 60) -> list[str]:
 
 
 def _all_questions(prompts: Prompts) -> Iterator[Question]:
-    yield from (prompts.read_category(), prompts.legacy_category())
+    yield from (*prompts.category_choice().questions, prompts.legacy_category())
     for reply_format in CODECS:
         yield from (prompts.fused(reply_format), prompts.category(reply_format))
     for id_, category in prompts.taxonomy.categories.items():
@@ -154,4 +151,4 @@ def _all_questions(prompts: Prompts) -> Iterator[Question]:
             yield prompts.legacy_details(id_)
             yield from (prompts.details(id_, reply_format) for reply_format in CODECS)
         for attribute_id in category.details:
-            yield from prompts.read_attribute(id_, attribute_id)
+            yield from (each for choice in prompts.attribute_choices(id_, attribute_id) for each in choice.questions)
