@@ -17,12 +17,20 @@ TEST_WORKERS ?= 2
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-venv: $(VENV)/.installed ## make the virtual environment and install everything into it
+venv: $(VENV)/.installed ## make the virtual environment and install everything into it, also what tests and notebooks need
+
+# What runs onelook with a model in this process; the rest is for those who change it.
+$(VENV)/.runs: pyproject.toml constraints.txt
+	@echo "Installing onelook with PyTorch and Transformers into $(VENV): about 2.3 GB on disk with PyTorch's CPU build, some minutes"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded]'
+	@touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt tools/demo_model/requirements.txt
+	@echo "Installing onelook and all that its tests and notebooks need into $(VENV): about 3.8 GB on disk, ten minutes or more"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded,dev]' --requirement tools/demo_model/requirements.txt
-	@touch $@
+	@touch $(VENV)/.runs $@
 
 venv-vllm: $(VLLM_VENV)/.installed ## make the second environment, with vLLM's CPU build
 
@@ -33,7 +41,7 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 	$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchaudio torchcodec
 	@touch $@
 
-demo: venv ## tag a few drawings on the embedded engine (no GPU, no download)
+demo: $(VENV)/.runs ## tag a few drawings on the embedded engine (no GPU, no download)
 	$(BIN)/onelook demo $(IMAGE)
 
 demo-model: venv ## train the demo checkpoints further on the CPU (about two hours; it can be interrupted)
@@ -44,10 +52,10 @@ evaluate: venv ## score every arm on the bundled album, whose truth is known
 	@mkdir -p build/bench
 	$(BIN)/python -m tools.demo_model.evaluate --all-models --json build/bench/evaluate.json
 
-serve: venv ## serve the web page and the HTTP API on 127.0.0.1:8080 (ONELOOK_HTTP__… sets more)
+serve: $(VENV)/.runs ## serve the web page and the HTTP API on 127.0.0.1:8080 (ONELOOK_HTTP__… sets more)
 	$(BIN)/onelook serve
 
-studio: venv ## open the graph in LangGraph Studio's local server: no key, nothing leaves the machine
+studio: $(VENV)/.runs ## open the graph in LangGraph Studio's local server: no key, nothing leaves the machine
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[studio]'
 	$(BIN)/onelook studio
 

@@ -25,7 +25,18 @@ import torch
 import transformers
 import typer
 
-from benchmarks.gpu_sections import Figures, Measured, Skipped, arms, attention, batches, quantized, siglip, vllm
+from benchmarks.gpu_sections import (
+    Figures,
+    Measured,
+    Skipped,
+    arms,
+    attention,
+    batches,
+    jumps,
+    quantized,
+    siglip,
+    vllm,
+)
 from benchmarks.gpu_table import markdown
 from benchmarks.report import write_report
 from benchmarks.shapes import grown_to_7b, random_checkpoint, read_config
@@ -115,6 +126,7 @@ def main(
     report.section(f"{first}.arms", 0.35, lambda until: arms(opened(first), edges, until))
     if len(shapes) > 1:
         report.section("7b.arms", 0.45, lambda until: arms(opened("7b"), edges, until))
+    report.section(f"{first}.jumps", 0.3, lambda until: jumps(opened(first), edges[1], until))
     report.section("siglip", 0.3, lambda until: siglip(place, small, until))
     report.section(f"{first}.attention", 0.4, lambda until: attention(opened(first), edges[1], until))
     report.section(f"{first}.batch", 0.8, lambda until: batches(opened(first), edges, until))

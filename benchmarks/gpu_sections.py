@@ -46,6 +46,7 @@ ARMS = {
     "reads": Context(arm="reads"),
     "legacy": Context(arm="legacy"),
 }
+STEPPING = "_stepping"
 BATCHES = (1, 4, 8)
 BATCHED_PICTURES = 24
 SIGLIP_BATCHES = (1, 8, 32)
@@ -147,7 +148,8 @@ async def _one(tagger: Tagger, engine: ShapedEngine, context: Context, data: byt
 async def _interleaved(
     engine: ShapedEngine, names: Iterable[str], long_edge: int, album: Sequence[Labelled], most: int, until: float
 ) -> dict[str, list[Sample]]:
-    """Each arm on each picture, new each time, after a warm-up; until `most` pictures or the time is up."""
+    """Each arm on each picture, new each time, after a warm-up; until `most` pictures or the time is up. An arm whose
+    name ends with `STEPPING` runs without jump-forward."""
     samples: dict[str, list[Sample]] = {name: [] for name in names}
     fresh = NewPictures()
     async with Tagger(load_settings(engine="embedded", max_attempts=1), engine) as tagger:
@@ -155,7 +157,9 @@ async def _interleaved(
             if index > 0 and time.monotonic() > until:
                 break
             for name in samples:
-                context = ARMS[name].model_copy(update={"language": "zh", "long_edge": long_edge})
+                engine.jump_forward(not name.endswith(STEPPING))
+                arm = ARMS[name.removesuffix(STEPPING)]
+                context = arm.model_copy(update={"language": "zh", "long_edge": long_edge})
                 sample = await _one(tagger, engine, context, fresh(labelled, long_edge=long_edge))
                 if index >= 0:  # the first picture warms up
                     samples[name].append(sample)
@@ -207,6 +211,20 @@ def arms(shape: Measured, long_edges: Sequence[int], until: float) -> Figures:
     return figures
 
 
+def jumps(shape: Measured, long_edge: int, until: float) -> Figures:
+    """JSON replies of the arm fused with jump-forward, and with a pass of its own for each forced token."""
+    ways = {"on": "fused", "off": f"fused{STEPPING}"}
+    with _engine(shape) as engine:
+        asyncio.run(engine.start())
+        found = asyncio.run(_interleaved(engine, ways.values(), long_edge, shape.portraits(), shape.pictures, until))
+    base = f"{shape.name}.{long_edge}.jump_forward"
+    figures: Figures = {}
+    for way, name in ways.items():
+        figures |= _prefixed(f"{base}.{way}", _summary(found[name]))
+    on, off = (median(each.wall_ms for each in found[name]) for name in ways.values())
+    return figures | {f"{base}.on_vs_off": round(on / off, 3)}
+
+
 def attention(shape: Measured, long_edge: int, until: float) -> Figures:
     """The arm fused with each attention kernel."""
     figures: Figures = {}
@@ -238,7 +256,8 @@ def attention(shape: Measured, long_edge: int, until: float) -> Figures:
 def batches(shape: Measured, long_edges: Sequence[int], until: float) -> Figures:
     """Pictures a second when several share a forward pass, as the model computes them: in mixed sizes, and sorted.
 
-    The engine itself answers one at a time; this is what the model would gain. Each reply has the JSON reply's length.
+    By Transformers' own `generate`, without constraints. The engine's padded batches (`ONELOOK_BATCH_SIZE`) are
+    measured in notebooks/04_backends.ipynb. Each reply has the JSON reply's length.
     """
     figures: Figures = {}
     with _engine(shape) as engine:

@@ -34,6 +34,10 @@ def test_every_arm_and_size_has_its_figures(written: Path) -> None:
         assert figures[f"small.{long_edge}.reads.passes"] == 2, "what the questions share, and their rows"
         assert figures[f"small.{long_edge}.legacy.written"] == figures[f"small.{long_edge}.legacy.passes"]
         assert json_tokens > 2 * figures[f"small.{long_edge}.fused.passes"], "forced tokens take no pass of their own"
+    on, off = (figures[f"small.448.jump_forward.{way}.passes"] for way in ("on", "off"))
+    assert off == figures["small.448.jump_forward.off.written"], "a token, a pass"
+    assert off > 2 * on == 2 * figures["small.448.fused.passes"]
+    assert figures["small.448.jump_forward.on_vs_off"] > 0
     for batch in ("1.mixed", "4.mixed", "4.sorted", "8.mixed", "8.sorted"):
         assert figures[f"small.batch.{batch}.pictures_per_s"] > 0
     assert ("siglip.pictures_8_ms" in figures) == ROUTER.is_dir()
