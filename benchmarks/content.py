@@ -9,13 +9,14 @@ its decoding counts too.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean, median
 from time import thread_time
+from typing import Annotated
 
+import typer
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -72,11 +73,12 @@ def cost_for_untouched(data: bytes) -> float:
     return milliseconds(lambda: original().content)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Accuracy and cost of the content detector.")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as one flat object")
-    arguments = parser.parse_args()
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
+def main(json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None) -> None:
+    """Accuracy and cost of the content detector."""
     found, album_ms = measure_album()
     recall = {truth: found[truth, truth] / sum(found[truth, each] for each in CONTENTS) for truth in CONTENTS}
     bounds = at_most(LONG_EDGE)
@@ -101,9 +103,9 @@ def main() -> None:
         f"{figures['detect_ms']} ms a decoded picture,\n{figures['untouched_jpeg_ms']} ms for a JPEG of {sent.width} x "
         f"{sent.height} that would not be decoded otherwise"
     )
-    if arguments.json:
-        write_report(arguments.json, figures)
+    if json is not None:
+        write_report(json, figures)
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -118,12 +118,17 @@ def figures_of(runs: Mapping[str, Runs]) -> dict[str, float]:
     }
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def main(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     vllm: Annotated[str | None, typer.Option(help="Base URL of a vLLM server; default: start one, twice.")] = None,
     pictures: Annotated[int, typer.Option(min=1, help="Number of pictures.")] = 48,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds with all pictures, 16 at once.")] = 3,
 ) -> None:
+    """Measure what a forced beginning that is sent saves on a vLLM server, and what n-gram speculation does."""
     os.environ["ONELOOK_CACHE"] = "off"
     found: dict[str, float] = {}
     if vllm is not None:
@@ -145,4 +150,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -15,7 +15,6 @@ each; the one to look at where the machine has other work). `part_*_ms` is CPU t
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -23,7 +22,9 @@ from io import BytesIO
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Annotated
 
+import typer
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 from rich.console import Console
 from rich.table import Table
@@ -136,11 +137,12 @@ def _parts_table(figures: Mapping[str, float | int]) -> Table:
     return table
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Image preparation, compared with the usual way.")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as one flat object")
-    arguments = parser.parse_args()
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
+def main(json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None) -> None:
+    """Image preparation, compared with the usual way."""
     data = photograph(4000, 3000)
     picture = our_way(data)
     wanted = layout(picture.source_width, picture.source_height, at_most(LONG_EDGE), DEFAULT_GRID)
@@ -181,9 +183,9 @@ def main() -> None:
         f"{figures['prepare_vs_turbo']} x the CPU time of libjpeg-turbo's decoding ({figures['prepare_cpu_ms']} and"
         f" {figures['turbo_cpu_ms']} ms); {figures['prepare_vs_turbo_threads_cpu']} x in {figures['cores']} threads"
     )
-    if arguments.json:
-        write_report(arguments.json, figures)
+    if json is not None:
+        write_report(json, figures)
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -121,11 +121,16 @@ def compile_times(python: str, tokenizer: Path, taxonomies: Mapping[str, Sized])
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def main(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     tokenizer: Annotated[Path, typer.Option(help="Folder of a tokenizer.", file_okay=False)] = MODEL,
     python: Annotated[str | None, typer.Option(help="Python of an environment with vLLM's grammar backends.")] = None,
 ) -> None:
+    """Measure what a taxonomy's size costs: prompt, constraints, and the time to compile them."""
     words = AutoTokenizer.from_pretrained(str(tokenizer), model_max_length=sys.maxsize)
     taxonomies = {name: sized(document, words) for name, document in documents().items()}
     times = compile_times(python or sys.executable, tokenizer, taxonomies)
@@ -151,4 +156,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
