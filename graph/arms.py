@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from onelook.graph.ways import EntryWay
+
 ArmName = Literal["fused", "reads", "hybrid", "legacy", "legacy_shared"]
+Entry = Literal["analyze", "read", "route", "classify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,9 @@ class Arm:
     """
 
     name: ArmName
-    entry: str
+    entry: Entry
     description: str
-    entry_enlarged: str
+    entry_enlarged: Entry
     routed: bool = False
     guided: bool = True
     two_calls: bool = False
@@ -75,6 +78,14 @@ _ALL = (
 ARMS: Final[Mapping[ArmName, Arm]] = {arm.name: arm for arm in _ALL}
 
 
-def way_to(entry: str) -> str:
+_WAYS: Mapping[Entry, EntryWay] = {
+    "analyze": "fused",
+    "read": "reads",
+    "route": "hybrid",
+    "classify": "legacy, legacy_shared",
+}
+
+
+def way_to(entry: Entry) -> EntryWay:
     """What the edge from `prepare` to the node `entry` is called: the arms that take it."""
-    return ", ".join(name for name, arm in ARMS.items() if arm.entry == entry)
+    return _WAYS[entry]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from langgraph.channels import UntrackedValue
@@ -12,7 +12,8 @@ from langgraph.types import Checkpointer, RetryPolicy
 
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.instrument import error_handler, instrument, is_retryable
-from onelook.graph.state import Input, Output, State, Way
+from onelook.graph.state import Input, Output, Parting, State
+from onelook.graph.ways import Way
 from onelook.nodes.analyze import analyze
 from onelook.nodes.classify import classify
 from onelook.nodes.describe import describe
@@ -31,19 +32,19 @@ TaggerGraph = CompiledStateGraph[State, Context, Input, Output]
 GRACE_S = 5.0  # the engine's own timeout comes first: its message knows more
 
 # Where ways part: the name that a node writes into `way`, which every drawing shows, and the node that it leads to.
-AFTER_PREPARE: dict[Hashable, str] = {way_to(arm.entry): arm.entry for arm in ARMS.values()}
-AFTER_ROUTE: dict[Hashable, str] = {
+AFTER_PREPARE: Mapping[Way, str] = {way_to(arm.entry): arm.entry for arm in ARMS.values()}
+AFTER_ROUTE: Mapping[Way, str] = {
     "no details": "review",
     "size by category": "enlarge",
     "router not sure": "analyze",
     "has details": "describe",
 }
-AFTER_DESCRIBE: dict[Hashable, str] = {
+AFTER_DESCRIBE: Mapping[Way, str] = {
     way_to(arm.entry): "parse" if arm.two_calls else "review" for arm in ARMS.values() if arm.two_calls or arm.routed
 }
-AFTER_PARSE: dict[Hashable, str] = {"unreadable": "classify", "has details": "describe", "complete": "review"}
-AFTER_REVIEW: dict[Hashable, str] = {"look again": "enlarge", "hard": "escalate", "done": END}
-AFTER_ENLARGE: dict[Hashable, str] = {
+AFTER_PARSE: Mapping[Way, str] = {"unreadable": "classify", "has details": "describe", "complete": "review"}
+AFTER_REVIEW: Mapping[Way, str] = {"look again": "enlarge", "hard": "escalate", "done": END}
+AFTER_ENLARGE: Mapping[Way, str] = {
     **{way_to(arm.entry): arm.entry for arm in ARMS.values() if not arm.routed},
     "category known": "describe",
     "for the specialist": "escalate",
@@ -89,20 +90,20 @@ def build_graph(
     graph.add_node("escalate", instrument("escalate", escalate, services), **asking)
 
     graph.add_edge(START, "prepare")
-    graph.add_conditional_edges("prepare", written_way, AFTER_PREPARE)
+    graph.add_conditional_edges("prepare", written_way, dict(AFTER_PREPARE.items()))
     graph.add_edge("analyze", "review")
     graph.add_edge("read", "review")
-    graph.add_conditional_edges("route", written_way, AFTER_ROUTE)
+    graph.add_conditional_edges("route", written_way, dict(AFTER_ROUTE.items()))
     graph.add_edge("classify", "parse")
-    graph.add_conditional_edges("describe", written_way, AFTER_DESCRIBE)
-    graph.add_conditional_edges("parse", written_way, AFTER_PARSE)
-    graph.add_conditional_edges("review", written_way, AFTER_REVIEW)
-    graph.add_conditional_edges("enlarge", written_way, AFTER_ENLARGE)
+    graph.add_conditional_edges("describe", written_way, dict(AFTER_DESCRIBE.items()))
+    graph.add_conditional_edges("parse", written_way, dict(AFTER_PARSE.items()))
+    graph.add_conditional_edges("review", written_way, dict(AFTER_REVIEW.items()))
+    graph.add_conditional_edges("enlarge", written_way, dict(AFTER_ENLARGE.items()))
     graph.add_edge("escalate", END)
     return _without_input_in_checkpoints(graph.compile(checkpointer=checkpointer, name="onelook"), input_schema)
 
 
-async def written_way(state: Way) -> str:
+async def written_way(state: Parting) -> Way:
     """Every edge that chooses takes the way that its node has written."""
     return state["way"]
 

@@ -9,6 +9,7 @@ from langgraph.channels import UntrackedValue
 from typing_extensions import TypedDict
 
 from onelook.engines.base import Reply
+from onelook.graph.ways import Way
 from onelook.images.original import Original
 from onelook.images.picture import Picture
 from onelook.ledger.model import NodeTiming
@@ -33,10 +34,10 @@ class Output(TypedDict):
     result: TagResult
 
 
-class Way(TypedDict):
+class Parting(TypedDict):
     """What an edge reads of the state: one channel. LangGraph copies each channel that an edge declares."""
 
-    way: str
+    way: Way
 
 
 class State(TypedDict, total=False):
@@ -49,11 +50,11 @@ class State(TypedDict, total=False):
     pictures: Annotated[tuple[Picture, ...], UntrackedValue]
     """The encoded pictures that the engine sees."""
 
-    way: str
+    way: Way | Literal[""]
     """The edge to take, written by the node that decides. `graph.build` maps it to the next node."""
     why: str
     """The reason for `way`, for people."""
-    then: str
+    then: Way | Literal[""]
     """The edge to take after `enlarge`, written by the node that leads there."""
     enlarged: bool
     """Whether `enlarge` has run; it runs at most once."""

@@ -8,6 +8,7 @@ from onelook.answering.reading import read_answer
 from onelook.errors import ReplyError
 from onelook.graph.arms import ARMS
 from onelook.graph.state import State
+from onelook.graph.ways import Way
 from onelook.services import Services
 from onelook.types import Context
 
@@ -23,7 +24,7 @@ async def parse(services: Services, state: State, runtime: Runtime[Context]) -> 
         # Free text is unreadable now and then. As in the field, the model gets the error and is asked once more.
         if ARMS[runtime.context.arm].guided or state["parse_error"]:
             raise
-        again = "unreadable" if state["known"] == "nothing" else "has details"
+        again: Way = "unreadable" if state["known"] == "nothing" else "has details"
         return {"parse_error": error.message, "way": again, "why": f"asked once more: {error.message}"}
     if answer["known"] == "answer":
         return {**answer, "way": "complete", "why": "category and details are known"}

@@ -10,6 +10,7 @@ from onelook.answering.result import build_result
 from onelook.answering.sizes import more_to_see
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State, category_of
+from onelook.graph.ways import Way
 from onelook.services import Services
 from onelook.types import Context
 
@@ -30,7 +31,7 @@ async def review(services: Services, state: State, runtime: Runtime[Context]) ->
     hard = context.escalate and services.specialist is not None
     # The specialist, too, gets the pictures at full size.
     if context.adaptive and not state["enlarged"] and (unsure or hard) and more_to_see(services, state, context):
-        then = way_to(ARMS[context.arm].entry_enlarged) if unsure else "for the specialist"
+        then: Way = way_to(ARMS[context.arm].entry_enlarged) if unsure else "for the specialist"
         return {"way": "look again", "why": why, "then": then}
     if hard:
         return {"way": "hard", "why": why}

@@ -12,6 +12,7 @@ from onelook.deadline import remaining_s
 from onelook.errors import DeadlinePassed
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State
+from onelook.graph.ways import Way
 from onelook.ledger.stamps import span
 from onelook.services import Services
 from onelook.settings.hints import set_to
@@ -63,7 +64,7 @@ async def _classify(services: Services, state: State) -> tuple[float, ...]:
             ) from None
 
 
-def _at_its_size(context: Context, then: str, update: State) -> State:
+def _at_its_size(context: Context, then: Way, update: State) -> State:
     """`update`, by way of `enlarge` where the category decides the size; `then` is the way from there."""
     if not sized_by_category(context) or context.adaptive:
         return update
