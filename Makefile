@@ -21,7 +21,7 @@ venv: $(VENV)/.installed ## make the virtual environment and install everything 
 
 # What runs onelook with a model in this process; the rest is for those who change it.
 $(VENV)/.runs: pyproject.toml constraints.txt
-	@echo "Installing onelook with PyTorch and Transformers into $(VENV): about 2.3 GB on disk with PyTorch's CPU build, some minutes"
+	@echo "Installing onelook with PyTorch and Transformers into $(VENV): about 2.4 GB on disk with PyTorch's CPU build, some minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip $(PIP_INSTALL) --constraint constraints.txt --editable '.[embedded]'
 	@touch $@
@@ -81,7 +81,7 @@ format: venv ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: venv ## run the benchmarks; figures go to build/bench/*.json
+bench: venv ## run the shorter benchmarks (benchmarks/README.md lists all); figures go to build/bench/*.json
 	@mkdir -p build/bench
 	$(BIN)/python -m benchmarks.startup --json build/bench/startup.json
 	$(BIN)/python -m benchmarks.prepare --json build/bench/prepare.json
