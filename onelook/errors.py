@@ -8,6 +8,8 @@
     │   ├── TableError           a CSV, JSONL or Parquet file cannot be read as a table
     │   ├── LabelsError          labels of pictures are wrong (all mistakes, with their lines)
     │   ├── BatchError           a batch's folder, manifest or export is wrong
+    │   │   ├── LedgerDamaged      its SQLite file is damaged, or is none
+    │   │   └── DiskFull           no room to write; it may work later (retryable)
     │   ├── MetadataError        tags cannot be written to this picture's sidecar, or into it
     │   ├── ExperimentError      an experiment's design, arm or folder is wrong
     │   └── ImageError           this picture cannot be used
@@ -76,6 +78,16 @@ class LabelsError(UserError):
 
 class BatchError(UserError):
     """The folder of a batch, its manifest or its export is wrong."""
+
+
+class LedgerDamaged(BatchError):
+    """The SQLite file of a batch is damaged, or is none."""
+
+
+class DiskFull(BatchError):
+    """There is no room to write; it may work later."""
+
+    retryable = True
 
 
 class MetadataError(UserError):

@@ -76,7 +76,7 @@ async def tags(request: Request, reservation: Admitted) -> Response:
             " has a line too, with the status and the errors in its result.",
             "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
         },
-        **problem_responses(*BODY_STATUSES, 404, 409),
+        **problem_responses(*BODY_STATUSES, 404, 409, 507),
     },
     openapi_extra=picture_body(BatchBody, ids=["cat-1"], reply_format="compact"),
 )

@@ -33,9 +33,11 @@ STATUS_DESCRIPTIONS = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is neither multipart/form-data nor JSON, or is compressed.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field or a picture cannot be used.",
     HTTPStatus.TOO_MANY_REQUESTS: "The server is at its limits; try again after Retry-After.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The server's own files cannot be used; its log has the reason.",
     HTTPStatus.BAD_GATEWAY: "The engine failed.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The engine does not answer; try again after Retry-After.",
     HTTPStatus.GATEWAY_TIMEOUT: "No answer before the deadline.",
+    HTTPStatus.INSUFFICIENT_STORAGE: "The server's disk is full.",
 }
 RETRY = {
     HTTPStatus.TOO_MANY_REQUESTS,

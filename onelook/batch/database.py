@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from onelook.batch.replacing import replacing
-from onelook.errors import BatchError
+from onelook.errors import BatchError, DiskFull, LedgerDamaged
 from onelook.images.printable import printable
 
 LEDGER: Final = "ledger.sqlite"
 BUSY_S = 60.0
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+"""What the system reports of a disk, or a user's share of it, that has no room left."""
 
 
 def exists(folder: Path) -> bool:
@@ -43,10 +46,48 @@ def make(folder: Path, statements: Sequence[str]) -> None:
             for each in statements:
                 connection.execute(each)
     except OSError as error:
-        raise BatchError(
+        kind = DiskFull if error.errno in FULL else BatchError
+        raise kind(
             f"{printable(str(folder / LEDGER))} cannot be made: {error.strerror}",
             hint="free some space and start it again, or name another folder with --out FOLDER",
         ) from None
+
+
+class _Connection(sqlite3.Connection):
+    """Of the ledger in `folder`. What SQLite cannot do is a `BatchError`, wherever a row is read: a damaged page is
+    found when its row is."""
+
+    folder: Path
+
+    def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
+        return self.cursor(_Cursor).execute(sql, parameters)
+
+
+class _Cursor(sqlite3.Cursor):
+    connection: _Connection
+
+    def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
+        try:
+            super().execute(sql, parameters)
+        except sqlite3.DatabaseError as error:
+            raise _reported(error, self.connection) from None
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except sqlite3.DatabaseError as error:
+            raise _reported(error, self.connection) from None
+
+    def fetchone(self) -> Any:
+        return next(self, None)
+
+    def fetchall(self) -> list[Any]:
+        return list(self)
+
+
+def _reported(error: sqlite3.DatabaseError, connection: _Connection) -> Exception:
+    return error if isinstance(error, sqlite3.IntegrityError) else _refusal(error, connection.folder)
 
 
 def connect(folder: Path, parameters: str) -> sqlite3.Connection:
@@ -57,7 +98,10 @@ def connect(folder: Path, parameters: str) -> sqlite3.Connection:
     """
     with reporting(folder):
         address = f"{(folder.absolute() / LEDGER).as_uri()}?{parameters}"
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
+        connection = sqlite3.connect(
+            address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S, factory=_Connection
+        )
+        connection.folder = folder
         connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
@@ -94,13 +138,13 @@ def _refusal(error: sqlite3.DatabaseError, folder: Path) -> BatchError:
     name = error.sqlite_errorname if hasattr(error, "sqlite_errorname") else ""
     file = printable(str(folder / LEDGER))
     if name.startswith("SQLITE_FULL"):
-        return BatchError(
+        return DiskFull(
             f"{file}: the disk is full; what is done so far is kept", hint="free some space and start it again"
         )
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return BatchError(f"{file}: cannot be written", hint="name another folder with --out FOLDER")
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return BatchError(f"{file} is no ledger, or is damaged", hint="name another folder with --out FOLDER")
+        return BatchError(f"{file}: cannot be written", hint="check its permissions, or name another folder")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or "decode to UTF-8" in str(error):
+        return LedgerDamaged(f"{file} is no ledger, or is damaged", hint="restore it, or name another folder")
     if name.startswith("SQLITE_BUSY"):
         return BatchError(f"{file} is in use by another process", hint="wait for it, or end it")
     return BatchError(f"{file}: {error}", hint="is its disk full, or was it removed?")

@@ -52,13 +52,13 @@ class LedgerReader:
         if owner != APPLICATION_ID:
             raise BatchError(
                 f"{printable(str(self.folder / LEDGER))} is not a ledger of onelook",
-                hint="name another folder with --out FOLDER",
+                hint="name another folder",
             )
         if found > SCHEMA_VERSION:
             raise BatchError(
                 f"{printable(str(self.folder / LEDGER))} was written by a newer onelook (version {found} of the ledger,"
                 f" this one reads {SCHEMA_VERSION})",
-                hint="upgrade with `pip install --upgrade onelook`, or name another folder with --out FOLDER",
+                hint="upgrade with `pip install --upgrade onelook`, or name another folder",
             )
         return int(found)
 

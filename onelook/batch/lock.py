@@ -31,6 +31,11 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file, blocking=False)
         lock.acquire()
+        try:
+            _owner_file(folder).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        except OSError:
+            lock.release()
+            raise
     except Timeout:
         raise BatchError(
             f"{printable(str(folder))} is in use{_owner(file)}",
@@ -41,7 +46,6 @@ def locked(folder: Path) -> Iterator[None]:
             f"{printable(str(folder))}: {error.strerror}", hint="name another folder with --out FOLDER"
         ) from None
     try:
-        _owner_file(folder).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield
     finally:
         _owner_file(folder).unlink(missing_ok=True)

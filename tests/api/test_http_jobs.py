@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +142,15 @@ async def test_the_same_key_makes_one_job(connect: Connect, tmp_path: Path) -> N
         assert other.json["id"] != made[0].json["id"]
 
 
+async def test_a_key_that_names_nothing_is_refused(connect: Connect, tmp_path: Path) -> None:
+    async with SimulatedServer(Model()) as server, connect(server, http={"jobs": tmp_path}) as client:
+        for path in ("/v1/jobs", "/v1/tags/batch"):
+            for key, reason in (("", "is empty"), (" ", "is empty"), ("k" * 300, "has 300 characters")):
+                answer = await client.post(path, data=form(*pictures(1)), headers={"Idempotency-Key": key})
+                assert reason in answer.problem(422, kind="BadField", field="Idempotency-Key")["detail"]
+        assert (await client.get("/v1/jobs")).json == []
+
+
 async def test_a_job_is_cancelled(connect: Connect, tmp_path: Path) -> None:
     async with SimulatedServer(model := Model()) as server:
         settings = {"http": {"jobs": tmp_path}, "concurrency": 2}
@@ -169,6 +183,108 @@ async def test_an_engine_that_refuses_everything_fails_the_job(
     assert status["state"] == "failed"
     assert "no key" in status["reason"]
     assert status["pictures"]["to_do"] > 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with 600 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root mounts a small file system")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(512))
+    assert shutil.disk_usage(folder).free == 0
+    return ballast
+
+
+async def until_reason(client: Client, id_: str, words: str) -> Any:
+    async with asyncio.timeout(HANG_S):
+        while words not in str((status := (await client.get(f"/v1/jobs/{id_}")).json)["reason"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return status
+
+
+async def test_jobs_go_on_after_a_full_disk(
+    connect: Connect, small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"http": {"jobs": small_disk / "jobs"}, "concurrency": 1}
+    async with SimulatedServer(model := Model()) as server, connect(server, **settings) as client:
+        key = {"Idempotency-Key": "order 20"}
+        model.hold.clear()
+        id_ = (await client.post("/v1/jobs", data=form(*pictures(3)), headers=key)).json["id"]
+        await until_asked(model, 1)
+        following = asyncio.create_task(client.post("/v1/tags/batch", data=form(*pictures(3)), headers=key))
+        ballast = fill(small_disk)
+        model.hold.set()
+        status = await until_reason(client, id_, "disk is full")
+        assert (status["state"], status["ended"]) == ("running", None)
+        async with asyncio.timeout(HANG_S):
+            while "jobs wait: " not in caplog.text:  # noqa: ASYNC110 - another task writes it
+                await asyncio.sleep(0.05)
+        refused = (await client.post("/v1/jobs", data=form(*pictures(1)))).problem(507, kind="DiskFull")
+        assert str(small_disk) not in str(refused)
+        asked = model.asked
+        await asyncio.sleep(3 * runner.LOOK_EVERY_S)
+        assert model.asked == asked, "nothing is asked whose answer could not be kept"
+        ballast.unlink()
+        status = await ended(client, id_)
+        assert (status["state"], status["pictures"]["needs_review"], status["reason"]) == ("finished", 3, None)
+        assert [each["index"] for each in (await following).lines] == [0, 1, 2]
+        second = (await client.post("/v1/jobs", data=form(*pictures(2)))).json["id"]
+        assert (await ended(client, second))["state"] == "finished"
+
+
+def damage(ledger: Path) -> None:
+    """Its pages are random bytes; the first says still that it is SQLite's."""
+    size = ledger.stat().st_size
+    ledger.with_name(f"{ledger.name}-wal").unlink(missing_ok=True)
+    ledger.write_bytes(ledger.read_bytes()[:100] + hashlib.shake_128(b"noise").digest(size - 100))
+
+
+async def test_a_damaged_job_breaks_no_other(connect: Connect, tmp_path: Path) -> None:
+    async with (
+        SimulatedServer(Model()) as server,
+        connect(server, http={"jobs": tmp_path / "jobs"}) as client,
+    ):
+        good, bad = [(await client.post("/v1/jobs", data=form(*pictures(2)))).json["id"] for _ in range(2)]
+        for id_ in (good, bad):
+            await ended(client, id_)
+        damage(tmp_path / "jobs" / bad / "ledger.sqlite")
+        listed = {each["id"]: each for each in (await client.get("/v1/jobs")).json}
+        assert (listed[good]["state"], listed[good]["reason"]) == ("finished", None)
+        assert listed[bad]["state"] == "failed"
+        assert "damaged" in listed[bad]["reason"]
+        assert (await client.get(f"/v1/jobs/{bad}")).json == listed[bad]
+        problem = (await client.get(f"/v1/jobs/{bad}/results")).problem(500, kind="JobUnreadable")
+        assert str(tmp_path) not in f"{problem} {listed}"
+        assert "--out" not in f"{problem} {listed}"
+        assert len((await client.get(f"/v1/jobs/{good}/results")).lines) == 2
+        assert (await client.delete(f"/v1/jobs/{bad}")).status == 204
+
+
+async def test_a_job_whose_ledger_is_damaged_while_it_waits_ends_and_the_next_is_run(
+    connect: Connect, tmp_path: Path
+) -> None:
+    async with (
+        SimulatedServer(model := Model()) as server,
+        connect(server, http={"jobs": tmp_path / "jobs"}, concurrency=1) as client,
+    ):
+        model.hold.clear()
+        first, bad, last = [(await client.post("/v1/jobs", data=form(*pictures(2)))).json["id"] for _ in range(3)]
+        await until_asked(model, 1)
+        damage(tmp_path / "jobs" / bad / "ledger.sqlite")
+        model.hold.set()
+        states = [(await ended(client, id_))["state"] for id_ in (first, bad, last)]
+    assert states == ["finished", "failed", "finished"]
 
 
 async def test_too_many_jobs_are_refused(connect: Connect, tmp_path: Path) -> None:

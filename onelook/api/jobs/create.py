@@ -10,8 +10,9 @@ from typing import Annotated, Final
 from fastapi import Header
 
 from onelook.api.jobs.store import Job, JobStore, given_reference
+from onelook.api.jobs.trouble import reporting_trouble
 from onelook.api.parsed_request import ParsedRequest
-from onelook.api.problem import Problem
+from onelook.api.problem import Problem, bad_field
 from onelook.api.state import AppState
 
 LONGEST_KEY: Final = 255
@@ -19,7 +20,7 @@ LONGEST_KEY: Final = 255
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        max_length=LONGEST_KEY,
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_KEY},  # `_check_key` answers with a problem
         description="Any text that names this request: sent again with it, the request finds the job that it made.",
     ),
 ]
@@ -39,16 +40,27 @@ def job_store(state: AppState) -> JobStore:
 
 
 async def find_or_create_job(state: AppState, parsed: ParsedRequest, key: str | None) -> Job:
-    """Raises `Problem` where there are too many jobs, or the key belongs to another request."""
+    """Raises `Problem` where the key cannot be one or belongs to another request, there are too many jobs, or there is
+    no room for one."""
+    _check_key(key)
     job, created = await asyncio.to_thread(_find_or_create, state, job_store(state), parsed, key)
     if created:
         state.wake_jobs()
     return job
 
 
+def _check_key(key: str | None) -> None:
+    """An empty one is a variable that is not set: it would be the same for callers who know nothing of each other."""
+    if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
+        what = f"has {len(key)} characters, and may have {LONGEST_KEY}" if key.strip() else "is empty"
+        raise bad_field(
+            "Idempotency-Key", what, hint="send a text that names this request alone, such as a UUID, or leave it out"
+        )
+
+
 def _find_or_create(state: AppState, store: JobStore, parsed: ParsedRequest, key: str | None) -> tuple[Job, bool]:
     """The job, and whether it is new."""
-    with store.creating():
+    with reporting_trouble("the job cannot be kept"), store.creating():
         body = _digest(parsed)
         if key is not None and (job := store.by_key(key)) is not None:
             if job.body != body:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
+from itertools import chain
 
 import orjson
 from fastapi import APIRouter, Depends, Request
@@ -14,6 +17,7 @@ from onelook.api.fields import BatchBody
 from onelook.api.jobs.create import IdempotencyKey, find_or_create_job, job_store
 from onelook.api.jobs.status import JobStatus, result_lines, status_of
 from onelook.api.jobs.store import Job, JobStore
+from onelook.api.jobs.trouble import reporting_trouble
 from onelook.api.openapi import BODY_STATUSES, picture_body, problem_responses
 from onelook.api.parsed_request import wants_ledger
 from onelook.api.problem import Problem
@@ -28,7 +32,7 @@ jobs = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(require
     operation_id="create_job",
     summary="Tag many pictures without waiting",
     status_code=HTTPStatus.ACCEPTED,
-    responses={202: {"model": JobStatus}, **problem_responses(*BODY_STATUSES, 404, 409)},
+    responses={202: {"model": JobStatus}, **problem_responses(*BODY_STATUSES, 404, 409, 507)},
     openapi_extra=picture_body(BatchBody, ids=["cat-1"]),
 )
 async def create_job(request: Request, reservation: Admitted, idempotency_key: IdempotencyKey = None) -> Response:
@@ -57,8 +61,14 @@ async def create_job(request: Request, reservation: Admitted, idempotency_key: I
 )
 async def list_jobs(request: Request) -> Response:
     store = job_store(state_of(request))
-    found = await asyncio.to_thread(lambda: [status_of(store, job).model_dump(mode="json") for job in store.jobs()])
+    found = await asyncio.to_thread(lambda: [each.model_dump(mode="json") for each in _statuses(store)])
     return Response(orjson.dumps(found), media_type=JSON)
+
+
+def _statuses(store: JobStore) -> Iterator[JobStatus]:
+    for job in store.jobs():
+        with suppress(Problem):  # it has been removed meanwhile
+            yield status_of(store, job)
 
 
 @jobs.get(
@@ -82,7 +92,7 @@ async def get_job(request: Request, id: str) -> Response:  # noqa: A002 - the na
             "description": "A line of JSON for each picture that is done, in the order of the request.",
             "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
         },
-        **problem_responses(401, 404, 422),
+        **problem_responses(401, 404, 422, 500),
     },
     openapi_extra={
         "parameters": [
@@ -99,7 +109,9 @@ async def get_job(request: Request, id: str) -> Response:  # noqa: A002 - the na
 async def get_job_results(request: Request, id: str) -> Response:  # noqa: A002
     store, ledger = job_store(state_of(request)), wants_ledger(request)
     job = await asyncio.to_thread(_found, store, id)
-    return StreamingResponse(result_lines(store, job, ledger=ledger), media_type=NDJSON)
+    lines = result_lines(store, job, ledger=ledger)
+    first = await asyncio.to_thread(next, lines, b"")  # while there can still be another status than 200
+    return StreamingResponse(chain((first,), lines), media_type=NDJSON)
 
 
 @jobs.post(
@@ -115,7 +127,8 @@ async def cancel_job(request: Request, id: str) -> Response:  # noqa: A002
     def cancel() -> JobStatus:
         job = _found(store, id)
         if store.ended(job) is None:
-            store.cancel(job)
+            with reporting_trouble("the job cannot be cancelled"):
+                store.cancel(job)
         return status_of(store, job)
 
     return Response((await asyncio.to_thread(cancel)).model_dump_json(), media_type=JSON)
@@ -141,7 +154,8 @@ async def delete_job(request: Request, id: str) -> Response:  # noqa: A002
                 kind="JobNotEnded",
                 hint="POST /v1/jobs/{id}/cancel ends it",
             )
-        store.remove(job)
+        with reporting_trouble("the job cannot be removed"):
+            store.remove(job)
 
     await asyncio.to_thread(delete)
     return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -13,11 +13,12 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from onelook.api.jobs.store import Job, JobStore
+from onelook.api.jobs.trouble import is_full
 from onelook.batch.entries import Todo
 from onelook.batch.fingerprint import fingerprint
 from onelook.batch.ledger import Ledger
 from onelook.batch.runner import BatchRun, Plan
-from onelook.errors import OnelookError
+from onelook.errors import BatchError, OnelookError
 from onelook.result import TagResult
 from onelook.tagger import Tagger
 from onelook.types import Context
@@ -38,6 +39,7 @@ class JobRunner:
         self._store, self._tagger, self._on_result = store, tagger, on_result
         self._new = asyncio.Event()
         self._rests = Counter[str]()
+        self._reported: str | None = None
 
     def wake(self) -> None:
         """There is a new job."""
@@ -51,26 +53,69 @@ class JobRunner:
                 break
             except Timeout:
                 await asyncio.sleep(LOOK_EVERY_S)
+            except OSError as error:
+                self._report(f"jobs cannot begin: {error}")
+                await asyncio.sleep(LOOK_EVERY_S)
         try:
             while True:
                 self._new.clear()
-                for job in await asyncio.to_thread(self._store.waiting):
-                    await self._run_safely(job)
+                await self._run_waiting()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._new.wait(), LOOK_EVERY_S)
         finally:
             lock.release()
 
-    async def _run_safely(self, job: Job) -> None:
-        """A job that cannot go on ends, and the others are run."""
+    async def _run_waiting(self) -> None:
+        """Each job that waits. Where their folder cannot be written, none is begun: an answer could not be kept."""
         try:
-            await self._run(job)
-        except OnelookError as error:
-            log.warning("job %s ended: %s", job.id, error.message)
-            await asyncio.to_thread(self._store.end, job, "failures", error.message)
-        except Exception as error:  # a bug in one job
-            log.exception("job %s ended by a bug", job.id)
-            await asyncio.to_thread(self._store.end, job, "failures", f"a bug in onelook: {type(error).__name__}")
+            waiting = await asyncio.to_thread(self._store.waiting)
+            if not waiting:
+                return
+            await asyncio.to_thread(self._store.check_writable)
+        except OSError as error:
+            self._report(f"jobs wait: {error}")
+            return
+        if self._reported is not None:
+            log.warning("jobs go on")
+            self._reported = None
+        for job in waiting:
+            if not await self._run_safely(job):
+                return
+
+    async def _run_safely(self, job: Job) -> bool:
+        """A job that cannot go on ends, and the others are run. False where all of them must wait for the disk."""
+        try:
+            try:
+                await self._run(job)
+            except Exception as error:
+                if is_full(error):
+                    raise
+                await self._end_early(job, error)
+        except Exception as error:  # whatever it is, the job waits as it is, and is taken up again
+            if not isinstance(error, OnelookError | OSError):
+                log.exception("job %s", job.id)
+            self._report(f"jobs wait: {error}")
+            return False
+        return True
+
+    async def _end_early(self, job: Job, error: Exception) -> None:
+        match error:
+            case BatchError() | OSError():  # with a path of the server
+                reason = "what the server keeps of it is damaged, or cannot be read or written"
+                log.warning("job %s ended: %s", job.id, error)
+            case OnelookError():
+                reason = error.message
+                log.warning("job %s ended: %s", job.id, reason)
+            case _:
+                reason = f"a bug in onelook: {type(error).__name__}"
+                log.error("job %s ended by a bug", job.id, exc_info=error)
+        await asyncio.to_thread(self._store.end, job, "failures", reason)
+
+    def _report(self, what: str) -> None:
+        """Once, as long as it is the same."""
+        if self._reported != what:
+            log.error(what)
+        self._reported = what
 
     async def _run(self, job: Job) -> None:
         if await asyncio.to_thread(self._store.cancelled, job):

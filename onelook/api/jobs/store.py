@@ -39,6 +39,8 @@ from onelook.types import Frozen, Subject
 JOB, ENDED, CANCEL, PICTURES = "job.json", "ended.json", "cancel", "pictures"
 UNFINISHED: Final = ".new-"
 SURELY_DEAD_S: Final = 3600.0
+ROOM_BYTES: Final = 1 << 16
+"""With less, the outcome of a picture may not be kept."""
 
 
 class Job(Frozen):
@@ -88,7 +90,7 @@ class JobStore:
         return FileLock(self.folder / "creating.lock")
 
     def create(self, parsed: ParsedRequest, key: str | None, body: str) -> Job:
-        """Raises `BatchError` where it cannot be written."""
+        """Raises `OSError` or `BatchError` where it cannot be written."""
         job = Job(
             id=uuid.uuid4().hex,
             created=time.time(),
@@ -109,11 +111,6 @@ class JobStore:
                 ledger.add(listed)
             _write(new / JOB, job.model_dump_json())
             new.rename(final)
-        except OSError as error:
-            shutil.rmtree(new, ignore_errors=True)
-            raise BatchError(
-                f"the job cannot be kept: {error.strerror}", hint="is the disk of ONELOOK_HTTP__JOBS full?"
-            ) from None
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -181,8 +178,29 @@ class JobStore:
             if ended is None:
                 found.append(job)
             elif ended.at + self._keep_s < time.time():
-                self.remove(job)
+                with suppress(OSError):  # the next time
+                    self.remove(job)
         return found
+
+    def check_writable(self) -> None:
+        """Raises `OSError` where the folder has no room for the outcome of a picture, or cannot be written."""
+        probe = self.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
+        try:
+            probe.write_bytes(bytes(ROOM_BYTES))
+        finally:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+
+    def trouble(self) -> str | None:
+        """Why jobs wait, without a path: any process may ask."""
+        try:
+            if shutil.disk_usage(self.folder).free < ROOM_BYTES:
+                return "the server's disk is full: its jobs go on when there is room"
+            if not os.access(self.folder, os.W_OK):
+                return "the server cannot write the folder of its jobs"
+        except OSError:
+            return "the server cannot read the folder of its jobs"
+        return None
 
 
 def given_reference(subject: Subject) -> object:

@@ -8,14 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
-from onelook.batch.database import LEDGER
+from onelook.batch.database import FULL, LEDGER
 from onelook.batch.replacing import replacing
 from onelook.errors import BatchError
 from onelook.images.printable import printable
-
-FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
