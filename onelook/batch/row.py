@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -102,6 +103,11 @@ def _hashed(place: str, max_bytes: int) -> Source:
             return Source(place, hashlib.file_digest(file, "sha256").digest(), stamp)
     except (OSError, ValueError):
         return Source(place, None)
+
+
+def file_sha256(place: str) -> bytes | None:
+    """None where it cannot be read."""
+    return _hashed(place, sys.maxsize).sha256
 
 
 def _stamp_of(place: str) -> Stamp | None:

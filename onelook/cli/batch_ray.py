@@ -54,11 +54,13 @@ def run_ray(
             raise BatchError("no pictures", hint="name files, folders or a manifest")
         counts = run.run()
     done = counts["ok"] + counts["needs_review"]
+    left = f"; {counts['todo']:,} still to do: the same command goes on" if counts["todo"] else ""
+    others = f" (with {counts['others']:,} of earlier lists)" if counts["others"] else ""
     print_note(
-        f"{counts['ok']:,} ok, {counts['needs_review']:,} to review, {counts['failed']:,} failed;"
-        f" {done:,} have an answer: {run.answers}/*.parquet"
+        f"{counts['ok']:,} ok, {counts['needs_review']:,} to review, {counts['failed']:,} failed{left};"
+        f" {done:,} have an answer: {run.answers}/*.parquet{others}"
     )
-    raise typer.Exit(1 if counts["failed"] else 0)
+    raise typer.Exit(1 if counts["failed"] or counts["todo"] else 0)
 
 
 def _with(first: Listed, rest: Iterator[Listed]) -> Iterator[Listed]:

@@ -7,15 +7,12 @@ from typing import Any
 import pyarrow
 
 from onelook.background import BackgroundLoop
-from onelook.batch.ray.answers import answer_table, to_place
+from onelook.batch.ray.answers import Done, ListRow, answer_table, to_place
 from onelook.batch.row import tag_file
-from onelook.result import TagResult
 from onelook.run_pool import as_completed
 from onelook.settings.process import Settings
 from onelook.tagger import Tagger
 from onelook.types import Context
-
-Done = tuple[str, str, bytes | None, TagResult]
 
 
 class TagRows:
@@ -27,17 +24,18 @@ class TagRows:
         self._loop = BackgroundLoop()
 
     def __call__(self, block: Any) -> pyarrow.Table:
-        """A row for each row of `block` (columns `id` and `place`); a failure is a row as well."""
-        pictures = [(str(row["id"]), to_place(row["place"])) for row in block.to_pylist()]
+        """A row for each row of `block` (columns as in the list); a failure is a row as well."""
+        pictures = [
+            ListRow(row["id"], to_place(row["place"]), row["size"], row["mtime_ns"]) for row in block.to_pylist()
+        ]
         done = self._loop.run(self._tag(pictures)) if pictures else []
         return answer_table(self._tagger.services.taxonomy, done)
 
-    async def _tag(self, pictures: list[tuple[str, str]]) -> list[Done]:
+    async def _tag(self, pictures: list[ListRow]) -> list[Done]:
         tagger = self._tagger
 
-        async def one(picture: tuple[str, str]) -> Done:
-            id_, place = picture
-            return id_, place, *await tag_file(tagger, place, self._context)
+        async def one(picture: ListRow) -> Done:
+            return picture, *await tag_file(tagger, picture.place, self._context)
 
         at_once = tagger.services.settings.concurrency
         found = {index: done async for index, done in as_completed(one, pictures, at_once=at_once)}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow
 from pyarrow import compute, parquet
@@ -22,6 +21,22 @@ from onelook.result import TagResult
 
 CHOICES = Choices(confidences=True, timing=True)
 
+STAMP = ("file_size", "file_mtime_ns")
+"""Columns beside those of an export: of the file when it was listed, so that a changed one is found."""
+
+
+class ListRow(NamedTuple):
+    """A picture of the list: its id, its place, and size in bytes and date of its file, None where there is none."""
+
+    id: str
+    place: str
+    size: int | None
+    mtime_ns: int | None
+
+
+Done = tuple[ListRow, bytes | None, TagResult]
+"""A picture, the SHA-256 of its bytes, and its result."""
+
 
 def answer_columns(taxonomy: Taxonomy) -> list[Column]:
     return columns_of(taxonomy, CHOICES)
@@ -29,26 +44,29 @@ def answer_columns(taxonomy: Taxonomy) -> list[Column]:
 
 def answer_schema(taxonomy: Taxonomy) -> pyarrow.Schema:
     schema: pyarrow.Schema = arrow_schema(answer_columns(taxonomy))
+    for name in STAMP:
+        schema = schema.append(pyarrow.field(name, pyarrow.int64()))
     return schema
 
 
-def answer_table(taxonomy: Taxonomy, done: list[tuple[str, str, bytes | None, TagResult]]) -> pyarrow.Table:
-    """A row for each picture: its id, place, SHA-256 and result."""
-    columns = answer_columns(taxonomy)
-    found = rows((_entry(*each) for each in done), columns)
+def answer_table(taxonomy: Taxonomy, done: list[Done]) -> pyarrow.Table:
+    """A row for each picture."""
+    found = rows((_entry(*each) for each in done), answer_columns(taxonomy))
+    stamped = [[*values, each.size, each.mtime_ns] for values, (each, _, _) in zip(found, done, strict=True)]
     schema = answer_schema(taxonomy)
-    arrays = [pyarrow.array(values, field.type) for values, field in zip(zip(*found, strict=True), schema, strict=True)]
+    columns = zip(*stamped, strict=True)
+    arrays = [pyarrow.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
     return pyarrow.Table.from_arrays(arrays, schema=schema)
 
 
-def _entry(id_: str, place: str, sha256: bytes | None, result: TagResult) -> Entry:
+def _entry(row: ListRow, sha256: bytes | None, result: TagResult) -> Entry:
     record = Record(
         id=0,
-        place=place,
-        name=id_,
+        place=row.place,
+        name=row.id,
         sha256=None if sha256 is None else sha256.hex(),
         state=state_of(result),
-        result=result.model_copy(update={"source": describe(place)}),
+        result=result.model_copy(update={"source": describe(row.place)}),
     )
     return Entry.of(record)
 
@@ -78,21 +96,17 @@ def drop_to_retry(folder: Path, states: tuple[State, ...]) -> int:
         if kept.num_rows == table.num_rows:
             continue
         dropped += table.num_rows - kept.num_rows
-        if kept.num_rows == 0:
-            file.unlink()
-            continue
-        with aside(file, folder.parent) as part:
-            parquet.write_table(kept, part, compression="zstd")
+        write_again(file, kept)
     return dropped
 
 
-def count_answers(folder: Path) -> Counter[str]:
-    """Pictures by status."""
-    counts = Counter[str]()
-    for file in answer_files(folder):
-        found = parquet.read_table(file, columns=["status"])["status"].value_counts().to_pylist()
-        counts.update({each["values"]: each["counts"] for each in found})
-    return counts
+def write_again(file: Path, table: pyarrow.Table) -> None:
+    """Aside and renamed; a file without a row is removed."""
+    if table.num_rows == 0:
+        file.unlink()
+        return
+    with aside(file, file.parent.parent) as part:
+        parquet.write_table(table, part, compression="zstd")
 
 
 def to_place(place: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ from typing import Any, Final
 
 from onelook.batch.entries import Listed, State
 from onelook.batch.fingerprint import Fingerprint
-from onelook.batch.ray.quiet import quiet
+from onelook.batch.ray.quiet import native_lines_away, quiet
 from onelook.errors import BatchError
 from onelook.settings.process import Settings
 from onelook.types import Context
 
-PICTURES, CHECKPOINT = "pictures", "checkpoint"
+PICTURES, CHECKPOINT, LIST = "pictures", "checkpoint", "list.parquet"
+LIST_COLUMNS: Final = ("id", "place", "size", "mtime_ns")
+Row = tuple[str, bytes, int | None, int | None]
+"""Of the list, as `LIST_COLUMNS`."""
+
 ROWS_AT_ONCE: Final = 65_536
 ROWS_OF_A_TASK: Final = 64
 """What is lost when an actor dies, and the least that Ray hands to one."""
@@ -44,6 +49,10 @@ class RayRun:
     def answers(self) -> Path:
         return self.folder / self.made.digest
 
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder.absolute() / CHECKPOINT / self.made.digest
+
     def list(self, pictures: Iterable[Listed]) -> int:
         """Write the list of pictures anew; how many there are.
 
@@ -53,26 +62,32 @@ class RayRun:
         return write_list(self.folder / PICTURES, pictures)
 
     def run(self) -> Counter[str]:
-        """Tag what has no answer; all pictures by status.
+        """Tag what has no answer; the pictures of the list by status, `todo` without an answer, and as `others` the
+        answers of earlier lists.
 
         Raises:
             BatchError: Ray is not installed, or does not start.
         """
         ray = _ray()
-        from onelook.batch.ray.answers import count_answers, drop_to_retry
+        from onelook.batch.ray.answers import drop_to_retry
+        from onelook.batch.ray.compare import count_answers, drop_changed, mark_duplicates, read_list
 
         self.answers.mkdir(parents=True, exist_ok=True)
-        drop_to_retry(self.answers, tuple(self.again))
-        self._start(ray)
+        listed = read_list(self.folder / PICTURES / LIST)
+        if drop_to_retry(self.answers, tuple(self.again)) + drop_changed(self.answers, listed):
+            shutil.rmtree(self._checkpoint, ignore_errors=True)  # it counts what was dropped as done
         try:
-            self._tag(ray)
+            with native_lines_away():
+                self._start(ray)
+                self._tag(ray)
         except ray.exceptions.RayError as error:
             reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
             raise BatchError(
                 f"Ray ended the run: {reason}",
                 hint="what is done is kept: start it again; Ray's own logs are in /tmp/ray/session_latest/logs",
             ) from error
-        return count_answers(self.answers)
+        mark_duplicates(self.answers, listed)
+        return count_answers(self.answers, listed)
 
     def _start(self, ray: Any) -> None:
         quiet(ray)
@@ -92,10 +107,8 @@ class RayRun:
         from onelook.batch.ray.answers import answer_files
 
         context = ray.data.DataContext.get_current()
-        context.checkpoint_config = CheckpointConfig(
-            id_column="id", checkpoint_path=str(self.folder.absolute() / CHECKPOINT / self.made.digest)
-        )
-        pictures = ray.data.read_parquet(str(self.folder.absolute() / PICTURES), columns=["id", "place"])
+        context.checkpoint_config = CheckpointConfig(id_column="id", checkpoint_path=str(self._checkpoint))
+        pictures = ray.data.read_parquet(str(self.folder.absolute() / PICTURES), columns=list(LIST_COLUMNS))
         if files := [str(each) for each in answer_files(self.answers)]:
             done = ray.data.read_parquet(files, columns=["id"])
             pictures = pictures.join(done, join_type="left_anti", on=("id",), num_partitions=JOIN_PARTITIONS)
@@ -119,35 +132,37 @@ def _cpus_of_an_actor(ray: Any, actors: int) -> float:
 
 
 def write_list(folder: Path, pictures: Iterable[Listed]) -> int:
-    """Parquet files of `id` (that of a manifest, or else the place as text) and `place` (bytes)."""
+    """A Parquet file of `id` (that of a manifest, or else the place as text), `place` (bytes), and size and date of the
+    file."""
     import pyarrow
     from pyarrow import parquet
 
-    schema = pyarrow.schema([("id", pyarrow.string()), ("place", pyarrow.binary())])
+    types = (pyarrow.string(), pyarrow.binary(), pyarrow.int64(), pyarrow.int64())
+    schema = pyarrow.schema(list(zip(LIST_COLUMNS, types, strict=True)))
     folder.mkdir(parents=True, exist_ok=True)
     new = folder / ".list.parquet"
     total = 0
     with parquet.ParquetWriter(new, schema, compression="zstd") as writer:
         for rows in _chunks(_unique(pictures)):
-            ids, places = zip(*rows, strict=True)
-            writer.write_table(pyarrow.table([ids, places], schema=schema))
+            columns = zip(*rows, strict=True)
+            writer.write_table(pyarrow.table([list(each) for each in columns], schema=schema))
             total += len(rows)
-    new.replace(folder / "list.parquet")
+    new.replace(folder / LIST)
     return total
 
 
-def _chunks(rows: Iterator[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
     while chunk := list(itertools.islice(rows, ROWS_AT_ONCE)):
         yield chunk
 
 
-def _unique(pictures: Iterable[Listed]) -> Iterator[tuple[str, bytes]]:
+def _unique(pictures: Iterable[Listed]) -> Iterator[Row]:
     seen: dict[str, bytes] = {}
     for each in pictures:
         id_ = each.name or os.fsencode(each.place).decode(errors="backslashreplace")
         earlier = seen.setdefault(id_, each.place)
         if earlier is each.place:
-            yield id_, each.place
+            yield id_, each.place, each.size, each.mtime_ns
         elif earlier != each.place:
             raise BatchError(
                 f"two pictures have the id {id_!r}", hint="give each its own id, or name another --id-column"

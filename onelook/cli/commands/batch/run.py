@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,6 +25,7 @@ from onelook.cli.options import SettingsOptions, setting
 from onelook.cli.run_options import ConcurrencyOption, RunOptions
 from onelook.cli.summary import left_out_lines
 from onelook.demo.checkpoint import with_demo_models
+from onelook.errors import SettingsError
 from onelook.images.walk import Found
 from onelook.tagger import Tagger
 
@@ -134,6 +135,13 @@ def run(
             print_estimate(tagger, context, out, pictures, found, again, limit, prices)
             return
         if runner == "ray":
+            _refuse_for_ray(
+                {
+                    "--max-failures": max_failures,
+                    "--prompt-price": prompt_price,
+                    "--completion-price": completion_price,
+                }
+            )
             from onelook.cli.batch_ray import run_ray
 
             run_ray(tagger, context, out, pictures, found, again, limit, actors, ray_address)
@@ -148,6 +156,15 @@ def run(
                 print_note(each)
             session = Session(tagger, ledger, context, again, limit, rules, prices, found)
             session.run()
+
+
+def _refuse_for_ray(given: Mapping[str, object]) -> None:
+    for option, value in given.items():
+        if value is not None:
+            raise SettingsError(
+                f"{option} has no effect with --runner ray: its actors count each for themselves",
+                hint=f"leave {option} out, or use --runner local",
+            )
 
 
 def added_lines(added: Added) -> Iterator[str]:
