@@ -21,7 +21,8 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written; `target` is as it was.
     """
-    _remove_left_over(target)
+    for each in list(_left_over(target)):
+        _remove(each)
     part = target.with_name(f".{target.name}.{os.getpid()}{PART}")
     try:
         part.unlink(missing_ok=True)
@@ -35,13 +36,18 @@ def replacing(target: Path) -> Iterator[Path]:
         raise
 
 
-def _remove_left_over(target: Path) -> None:
+def left_over(target: Path) -> Path | None:
+    """What a killed process has written for `target`, if anything."""
+    return next(_left_over(target), None)
+
+
+def _left_over(target: Path) -> Iterator[Path]:
     """The parts of processes that are gone."""
     beginning = f".{target.name}."
     for each in target.parent.iterdir():
         process = each.name.removeprefix(beginning).removesuffix(PART)
         if each.name == f"{beginning}{process}{PART}" and process.isdigit() and not psutil.pid_exists(int(process)):
-            _remove(each)
+            yield each
 
 
 def _remove(part: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -380,3 +382,44 @@ def test_what_cannot_be_meant_is_refused(words: list[str], message: str, here: P
     assert refused.returncode == 2
     assert message in refused.stderr
     assert not (here / "nothing").exists()
+
+
+ROOT = Path(__file__).parent.parent.parent
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from onelook.batch.openai_batch import requests
+from tests.batch.test_batch_openai_files import Archive
+
+where, when, folder = sys.argv[1:]
+owner, name = (Path, "replace") if where == "rename" else (requests.Requests, "keep")
+real = getattr(owner, name)
+
+def killed(self, *words):
+    if "requests-" not in f"{self}{words}":  # another file is renamed
+        return real(self, *words)
+    if when == "after":
+        real(self, *words)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(owner, name, killed)
+asyncio.run(Archive(Path(folder), sorted((Path(folder).parent / "in").iterdir())).write())
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("where", ["rename", "ledger"])
+async def test_a_killed_export_pays_for_no_question_twice(tmp_path: Path, where: str, when: str) -> None:
+    """Whatever it left: the next export completes it, and all that can be sent can be imported."""
+    paint(tmp_path / "in", 3)
+    folder = tmp_path / "out"
+    script = [sys.executable, "-c", KILLED, where, when, str(folder)]
+    killed = await asyncio.create_subprocess_exec(*script, cwd=ROOT)
+    assert await killed.wait() == -signal.SIGKILL
+    archive = Archive(folder, [])
+    sent = archive.ids()
+    await archive.write()
+    assert len(archive.ids()) == len(set(archive.ids())) == 3
+    assert set(sent) <= set(archive.ids())
+    imported = await archive.read(*(answered(each, completion(BUILDING)) for each in archive.ids()))
+    assert (imported.needs_review, imported.unknown.count, imported.missing) == (3, 0, {})

@@ -62,6 +62,18 @@ class Requests:
                 [(self._version, each.sha256, each.picture, file, each.width, each.height) for each in asked],
             )
 
+    def forget(self, file: str) -> None:
+        """There is no such file after all."""
+        with reporting(self._folder), transaction(self._connection):
+            self._connection.execute("DELETE FROM request WHERE version = ? AND file = ?", (self._version, file))
+
+    def files(self) -> list[str]:
+        """The names of all files with questions."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT file FROM request WHERE version = ? ORDER BY file", (self._version,)
+        )
+        return [str(name) for (name,) in rows]
+
     def file_of(self, picture: int) -> str | None:
         """The file in which the question about this picture waits for its answer."""
         row = self._connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from onelook.batch.export.aside import aside, reporting
 from onelook.batch.ledger import Ledger
 from onelook.batch.openai_batch.offline import Offline
 from onelook.batch.openai_batch.requests import Asked, Requests, custom_id
+from onelook.batch.replacing import left_over
 from onelook.batch.row import Source, identify, is_still
 from onelook.errors import BatchError, OnelookError
 from onelook.images.source import describe
@@ -67,7 +69,9 @@ class _Prepared:
 
 
 class RequestFiles:
-    """The files, one after another; each is written aside, and kept in the ledger once it is whole."""
+    """The files, one after another. Each is written aside, kept in the ledger once it is whole, and only then renamed:
+    a file that somebody can send is one whose answers can be imported. One whose renaming a kill prevented is renamed
+    by the next export (`take_up`)."""
 
     def __init__(self, out: Path, folder: Path, limits: FileLimits, requests: Requests, version: int) -> None:
         self.files: list[Path] = []
@@ -77,6 +81,15 @@ class RequestFiles:
         self._file: BinaryIO | None = None
         self._bytes = 0
         self._asked: list[Asked] = []
+
+    def take_up(self) -> None:
+        """Files that are in the ledger, and whose process was killed before it could rename them."""
+        with reporting(self._out):
+            for name in self._requests.files() if self._out.is_dir() else ():
+                file = self._out / name
+                if not file.exists() and (left := left_over(file)) is not None:
+                    left.replace(file)
+                    self.files.append(file)
 
     def add(self, line: bytes, asked: Asked) -> str:
         """The name of the file that it is in.
@@ -100,7 +113,8 @@ class RequestFiles:
     def _begin(self) -> BinaryIO:
         with reporting(self._out):
             self._out.mkdir(parents=True, exist_ok=True)
-            taken = [re.fullmatch(rf"{self._name}-(\d+)\.jsonl", each.name) for each in self._out.iterdir()]
+            names = {*self._requests.files(), *(each.name for each in self._out.iterdir())}
+        taken = [re.fullmatch(rf"{self._name}-(\d+)\.jsonl", each) for each in names]
         number = max((int(found[1]) for found in taken if found), default=0) + 1
         path = self._out / f"{self._name}-{number:04}.jsonl"
         part = self._stack.enter_context(aside(path, self._folder))
@@ -111,8 +125,16 @@ class RequestFiles:
         """The file that is being written is whole."""
         if self._file is None:
             return
-        self._stack.close()
-        self._requests.keep(self.files[-1].name, self._asked)
+        name = self.files[-1].name
+        with reporting(self.files[-1]):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._requests.keep(name, self._asked)
+        try:
+            self._stack.close()
+        except BaseException:
+            self._requests.forget(name)
+            raise
         self._file, self._bytes, self._asked = None, 0, []
 
     def abandon(self, error: BaseException) -> None:
@@ -142,6 +164,7 @@ async def write_requests(
     written = Written(files.files)
     file_of: dict[bytes, str] = {}
     twins: list[tuple[str, Asked]] = []
+    files.take_up()
     try:
         async for each in _prepared(offline, ledger, version, requests, written, again):
             on_picture()
