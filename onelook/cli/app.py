@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import typer
@@ -59,6 +61,8 @@ def root(
 
 def main() -> None:
     """The console script."""
+    if sys.stdout is None:  # closed by the shell (`>&-`): as Python does with it, so that nothing else must know
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     app()
 
 

@@ -191,6 +191,22 @@ def test_a_folder_without_a_batch_or_a_version_that_is_not_there(onelook: Run, p
     assert "no answers of version @7" in done.stderr
 
 
+@pytest.mark.parametrize("closed", ["pipe", "full disk", "nothing"])
+def test_standard_output_that_takes_no_line_stops_no_picture(photos: Path, tmp_path: Path, closed: str) -> None:
+    """`| head -0`, `> /dev/full` and `>&-`."""
+    command = [sys.executable, "-m", "onelook", "batch", "write-xmp", "tags"]
+    words = {"pipe": '"$@" | exit 0; exit ${PIPESTATUS[0]}', "full disk": '"$@" >/dev/full', "nothing": '"$@" >&-'}
+    done = subprocess.run(
+        ["bash", "-c", words[closed], "bash", *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 1
+    assert "1 new sidecars, 1 changed" in done.stderr
+    assert "3 refused" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("standard output cannot be written: No space left on device" in done.stderr) is (closed == "full disk")
+    assert (photos / "old.jpg.xmp").read_text() != DARKTABLE
+
+
 def test_a_signal_lets_the_picture_in_hand_be_finished(photos: Path, tmp_path: Path) -> None:
     """ExifTool waits for the picture's first read until the test has sent the signal."""
     tools = tmp_path / "tools"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from onelook.batch.xmp.write import Outcome, WriteChoices, Writer
 from onelook.cli.draining import draining
 from onelook.cli.failure import reported
 from onelook.cli.notes import print_note
+from onelook.cli.output import Lines
 from onelook.cli.stopping import Stopped, leave
 from onelook.cli.xmp_summary import Summary
 from onelook.images.source import SCHEME
@@ -115,6 +115,7 @@ class Session:
     def __init__(self, batch: Batch, writer: Writer) -> None:
         self._batch, self._writer = batch, writer
         self._summary = Summary(writer.choices.dry_run)
+        self._lines = Lines()
         self._stopping = False
 
     def run(self) -> None:
@@ -125,7 +126,8 @@ class Session:
                 self._summarize()
                 leave(stopped)
         self._summarize()
-        raise typer.Exit(self._summary.exit_code if drain.exit_code is None else drain.exit_code)
+        exit_code = self._summary.exit_code or int(self._lines.failed)
+        raise typer.Exit(exit_code if drain.exit_code is None else drain.exit_code)
 
     def _stop(self) -> None:
         self._stopping = True
@@ -141,7 +143,7 @@ class Session:
                 for outcome in self._outcomes(record):
                     line = self._summary.add(outcome)
                     if line is not None:
-                        sys.stdout.write(f"{line}\n")
+                        self._lines.write(line)
                 bar.advance(task)
 
     def _outcomes(self, record: Record) -> Iterator[Outcome]:
