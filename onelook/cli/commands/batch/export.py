@@ -143,7 +143,7 @@ def export(
             else:
                 written = write_table(batch, chosen, file, wanted, bom=bom, on_entry=advance)
         _note_unfinished(batch)
-        print_note(f"{written:,} pictures of version @{batch.version.id}")
+        print_note(f"{written:,} picture{'' if written == 1 else 's'} of version @{batch.version.id}")
         sys.stdout.write(f"{printable(str(file))}\n")
 
 
