@@ -146,8 +146,10 @@ class LedgerReader:
         )
 
     def last_run(self) -> Run | None:
+        """The last one that had something to do; if none had, the last."""
         row = self._connection.execute(
-            "SELECT id, version, process, begun, ended, how, left_out, progress FROM run ORDER BY id DESC LIMIT 1"
+            """SELECT id, version, process, begun, ended, how, left_out, progress FROM run
+               ORDER BY coalesce(json_extract(progress, '$.todo'), 1) > 0 DESC, id DESC LIMIT 1"""
         ).fetchone()
         if row is None:
             return None

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from onelook.batch.progress import Progress
 from onelook.cli.console import at_terminal, err, waiting
-from onelook.cli.durations import duration, eta_text, short
+from onelook.cli.durations import duration, eta_text, rate, short
 from onelook.cli.notes import print_note
 
 EVERY_S: Final = 0.5
@@ -50,7 +50,7 @@ def counts_text(progress: Progress, prices: Prices) -> str:
 
 def line(progress: Progress, prices: Prices) -> str:
     """For a log: everything, in one line."""
-    parts = [f"{progress.done:,} of {progress.todo:,}", f"{progress.per_second:.2g} a second"]
+    parts = [f"{progress.done:,} of {progress.todo:,}", rate(progress.per_second)]
     if progress.remaining and (eta := eta_text(progress.eta)):
         parts.append(f"{eta} left")
     parts.append(counts_text(progress, prices))
@@ -61,17 +61,17 @@ def line(progress: Progress, prices: Prices) -> str:
 
 def totals(progress: Progress, prices: Prices) -> str:
     """The end of a run."""
-    rate = f", {progress.done / progress.seconds:.2g} a second" if progress.seconds > 0 and progress.done else ""
+    speed = f", {rate(progress.done / progress.seconds)}" if progress.seconds > 0 and progress.done else ""
     plural = "" if progress.done == 1 else "s"
     took = duration(progress.seconds)
-    return f"{progress.done:,} picture{plural} in {took}{rate}: {counts_text(progress, prices)}"
+    return f"{progress.done:,} picture{plural} in {took}{speed}: {counts_text(progress, prices)}"
 
 
 def drawing(progress: Progress, prices: Prices) -> Group:
     """For a terminal: a bar and two short lines, which fit 50 columns."""
     first = Text.assemble(
         (f"{progress.done:,}", "bold"),
-        f" of {progress.todo:,}  {progress.per_second:.2g} a second",
+        f" of {progress.todo:,}  {rate(progress.per_second)}",
         f"  {eta_text(progress.eta)}" if progress.remaining else "",
     )
     shown: list[RenderableType] = [

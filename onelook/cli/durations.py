@@ -38,3 +38,8 @@ def short(number: int) -> str:
         if number >= size:
             return f"{number / (1000 if unit == 'k' else size):.1f} {unit}"
     return f"{number:,}"
+
+
+def rate(per_second: float) -> str:
+    """`0.031 a second`, `4.2 a second`, `1,250 a second`."""
+    return f"{per_second:.2g} a second" if per_second < 99.5 else f"{per_second:,.0f} a second"

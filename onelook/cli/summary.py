@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from onelook.cli.durations import rate
 from onelook.cli.pictures import left_out_line
 from onelook.images.printable import printable
 from onelook.images.walk import Found
@@ -17,9 +18,9 @@ def summary(statuses: Iterable[Status], seconds: float, found: Found) -> list[st
     """`seconds`: from the first picture to the last, without loading a model."""
     counts = Counter(statuses)
     done = counts.total()
-    rate = f", {done / seconds:.2g} a second" if seconds > 0 and done else ""
+    speed = f", {rate(done / seconds)}" if seconds > 0 and done else ""
     lines = [
-        f"{done} picture{'' if done == 1 else 's'} in {seconds:.1f} s{rate}:"
+        f"{done} picture{'' if done == 1 else 's'} in {seconds:.1f} s{speed}:"
         f" {counts['ok']} ok, {counts['needs_review']} to review, {counts['failed']} failed"
     ]
     return [*lines, *left_out_lines(found)]

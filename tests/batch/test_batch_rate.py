@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onelook.batch.rate import Rate
-from onelook.cli.durations import duration, eta_text, short
+from onelook.cli.durations import duration, eta_text, rate, short
 
 
 class Clock:
@@ -74,3 +74,13 @@ def test_words() -> None:
     ]
     assert [short(each) for each in (950, 9_999, 12_345, 4_500_000)] == ["950", "9,999", "12.3 k", "4.5 M"]
     assert eta_text(None) == ""
+
+
+def test_rates_are_read_at_a_glance() -> None:
+    assert [rate(each) for each in (0.0312, 4.24, 99.4, 99.6, 1249.6)] == [
+        "0.031 a second",
+        "4.2 a second",
+        "99 a second",
+        "100 a second",
+        "1,250 a second",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from hashlib import sha256
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from onelook.batch.entries import Added, How, State
-from onelook.batch.fingerprint import fingerprint
+from onelook.batch.entries import Added, How, Listed, State
+from onelook.batch.fingerprint import Fingerprint, fingerprint
 from onelook.batch.ledger import Ledger
 from onelook.batch.manifest import Columns
+from onelook.batch.progress import Progress
 from onelook.batch.records import Record, records
 from onelook.batch.runner import BatchRun, Plan
 from onelook.batch.sources import listed_pictures
+from onelook.batch.status import read_status
 from onelook.batch.stopping_rules import MaxFailures
+from onelook.cli.commands.batch.status import lines
 from onelook.engines.scripted import ScriptedEngine, ScriptedReply
 from onelook.errors import EngineError, EngineFailed, EngineIncapable, EngineRefused, EngineUnavailable
 from onelook.images.walk import Found
@@ -72,6 +76,28 @@ async def test_what_is_done_is_not_asked_again(tmp_path: Path) -> None:
     assert {each.result.category.id for each in records(tmp_path / "out") if each.result and each.result.category} == {
         "building"
     }
+
+
+async def test_a_run_with_nothing_to_do_leaves_the_figures_of_the_last(tmp_path: Path) -> None:
+    paint(tmp_path / "in", 2)
+    tagger, _ = scripted()
+    out = tmp_path / "out"
+    await run(tagger, out, tmp_path / "in")
+    await run(tagger, out)
+    status = read_status(out)
+    assert (status.progress is None, status.progress and status.progress.done) == (False, 2)
+
+
+async def test_the_end_of_a_killed_run_does_not_move(tmp_path: Path) -> None:
+    """It is when the run was last heard of."""
+    with closing(Ledger.create(tmp_path)) as ledger:
+        ledger.add([Listed(b"/a.jpg")])
+        killed = ledger.begin_run(ledger.version(Fingerprint({})), 1, Counter())
+        assert "the last run was killed: start it again, it goes on" in lines(read_status(tmp_path))
+        ledger.renew_run(killed, Progress(todo=9, done=3, seconds=10).to_json())
+    assert "the last run was killed 10 s after its first picture: start it again, it goes on" in lines(
+        read_status(tmp_path)
+    )
 
 
 async def test_the_same_bytes_are_asked_about_once(tmp_path: Path) -> None:

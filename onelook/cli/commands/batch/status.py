@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -118,7 +117,8 @@ def _run_line(run: Run, progress: Progress, *, running: bool) -> str:
     if running:
         return f"running, process {run.process}: {line(progress, Prices())}"
     if run.ended is None:
-        return f"the last run was killed {duration(time.time() - run.begun)} after it began: start it again, it goes on"
+        after = f" {duration(progress.seconds)} after its first picture" if progress.done else ""
+        return f"the last run was killed{after}: start it again, it goes on"
     words = {
         "finished": "the last run finished",
         "stopped": "the last run was stopped",
