@@ -152,7 +152,7 @@ def _in_this_process(bench: ArmBench) -> ArmBench:
     most = vision.max_bytes
 
     def jump_forward(on: bool) -> None:
-        generator.jumps = on
+        generator.jump_forward = on
 
     def vision_cache(on: bool) -> None:
         vision.max_bytes = most if on else 0

@@ -110,7 +110,7 @@ class ShapedEngine(TransformersEngine):
     def jump_forward(self, on: bool) -> None:
         """Whether forced tokens take no pass of their own from now on, where the architecture is known."""
         generator = self._loaded()
-        generator.jumps = generator.batches and on
+        generator.jump_forward = generator.can_batch and on
 
     async def aclose(self) -> None:
         """Nothing: the next Tagger finds the weights loaded. `close` frees them."""

@@ -20,7 +20,7 @@ from onelook.engines.openai.response import (
 from onelook.engines.openai.served_grid import ServedGrid
 from onelook.engines.openai.server import NO_QUOTA, REJECTED, fit_for_message
 from onelook.engines.probe import probe, refuse_incapable
-from onelook.engines.retry_after import retry_after_s
+from onelook.engines.retry_after import read_retry_after_s
 from onelook.engines.throttle import Rejected, Throttle
 from onelook.engines.time_limit import time_limit
 from onelook.errors import (
@@ -167,7 +167,7 @@ def _known_error(error: Exception) -> EngineError | Rejected | None:
             busy = EngineOverloaded(
                 message, hint=f"the server is starting or overloaded: {set_to(ONELOOK_CONCURRENCY=2)}"
             )
-            return Rejected(busy, f"HTTP {status}", retry_after_s=retry_after_s(error.response.headers))
+            return Rejected(busy, f"HTTP {status}", retry_after_s=read_retry_after_s(error.response.headers))
         if status < 500:
             return EngineRefused(message)
     return EngineFailed(message, hint="the server's own log has the reason")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
+def read_retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait; None where it asks nothing that can be understood.
 
     A date is compared with the answer's own `Date`, so that a wrong clock on either side does not matter; where there

@@ -22,7 +22,7 @@ from onelook.engines.cache_scope import cache_scope
 from onelook.engines.transformers import batches
 from onelook.engines.transformers.engine import TransformersEngine
 from onelook.engines.transformers.generation import REUSES_PREFIXES
-from onelook.engines.transformers.queue import Queue, Waiting
+from onelook.engines.transformers.queue import Queue, Queued
 from onelook.engines.transformers.rows import Addition, Rows
 from onelook.errors import EngineRefused
 from onelook.lab.album import read_labels
@@ -89,7 +89,7 @@ class Held:
         self._engine, self._left, self._enough = engine, 0, threading.Event()
         put = Queue.put
 
-        def counted(queue: Queue, one: Waiting) -> None:
+        def counted(queue: Queue, one: Queued) -> None:
             put(queue, one)
             self._left -= 1
             if self._left == 0:
@@ -215,7 +215,7 @@ async def test_each_architecture_answers_as_alone(
         for one, other in zip(await Held(several, monkeypatch).ask(requests), alone, strict=True):
             assert_same(one, other)
         assert several._generator is not None
-        assert several._generator.batches == (architecture in REUSES_PREFIXES)
+        assert several._generator.can_batch == (architecture in REUSES_PREFIXES)
     finally:
         single.close()
         several.close()

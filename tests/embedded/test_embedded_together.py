@@ -93,7 +93,7 @@ def test_the_answers_do_not_depend_on_the_kind_of_attention(
 ) -> None:
     """Questions side by side in one row need a mask of their own, which flash attention does not take."""
     ours = make_generator(architecture, CACHE)
-    assert ours.branches
+    assert ours.can_branch
     if attention == "eager":
         ours.model.set_attn_implementation(attention)
     monkeypatch.setattr(ours, "branches", attention == "eager")

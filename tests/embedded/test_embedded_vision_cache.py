@@ -34,7 +34,7 @@ def test_answers_are_the_same_with_and_without_reuse(
 ) -> None:
     plain = make_generator(architecture, 0)
     reusing = make_generator(architecture, 0, ENOUGH)
-    reusing.jumps = plain.jumps = jump_forward
+    reusing.jump_forward = plain.jump_forward = jump_forward
     asked = [
         ([1], "看", (1, 0)),
         ([1], "请看", (0, 1)),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onelook.engines.retry_after import retry_after_s
+from onelook.engines.retry_after import read_retry_after_s
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
@@ -32,11 +32,11 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
     ],
 )
 def test_seconds_are_read_and_nonsense_is_nothing(value: str, seconds: float | None) -> None:
-    assert retry_after_s({"Retry-After": value}) == seconds
+    assert read_retry_after_s({"Retry-After": value}) == seconds
 
 
 def test_without_the_header_nothing_is_asked() -> None:
-    assert retry_after_s({}) is None
+    assert read_retry_after_s({}) is None
 
 
 @pytest.mark.parametrize(
@@ -52,17 +52,17 @@ def test_without_the_header_nothing_is_asked() -> None:
 )
 def test_a_date_is_compared_with_the_servers_own_clock(value: str, seconds: float) -> None:
     """This machine's clock is not asked: it may be wrong by hours."""
-    assert retry_after_s({"Retry-After": value, "Date": "Wed, 21 Oct 2026 07:27:40 GMT"}) == seconds
+    assert read_retry_after_s({"Retry-After": value, "Date": "Wed, 21 Oct 2026 07:27:40 GMT"}) == seconds
 
 
 def test_a_date_of_a_server_without_a_clock_is_compared_with_ours() -> None:
     tomorrow = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
-    seconds = retry_after_s({"Retry-After": tomorrow, "Date": "nonsense"})
+    seconds = read_retry_after_s({"Retry-After": tomorrow, "Date": "nonsense"})
     assert seconds is not None
     assert 80_000 < seconds <= 86_400
 
 
 @given(st.text(), st.text())
 def test_no_header_is_an_error_or_a_negative_wait(value: str, date: str) -> None:
-    seconds = retry_after_s({"Retry-After": value, "Date": date})
+    seconds = read_retry_after_s({"Retry-After": value, "Date": date})
     assert seconds is None or seconds >= 0

@@ -18,7 +18,7 @@ import orjson
 from pydantic import SecretStr
 from yarl import URL
 
-from onelook.engines.retry_after import retry_after_s
+from onelook.engines.retry_after import read_retry_after_s
 from onelook.engines.throttle import MAX_RETRY_AFTER_S, Rejected, Throttle
 from onelook.errors import (
     EngineError,
@@ -155,13 +155,13 @@ class OpenAIServer:
             return answer.content
         self._raise_if_rejected(answer)
         error = self._refusal(answer)
-        if answer.status >= 500 and (seconds := retry_after_s(answer.headers)) is not None:
+        if answer.status >= 500 and (seconds := read_retry_after_s(answer.headers)) is not None:
             self.throttle.hold(seconds, f"HTTP {answer.status}", error)
         raise error
 
     def _raise_if_rejected(self, answer: _HttpAnswer) -> None:
         if answer.status in REJECTED and isinstance(error := self._refusal(answer), EngineOverloaded):
-            raise Rejected(error, f"HTTP {answer.status}", retry_after_s=retry_after_s(answer.headers))
+            raise Rejected(error, f"HTTP {answer.status}", retry_after_s=read_retry_after_s(answer.headers))
 
     def _object(self, content: bytes) -> dict[str, Any]:
         try:

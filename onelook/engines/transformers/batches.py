@@ -6,16 +6,15 @@ leaves the batch.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from onelook.engines.base import AskRequest
 from onelook.engines.transformers.generation import Generated, Generator
 from onelook.engines.transformers.guide import Cancelled
-from onelook.engines.transformers.passes import Answer, decode
+from onelook.engines.transformers.passes import Decoding, decode
 from onelook.engines.transformers.prefix_cache import States
+from onelook.engines.transformers.queue import Queued
 from onelook.engines.transformers.together import Round, answer_together, extend, read
 from onelook.errors import EngineError
 
@@ -26,16 +25,7 @@ Outcome = list[Generated] | Exception | None
 """One answer for each request; what is wrong with them; None: they have to be asked one after another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request, or a round of one-token requests about the same pictures; `cancelled`: nobody waits for it."""
-
-    requests: Sequence[AskRequest]
-    is_round: bool
-    cancelled: threading.Event
-
-
-def answer_all(generator: Generator, asked: Sequence[Asked], report: Callable[[int, Outcome], None]) -> None:
+def answer_all(generator: Generator, asked: Sequence[Queued], report: Callable[[int, Outcome], None]) -> None:
     """Answer all of `asked`; `report` gets each outcome as soon as it is known, with its index.
 
     What goes wrong in a batch as a whole, memory above all, is done again one by one: each outcome is then its own.
@@ -46,7 +36,7 @@ def answer_all(generator: Generator, asked: Sequence[Asked], report: Callable[[i
         left.discard(index)
         report(index, outcome)
 
-    if len(asked) > 1 and generator.batches:
+    if len(asked) > 1 and generator.can_batch:
         try:
             for batch in _batches(generator, asked, known):
                 _answer_batch(generator, batch, start_ns, known)
@@ -56,7 +46,7 @@ def answer_all(generator: Generator, asked: Sequence[Asked], report: Callable[[i
         known(index, _answer_one(generator, asked[index]))
 
 
-def _answer_one(generator: Generator, asked: Asked) -> Outcome:
+def _answer_one(generator: Generator, asked: Queued) -> Outcome:
     try:
         if asked.is_round:
             return answer_together(generator, asked.requests, cancelled=asked.cancelled)
@@ -74,7 +64,7 @@ def _answer_one(generator: Generator, asked: Asked) -> Outcome:
         return error
 
 
-def _begin(generator: Generator, asked: Asked) -> Round | Answer | None:
+def _begin(generator: Generator, asked: Queued) -> Round | Decoding | None:
     if asked.is_round:
         return Round.of(generator, asked.requests, asked.cancelled)
     _, answer = generator.begin(asked.requests[0], asked.cancelled)
@@ -86,15 +76,15 @@ class _Row:
     """One of `asked`, prepared."""
 
     index: int
-    work: Round | Answer
+    work: Round | Decoding
 
     @property
-    def answers(self) -> Sequence[Answer]:
+    def answers(self) -> Sequence[Decoding]:
         return self.work.answers if isinstance(self.work, Round) else [self.work]
 
     def padded(self, generator: Generator) -> tuple[int, int]:
         """How many rows of a pass it takes, and how long the longest of them is."""
-        if isinstance(self.work, Round) and generator.branches:
+        if isinstance(self.work, Round) and generator.can_branch:
             return 1, self.work.shared + sum(len(each.prompt.tokens) - self.work.shared for each in self.answers)
         return len(self.answers), max(len(each.prompt.tokens) for each in self.answers)
 
@@ -105,7 +95,7 @@ class _Row:
 
 
 def _batches(
-    generator: Generator, asked: Sequence[Asked], report: Callable[[int, Outcome], None]
+    generator: Generator, asked: Sequence[Queued], report: Callable[[int, Outcome], None]
 ) -> Iterator[list[_Row]]:
     """Those of `asked` that can be prepared. The prompts of a batch, with padding, have no more tokens than the longest
     prompt that the model takes, and so need about the memory of that one; or than `SMALL`."""
@@ -136,7 +126,7 @@ def _answer_batch(
 ) -> None:
     asked = {id(row.work): row for row in batch}
 
-    def ended(answer: Answer, states: States) -> None:
+    def ended(answer: Decoding, states: States) -> None:
         row = asked[id(answer)]
         generator.remember(answer, states)
         report(row.index, answer.failure or row.generated(generator, start_ns))
@@ -149,4 +139,4 @@ def _answer_batch(
     for row in rounds:
         failed = next((each.failure for each in row.answers if each.failure is not None), None)
         report(row.index, failed or row.generated(generator, start_ns))
-    decode(generator.model, [row.work for row in batch if isinstance(row.work, Answer)], ended, generator.credit)
+    decode(generator.model, [row.work for row in batch if isinstance(row.work, Decoding)], ended, generator.credit)

@@ -25,7 +25,7 @@ from onelook.engines.transformers.loading import (
     load_checkpoint,
     read_size_grid,
 )
-from onelook.engines.transformers.queue import Queue, Waiting
+from onelook.engines.transformers.queue import Queue, Queued
 from onelook.errors import EngineRefused, SettingsError
 from onelook.ledger.stamps import NS_PER_MS
 from onelook.settings.engine import EngineSettings
@@ -129,7 +129,7 @@ class TransformersEngine(Engine):
                 hint=f"set ONELOOK_TEMPERATURE=0, or use a server, {set_to(ONELOOK_ENGINE='vllm')}",
             )
         async with time_limit(self.model, [request]), observed_call(self, [request]) as replies:
-            replies += await self._answered(Waiting([request])) or []
+            replies += await self._answered(Queued([request])) or []
         return replies[0]
 
     async def ask_many(self, requests: Sequence[AskRequest]) -> list[Reply]:
@@ -138,7 +138,7 @@ class TransformersEngine(Engine):
             return await super().ask_many(requests)
 
         async with time_limit(self.model, requests):
-            replies = await self._answered(Waiting(requests, is_round=True))
+            replies = await self._answered(Queued(requests, is_round=True))
             if replies is not None:
                 async with observed_call(self, requests) as observed:
                     observed += replies
@@ -168,25 +168,25 @@ class TransformersEngine(Engine):
         self._queue.cancel()
         self._generator = None
 
-    async def _answered(self, waiting: Waiting) -> list[Reply] | None:
+    async def _answered(self, queued: Queued) -> list[Reply] | None:
         """The replies from the worker thread. If this is cancelled, the thread stops the work on them."""
-        self._queue.put(waiting)
+        self._queue.put(queued)
         self._worker.submit(self._take)
         try:
-            return await asyncio.wrap_future(waiting.replies)
+            return await asyncio.wrap_future(queued.replies)
         except asyncio.CancelledError:
-            waiting.cancelled.set()
+            queued.cancelled.set()
             raise
 
     def _take(self) -> None:
         """Answer what waits. Each request submits one such call; an earlier one may have taken it into its batch."""
         taken_ns = time.perf_counter_ns()
-        taken: list[Waiting] = []
+        taken: list[Queued] = []
         try:
             if not self._queue.waits():
                 return
             generator = self._loaded()
-            taken += self._queue.take(self._batch_size if generator.batches else 1)
+            taken += self._queue.take(self._batch_size if generator.can_batch else 1)
             if taken:
                 taken[0].context.run(self._answer, generator, taken, taken_ns)
         except BaseException as error:  # noqa: BLE001 whoever asked raises it
@@ -194,24 +194,24 @@ class TransformersEngine(Engine):
                 if not each.replies.done():
                     each.replies.set_exception(error)
 
-    def _answer(self, generator: Generator, taken: Sequence[Waiting], taken_ns: int) -> None:
-        from onelook.engines.transformers.batches import Asked, Outcome, answer_all
+    def _answer(self, generator: Generator, taken: Sequence[Queued], taken_ns: int) -> None:
+        from onelook.engines.transformers.batches import Outcome, answer_all
         from onelook.engines.transformers.reply import to_reply
 
         generator.use_scope(taken[0].scope[0])
 
         def report(index: int, outcome: Outcome) -> None:
-            waiting = taken[index]
+            queued = taken[index]
             if isinstance(outcome, Exception):
-                waiting.replies.set_exception(outcome)
+                queued.replies.set_exception(outcome)
                 return
             if outcome is None:
-                waiting.replies.set_result(None)
+                queued.replies.set_result(None)
                 return
-            queue_ms = (taken_ns - waiting.since_ns) / NS_PER_MS
-            waiting.replies.set_result([to_reply(each, generator.vocabulary, queue_ms=queue_ms) for each in outcome])
+            queue_ms = (taken_ns - queued.since_ns) / NS_PER_MS
+            queued.replies.set_result([to_reply(each, generator.vocabulary, queue_ms=queue_ms) for each in outcome])
 
-        answer_all(generator, [Asked(each.requests, each.is_round, each.cancelled) for each in taken], report)
+        answer_all(generator, taken, report)
 
     def _unload(self) -> None:
         if self._generator is None:

@@ -21,7 +21,7 @@ from onelook.engines.context_length import PromptTokens
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Guide, Mask, Step
 from onelook.engines.transformers.loading import Checkpoint
-from onelook.engines.transformers.passes import Answer, Positions, decode, pictures_of
+from onelook.engines.transformers.passes import Decoding, Positions, decode, pictures_of
 from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, States, Tokens, states_of
 from onelook.engines.transformers.prompt_heads import PromptHeads
 from onelook.engines.transformers.rows import takes_branches
@@ -73,7 +73,9 @@ class Vocabulary:
 class Generator:
     """A loaded checkpoint that answers. Not safe for more than one thread.
 
-    `jumps`: whether the tokens that a constraint forces are computed in one pass; may change between two answers.
+    `can_batch`: whether it answers several requests in one pass. `can_branch`: whether questions about the same
+    pictures can share one row of it. `jump_forward`: whether the tokens that a constraint forces are computed in one
+    pass; may change between two answers.
     """
 
     def __init__(
@@ -105,9 +107,9 @@ class Generator:
         self.prefixes = PrefixCache(prefix_cache_bytes) if known and prefix_cache_bytes > 0 else None
         self.heads = PromptHeads(self.processor) if self.prefixes is not None else None
         self.vision = VisionCache(self.model, vision_cache_bytes) if known else None
-        self.batches = known and _attends_to_all(self.model.config)
-        self.branches = self.batches and takes_branches(self.model.config)
-        self.jumps = self.batches and jump_forward
+        self.can_batch = known and _attends_to_all(self.model.config)
+        self.can_branch = self.can_batch and takes_branches(self.model.config)
+        self.jump_forward = self.can_batch and jump_forward
 
     def answer(
         self,
@@ -129,7 +131,7 @@ class Generator:
         request = AskRequest(messages, constraint, max_tokens, top_logprobs=top_logprobs)
         inputs, answer = self.begin(request, cancelled)
         try:
-            if self.jumps:
+            if self.jump_forward:
                 decode(self.model, [answer], self.remember, self.credit)
             else:
                 self._generate(inputs, answer)
@@ -144,7 +146,7 @@ class Generator:
             raise answer.failure
         return self.generated(answer, start_ns)
 
-    def begin(self, request: AskRequest, cancelled: threading.Event) -> tuple[Any, Answer]:
+    def begin(self, request: AskRequest, cancelled: threading.Event) -> tuple[Any, Decoding]:
         """The model's inputs for `request`, and its answer before the first token. Raises as `answer` does."""
         if cancelled.is_set():
             raise Cancelled
@@ -157,13 +159,13 @@ class Generator:
                 size.misfit(request.max_tokens, self.context_length),
                 hint=size.cure(request.max_tokens, self.context_length),
             )
-        answer = Answer(prompt, guide, request.max_tokens, cached, states, jumps=self.jumps)
-        if self.batches:
+        answer = Decoding(prompt, guide, request.max_tokens, cached, states, jump_forward=self.jump_forward)
+        if self.can_batch:
             answer.positions = Positions.of(self.model, inputs)
             answer.pictures = pictures_of(inputs)
         return inputs, answer
 
-    def generated(self, answer: Answer, start_ns: int) -> Generated:
+    def generated(self, answer: Decoding, start_ns: int) -> Generated:
         """What was written, by work that began at `start_ns`."""
         guide, prompt = answer.guide, answer.prompt
         first_ns = guide.first_ns or time.perf_counter_ns()  # an answer that is forced as a whole needs no pass
@@ -194,7 +196,7 @@ class Generator:
             if cache is not None:
                 cache.clear()
 
-    def credit(self, answers: Sequence[Answer]) -> None:
+    def credit(self, answers: Sequence[Decoding]) -> None:
         """Count the pictures that a pass for `answers` encoded, or found in the vision cache, with each of them."""
         if self.vision is not None:
             encoded = iter(self.vision.take())
@@ -256,13 +258,13 @@ class Generator:
     def count_image_tokens(self, tokens: Tokens) -> int:
         return int(np.count_nonzero(tokens == self._image_token))
 
-    def remember(self, answer: Answer, states: States) -> None:
+    def remember(self, answer: Decoding, states: States) -> None:
         """Keep `states` of an answer and its prompt as a prefix."""
         if self.prefixes is not None:
             written = [step.token for step in answer.guide.steps]
             self.prefixes.store(np.concatenate([answer.prompt.tokens, written]), answer.prompt.pictures, states)
 
-    def _generate(self, inputs: Any, answer: Answer) -> None:
+    def _generate(self, inputs: Any, answer: Decoding) -> None:
         """To the end of the answer, token by token, by the model's own loop: any architecture has one."""
         cache = None
         if self.prefixes is not None:

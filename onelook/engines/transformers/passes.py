@@ -53,12 +53,12 @@ def pictures_of(inputs: Any) -> dict[str, torch.Tensor]:
 
 
 @dataclass(slots=True)
-class Answer:
+class Decoding:
     """An answer on its way.
 
     `cached`: how many tokens of the prompt `states` holds; `pictures`: the inputs of those that are left to encode;
-    `encoded` and `reused` count them then. `jumps`: whether forced tokens are written without a pass of their own.
-    `failure`: why there will be no answer.
+    `encoded` and `reused` count them then. `jump_forward`: whether forced tokens are written without a pass of their
+    own. `failure`: why there will be no answer.
     """
 
     prompt: Prompt
@@ -70,7 +70,7 @@ class Answer:
     pictures: Mapping[str, torch.Tensor] = field(default_factory=dict)
     encoded: int = 0
     reused: int = 0
-    jumps: bool = True
+    jump_forward: bool = True
     failure: Exception | None = None
 
     @property
@@ -78,7 +78,7 @@ class Answer:
         return self.failure is not None or self.guide.complete or len(self.guide.steps) >= self.max_tokens
 
     def jump(self) -> list[int]:
-        return self.guide.jump(self.max_tokens) if self.jumps else []
+        return self.guide.jump(self.max_tokens) if self.jump_forward else []
 
     def choose(self, scores: torch.Tensor) -> list[int]:
         """Take the likeliest token of `scores` [1, vocabulary]: it, and what is forced after it."""
@@ -91,45 +91,59 @@ class Answer:
         return [token, *self.jump()]
 
 
+@dataclass(slots=True)
+class _Row:
+    """An answer in the next pass: the tokens that the pass takes, after so many whose states are known."""
+
+    answer: Decoding
+    known: int
+    tokens: Tokens
+    pictures: Mapping[str, torch.Tensor]
+
+    @property
+    def addition(self) -> Addition:
+        positions = self.answer.positions.between(self.known, self.known + len(self.tokens))
+        return Addition(self.tokens, positions, self.pictures)
+
+    def choose(self, scores: torch.Tensor) -> None:
+        """After the pass."""
+        self.known += len(self.tokens)
+        self.tokens = np.asarray(self.answer.choose(scores), dtype=np.int64)
+        self.pictures = {}
+
+
 def decode(
     model: Any,
-    answers: Sequence[Answer],
-    on_end: Callable[[Answer, States], None],
-    on_encoded: Callable[[Sequence[Answer]], None],
+    answers: Sequence[Decoding],
+    on_end: Callable[[Decoding, States], None],
+    on_encoded: Callable[[Sequence[Decoding]], None],
 ) -> None:
     """Decode all of `answers`, each to its end; those that have ended take no part in the next pass.
 
     `on_end` gets each as soon as it has ended, with the states of what was computed for it (none if nothing was). A
     forced end is not computed at all: no token depends on it. `on_encoded` gets those whose pictures a pass took.
     """
-    left, new, known = [], list[Tokens](), list[int]()
+    left: list[_Row] = []
     for each in answers:
         forced = np.asarray(each.jump(), dtype=np.int64)
         if each.ended:
             on_end(each, ())
         else:
-            left.append(each)
-            new.append(np.concatenate([each.prompt.tokens[each.cached :], forced]))
-            known.append(each.cached)
+            tokens = np.concatenate([each.prompt.tokens[each.cached :], forced])
+            left.append(_Row(each, each.cached, tokens, each.pictures))
     if not left:
         return
-    rows, pictures = Rows(model, [each.states for each in left]), [each.pictures for each in left]
+    rows = Rows(model, [row.answer.states for row in left])
     while left:
-        scores = rows.forward(
-            [
-                Addition(tokens, each.positions.between(start, start + len(tokens)), images)
-                for each, tokens, start, images in zip(left, new, known, pictures, strict=True)
-            ]
-        )
-        if with_pictures := [each for each, images in zip(left, pictures, strict=True) if images]:
+        scores = rows.forward([row.addition for row in left])
+        if with_pictures := [row.answer for row in left if row.pictures]:
             on_encoded(with_pictures)
-        known = [start + len(tokens) for start, tokens in zip(known, new, strict=True)]
-        new = [np.asarray(each.choose(scores[row : row + 1]), dtype=np.int64) for row, each in enumerate(left)]
-        for row, each in enumerate(left):
-            if each.ended:
-                on_end(each, rows.states(row))
-        going = [row for row, each in enumerate(left) if not each.ended]
+        for number, row in enumerate(left):
+            row.choose(scores[number : number + 1])
+        for number, row in enumerate(left):
+            if row.answer.ended:
+                on_end(row.answer, rows.states(number))
+        going = [number for number, row in enumerate(left) if not row.answer.ended]
         if going:
             rows.keep(going)
-        left, new, known = [left[row] for row in going], [new[row] for row in going], [known[row] for row in going]
-        pictures = [{}] * len(left)
+        left = [left[number] for number in going]

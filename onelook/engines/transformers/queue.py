@@ -20,7 +20,7 @@ Replies = list[Reply] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Queued:
     """A request, or a round of one-token requests about the same pictures, and the future of its replies.
 
     `cancelled` is set when nobody waits for them any more. `context`: whoever asked.
@@ -43,10 +43,10 @@ class Queue:
     """First come, first served. Safe for several threads."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[Queued] = deque()
         self._lock = threading.Lock()
 
-    def put(self, one: Waiting) -> None:
+    def put(self, one: Queued) -> None:
         with self._lock:
             self._waiting.append(one)
 
@@ -55,11 +55,11 @@ class Queue:
         with self._lock:
             return not all(one.replies.cancelled() for one in self._waiting)
 
-    def take(self, most: int) -> list[Waiting]:
+    def take(self, most: int) -> list[Queued]:
         """The one that waits longest, and those after it that may reuse the same, `most` in all; none if
         nothing waits. Those that were cancelled are dropped."""
-        taken: list[Waiting] = []
-        passed: list[Waiting] = []
+        taken: list[Queued] = []
+        passed: list[Queued] = []
         with self._lock:
             while self._waiting and len(taken) < most:
                 one = self._waiting.popleft()

@@ -15,7 +15,7 @@ from onelook.engines.base import AskRequest
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.generation import Generated, Generator
 from onelook.engines.transformers.guide import Cancelled, Guide
-from onelook.engines.transformers.passes import Answer, Positions, decode, pictures_of
+from onelook.engines.transformers.passes import Decoding, Positions, decode, pictures_of
 from onelook.engines.transformers.prefix_cache import Prompt, States, Tokens, cut
 from onelook.engines.transformers.prompt_heads import PromptHeads
 from onelook.engines.transformers.rows import Addition, Rows
@@ -52,7 +52,7 @@ class Round:
     """
 
     first: Prompt
-    answers: Sequence[Answer]
+    answers: Sequence[Decoding]
     positions: Positions
     pictures: Mapping[str, torch.Tensor]
     cached: int
@@ -62,7 +62,7 @@ class Round:
     @classmethod
     def of(cls, generator: Generator, requests: Sequence[AskRequest], cancelled: threading.Event) -> Self | None:
         """None if the questions have to be answered one after another. Raises as `answer_together` does."""
-        if generator.prefixes is None or not generator.batches:
+        if generator.prefixes is None or not generator.can_batch:
             return None
         if len(requests) < 2 or not _differ_in_last_text_only(requests):
             return None
@@ -86,11 +86,11 @@ class Round:
             shared=cached if cached >= first.end else common,
             states=states,
             answers=[
-                Answer(
+                Decoding(
                     replace(first, tokens=tokens),
                     Guide(generator.grammars, each.constraint, top_logprobs=each.top_logprobs, cancelled=cancelled),
                     max_tokens=1,
-                    jumps=False,
+                    jump_forward=False,
                 )
                 for each, tokens in zip(requests, prompts, strict=True)
             ],
@@ -146,7 +146,7 @@ def read(generator: Generator, rounds: Sequence[Round]) -> None:
     for each in rounds:
         for answer in each.answers:
             answer.cached, answer.states, answer.positions = each.shared, each.states, each.positions
-    if not generator.branches:  # then each question is a row of its own, with a copy of the prefix
+    if not generator.can_branch:  # then each question is a row of its own, with a copy of the prefix
         answers = [answer for each in rounds for answer in each.answers]
         decode(generator.model, answers, lambda *_: None, generator.credit)
         return
