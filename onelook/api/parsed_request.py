@@ -80,11 +80,12 @@ class Pictures:
 
 
 class RequestReader:
-    """Reads and checks requests. `choices`: those of the process (`onelook.settings.choices.default_choices`)."""
+    """Reads and checks requests. `context`: the type of a run's choices, with the defaults of this process
+    (`onelook.settings.choices.default_choices`)."""
 
-    def __init__(self, settings: HttpSettings, choices: Context) -> None:
+    def __init__(self, settings: HttpSettings, context: type[Context]) -> None:
         self._settings = settings
-        self._choices = type(choices)
+        self._context = context
 
     async def tags(self, request: Request, reservation: Reservation) -> ParsedRequest:
         """One to five pictures of one subject. Raises `Problem`, or `ClientDisconnect` if the client disconnects."""
@@ -144,10 +145,10 @@ class RequestReader:
 
     def _checked(self, model: type[Body], fields: Mapping[str, Any], field: str) -> tuple[Body, Context]:
         """Raises `Problem` with what is wrong in either of them."""
-        choices = {name: value for name, value in fields.items() if name in self._choices.model_fields}
-        own = {name: value for name, value in fields.items() if name not in choices}
+        of_run = {name: value for name, value in fields.items() if name in self._context.model_fields}
+        own = {name: value for name, value in fields.items() if name not in of_run}
         body, of_body = _validated(model, own)
-        context, of_context = _validated(self._choices, choices)
+        context, of_context = _validated(self._context, of_run)
         if body is None or context is None:
             raise bad_fields(*of_body, *of_context, renamed={IMAGES: field})
         return body, context

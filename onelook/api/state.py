@@ -46,7 +46,7 @@ class AppState:
         self.settings = tagger.services.settings
         self.http = self.settings.http
         self.admission = Admission(self.http)
-        self.reader = RequestReader(self.http, tagger.services.run)
+        self.reader = RequestReader(self.http, type(tagger.services.run))
         self.metrics = Metrics(self.admission, tagger.services.residency, tagger.throttles)
         self.readiness = Readiness(tagger.services.engine)
         self.jobs = job_store(tagger)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import ge
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PIL import Image
 
@@ -26,6 +26,7 @@ from onelook.lab.labelled import Labelled
 from onelook.lab.scores import LabelledResult
 from onelook.lab.statistics.calibration_bins import Prediction
 from onelook.lab.threshold import Passing, ThresholdChoice, choose
+from onelook.prompts.taxonomy.model import Taxonomy
 from onelook.prompts.zero_shot import zero_shot_version
 from onelook.result import TagResult, model_name
 from onelook.run_pool import as_completed
@@ -157,12 +158,6 @@ def _calibrate_arm(
     """`routed`: by picture, the router's calibrated confidence in its category."""
     services = tagger.services
     usable = [each for each in results if each.result.status != "failed"]
-
-    def known(each: LabelledResult) -> bool:
-        """Whether a right record can be told from a wrong one: unknown details may be wrong."""
-        attributes = services.taxonomy.categories[each.truth.category].details
-        return not each.category_right or each.truth.details.keys() == attributes.keys()
-
     category = _label_calibration(
         "category", [pair for each in usable if _by_engine(each.result) for pair in _category(each)]
     )
@@ -172,22 +167,12 @@ def _calibrate_arm(
             f"{services.engine.model} returns no probabilities, so it cannot be calibrated",
             hint="use a server that returns logprobs; `onelook doctor` shows what an engine can do",
         )
-    sure = [_confidence(each, category.curve, details.curve, routed) for each in usable]
-    choices: dict[str, ThresholdChoice] = {}
-    if target == "record":
-        pairs = [(least, each.record_right) for each, least in zip(usable, map(min, sure), strict=True) if known(each)]
-        choices["record"] = choose("record", pairs, accuracy)
-        both = choices["record"].threshold, choices["record"].threshold
-    else:
-        pairs = [(of.category, each.category_right) for each, of in zip(usable, sure, strict=True)]
-        choices["category"] = choose("category", pairs, accuracy)
-        # Of a wrong category's details nothing is known.
-        found = [
-            (each, of) for each, of in zip(usable, sure, strict=True) if each.category_right and each.truth.details
-        ]
-        pairs = [(of.details, each.record_right) for each, of in found if known(each)]
-        choices["details"] = choose("details", pairs, accuracy)
-        both = choices["category"].threshold, choices["details"].threshold
+    answers = [
+        _Calibrated(each, _confidence(each, category.curve, details.curve, routed), _is_known(each, services.taxonomy))
+        for each in usable
+    ]
+    choices = _choose_by_record(answers, accuracy) if target == "record" else _choose_by_label(answers, accuracy)
+    for_category, for_details = choices[0].threshold, choices[-1].threshold
     fit = Fit(
         arm=context.arm,
         reply_format=context.reply_format,
@@ -198,17 +183,52 @@ def _calibrate_arm(
         pictures=len(results),
         category=category.curve,
         details=details.curve,
-        category_threshold=both[0],
-        details_threshold=both[1],
-        accuracy=None if both == (None, None) else accuracy,
+        category_threshold=for_category,
+        details_threshold=for_details,
+        accuracy=None if for_category is None and for_details is None else accuracy,
         fitted_on=_today(),
     )
-    wanted = [context.confidence_threshold if threshold is None else threshold for threshold in both]
-    passing = [
-        (all(map(ge, of, wanted)), each.record_right) for each, of in zip(usable, sure, strict=True) if known(each)
+    default = context.confidence_threshold
+    least = Thresholds(
+        default if for_category is None else for_category, default if for_details is None else for_details
+    )
+    return Outcome(fit, [category, details], choices, _passing(answers, least), len(results) - len(usable))
+
+
+class _Calibrated(NamedTuple):
+    """A result with its calibrated confidences. `known`: whether a right record can be told from a wrong one."""
+
+    labelled: LabelledResult
+    confidence: Thresholds
+    known: bool
+
+
+def _is_known(each: LabelledResult, taxonomy: Taxonomy) -> bool:
+    """Unknown details may be wrong."""
+    attributes = taxonomy.categories[each.truth.category].details
+    return not each.category_right or each.truth.details.keys() == attributes.keys()
+
+
+def _choose_by_record(answers: Sequence[_Calibrated], accuracy: float) -> list[ThresholdChoice]:
+    """One threshold, which both the category and the details have to reach."""
+    records = [(min(each.confidence), each.labelled.record_right) for each in answers if each.known]
+    return [choose("record", records, accuracy)]
+
+
+def _choose_by_label(answers: Sequence[_Calibrated], accuracy: float) -> list[ThresholdChoice]:
+    """The threshold of the category, and that of the details; of a wrong category's details nothing is known."""
+    categories = [(each.confidence.category, each.labelled.category_right) for each in answers]
+    details = [
+        (each.confidence.details, each.labelled.record_right)
+        for each in answers
+        if each.known and each.labelled.category_right and each.labelled.truth.details
     ]
-    together = Passing.of(passing) if passing else None
-    return Outcome(fit, [category, details], list(choices.values()), together, len(results) - len(usable))
+    return [choose("category", categories, accuracy), choose("details", details, accuracy)]
+
+
+def _passing(answers: Sequence[_Calibrated], least: Thresholds) -> Passing | None:
+    records = [(all(map(ge, each.confidence, least)), each.labelled.record_right) for each in answers if each.known]
+    return Passing.of(records) if records else None
 
 
 def _calibrate_router(
