@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from statistics import fmean, median
@@ -51,6 +51,7 @@ from benchmarks.shapes import random_checkpoint, read_config
 from onelook.demo.checkpoint import ROUTER, with_demo_models
 from onelook.engines.build import build_engine
 from onelook.engines.transformers.engine import TransformersEngine
+from onelook.engines.transformers.generation import Generator
 from onelook.engines.transformers.loading import LoadOptions
 from onelook.errors import OnelookError
 from onelook.lab.album import Labelled, read_labels
@@ -61,6 +62,9 @@ from onelook.tagger import Tagger
 from tools.demo_model import HELDOUT
 from tools.demo_model.evaluate import ARMS
 from tools.vllm_cpu.server import vllm_cpu_server, vllm_python
+
+EMBEDDED = "-embedded"
+"""Ends the name of weights that run in this process."""
 
 LONG_EDGE = 768
 SHAPE_LONG_EDGES = (448, 768)
@@ -85,7 +89,9 @@ async def embedded_bench(album: Sequence[Labelled], long_edge: int) -> AsyncIter
     engine = CountingEngine(build_engine(settings))
     async with Tagger(settings, engine) as tagger:
         await tagger.start()
-        yield _in_this_process(ArmBench("demo-embedded", long_edge, tagger, engine, _embedded_encodings(engine), album))
+        yield _in_this_process(
+            ArmBench(f"demo{EMBEDDED}", long_edge, tagger, engine, _embedded_encodings(engine), album)
+        )
 
 
 @asynccontextmanager
@@ -127,13 +133,18 @@ def _settings(**given: Any) -> Settings:
     return load_settings(router={"model": str(ROUTER)}, max_attempts=1, **given)
 
 
-def _embedded_encodings(counted: CountingEngine) -> Encodings:
-    """Counts the runs of the vision encoder."""
+def _generator(counted: CountingEngine) -> Generator:
+    """The loaded model: the one place that looks inside an engine, for what no setting switches once it is loaded."""
     engine = counted.engine
     assert isinstance(engine, TransformersEngine)
     assert engine._generator is not None
+    return engine._generator
+
+
+def _embedded_encodings(counted: CountingEngine) -> Encodings:
+    """Counts the runs of the vision encoder."""
     runs: list[None] = []
-    engine._generator.model.model.visual.register_forward_hook(lambda *_: runs.append(None))
+    _generator(counted).model.model.visual.register_forward_hook(lambda *_: runs.append(None))
 
     async def encodings() -> int:
         return len(runs)
@@ -143,10 +154,7 @@ def _embedded_encodings(counted: CountingEngine) -> Encodings:
 
 def _in_this_process(bench: ArmBench) -> ArmBench:
     """`bench`, whose engine can be switched."""
-    engine = bench.engine.engine
-    assert isinstance(engine, TransformersEngine)
-    generator = engine._generator
-    assert generator is not None
+    generator = _generator(bench.engine)
     vision = generator.vision
     assert vision is not None
     most = vision.max_bytes
@@ -275,9 +283,10 @@ def headlines(
     ratios = {name: value for name, value in flat.items() if name.endswith(".reads_vs_floor")}
     shaped = [value for name, value in ratios.items() if not name.startswith("demo")]
     found = {"reads_vs_floor": max(shaped or ratios.values())} if ratios else {}
+    in_process = [(path, value) for path, value in flat.items() if path.rsplit(".", 2)[0].endswith(EMBEDDED)]
     for name in WORST:
-        if embedded := [value for each, value in flat.items() if "embedded." in each and each.endswith(f".{name}")]:
-            found[name] = max(embedded)
+        if values := [value for path, value in in_process if path.endswith(f".{name}")]:
+            found[name] = max(values)
     if same := [value for each, value in flat.items() if each.endswith(".same_with_jump_forward")]:
         found["same_with_jump_forward"] = min(same)
     if tokens is not None:
@@ -353,6 +362,31 @@ def shape_server(folder: Path, base_url: str | None) -> Iterator[str]:
         yield started
 
 
+def _measure_embedded_shape(
+    folder: Path,
+    weights: str,
+    tokens: Tokens,
+    edges: Sequence[int],
+    album: Sequence[Labelled],
+    measure: Callable[[AbstractAsyncContextManager[ArmBench]], None],
+) -> None:
+    shaped = _shaped_engine(folder, tokens)
+    for edge in edges:
+        measure(embedded_shape_bench(weights, shaped, edge, album))
+    shaped.close()
+
+
+def _chosen(arms: list[str] | None, console: Console) -> list[str]:
+    """`arms`, or all, without those that need a router where there is none."""
+    chosen = arms or list(ARMS)
+    if unknown := set(chosen) - set(ARMS):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not one of {', '.join(ARMS)}")
+    if not ROUTER.is_dir():
+        chosen = [name for name in chosen if ARMS[name].arm != "hybrid"]
+        console.print(f"the arm hybrid is left out: no router in {ROUTER}")
+    return chosen
+
+
 def main(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     embedded: Annotated[bool, typer.Option(help="The bundled model in this process.")] = True,
@@ -375,12 +409,8 @@ def main(
     arm: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ARMS)}; default: all.")] = None,
 ) -> None:
     """Measure all arms."""
-    arms, console = arm or list(ARMS), Console(width=160)
-    if unknown := set(arms) - set(ARMS):
-        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not one of {', '.join(ARMS)}")
-    if not ROUTER.is_dir():
-        arms = [name for name in arms if ARMS[name].arm != "hybrid"]
-        console.print(f"the arm hybrid is left out: no router in {ROUTER}")
+    console = Console(width=160)
+    arms = _chosen(arm, console)
     flat: dict[str, float] = {}
     album = read_labels(HELDOUT)
     tokens = load_tokens(shape) if shape is not None else None
@@ -393,29 +423,28 @@ def main(
             for difference in differing_answers(runs, bench.runs.get(f"{arm}{STEPPING}", ())):
                 console.print(Text(f"{arm}, without jump-forward: {difference}"))
 
-    async def measured(opened: AbstractAsyncContextManager[ArmBench], *, scored: bool, warm_up: int) -> None:
-        async with opened as bench:
-            await bench.measure(arms, warm_up=warm_up)
-            show(bench, scored=scored)
+    def measure(opened: AbstractAsyncContextManager[ArmBench], *, scored: bool = False, warm_up: int = 1) -> None:
+        async def measured() -> None:
+            async with opened as bench:
+                await bench.measure(arms, warm_up=warm_up)
+                show(bench, scored=scored)
+
+        asyncio.run(measured())
 
     try:
         if embedded:
-            asyncio.run(measured(embedded_bench(album[:pictures], long_edge), scored=True, warm_up=2))
+            measure(embedded_bench(album[:pictures], long_edge), scored=True, warm_up=2)
         if vllm is not None:
-            asyncio.run(measured(vllm_bench(vllm, album[:pictures]), scored=True, warm_up=2))
+            measure(vllm_bench(vllm, album[:pictures]), scored=True, warm_up=2)
         if shape is not None and tokens is not None:
             portraits = [each for each in album if each.truth.category == ANSWER.category][:shape_pictures]
+            edges = shape_long_edge or list(SHAPE_LONG_EDGES)
             if shape_embedded:
-                shaped = _shaped_engine(shape, tokens)
-                for long_edge in shape_long_edge or SHAPE_LONG_EDGES:
-                    bench = embedded_shape_bench(f"{shape_name}-embedded", shaped, long_edge, portraits)
-                    asyncio.run(measured(bench, scored=False, warm_up=1))
-                shaped.close()
+                _measure_embedded_shape(shape, f"{shape_name}{EMBEDDED}", tokens, edges, portraits, measure)
             if served_shape:
                 with shape_server(shape, shape_url) as base_url:
-                    for long_edge in shape_long_edge or SHAPE_LONG_EDGES:
-                        bench = shape_bench(shape_name, base_url, tokens, long_edge, portraits)
-                        asyncio.run(measured(bench, scored=False, warm_up=1))
+                    for edge in edges:
+                        measure(shape_bench(shape_name, base_url, tokens, edge, portraits))
     except OnelookError as error:
         console.print(Text(f"error: {error.message}\n{error.hint or ''}", style="red"))
         raise typer.Exit(2) from None
