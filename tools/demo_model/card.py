@@ -80,7 +80,7 @@ and so that tests and benchmarks have a trained model.
 """
 
 
-def with_scores(card: str, scores: Mapping[str, Scores], command: str) -> str:
+def with_scores(card: str, scores: Mapping[str, Scores], language: str, command: str) -> str:
     """The card with a table of all arms, and one of the first arm's categories and attributes."""
     head = card.split(SCORED)[0].rstrip()
     rows = [
@@ -103,7 +103,7 @@ def with_scores(card: str, scores: Mapping[str, Scores], command: str) -> str:
             "",
             SCORED,
             "",
-            f"On {first.pictures} held-out drawings, printed by `{command}`:",
+            f"On {first.pictures} held-out drawings, prompts and labels in `{language}`, printed by `{command}`:",
             "",
             "| arm | category | attributes (macro) | exact record | ECE (category) |",
             "|---|---|---|---|---|",

@@ -199,7 +199,7 @@ def main(
         console.print(f"agreement of the engines ({arms[0]}): {figures['agreement.vllm_vs_embedded']:.1%}")
     if card:
         file = Path(model or MODEL) / "README.md"
-        file.write_text(with_scores(file.read_text(encoding="utf-8"), scores, COMMAND), encoding="utf-8")
+        file.write_text(with_scores(file.read_text(encoding="utf-8"), scores, language, COMMAND), encoding="utf-8")
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
