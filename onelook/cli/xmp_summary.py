@@ -21,7 +21,7 @@ WORDS: Final = {
     "remote": "not on this machine",
     "refused": "refused",
 }
-"""Each outcome as the summary names it, in its order. `remote`: a URL."""
+"""Each outcome as the summary names it, in its order. `remote`: a URL, or a picture that the list itself holds."""
 
 
 @dataclass(slots=True)

@@ -75,3 +75,25 @@ def test_a_standard_output_that_is_closed(tmp_path: Path) -> None:
     for words in ("--failed", "", "--json"):
         done = onelook(tmp_path, f"onelook batch status tags {words} >&-")
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_export_takes_the_place_of_no_photograph(tmp_path: Path) -> None:
+    (photo,) = paint(tmp_path / "in", 1)
+    write_batch(tmp_path / "tags", [Case(str(photo), answer("animal"))])
+    before = photo.read_bytes()
+    for to in ("csv", "jsonl", "sqlite", "parquet", "html"):
+        done = onelook(tmp_path, f"onelook batch export tags --to {to} --out in/000.jpg")
+        assert done.returncode == 2
+        assert f"in/000.jpg is there, and is no {to}" in done.stderr
+        again = f"onelook batch export tags --to {to} --out table.{to}.txt"
+        assert [onelook(tmp_path, again).returncode for _ in range(2)] == [0, 0], "an export is replaced by the next"
+    assert photo.read_bytes() == before
+
+
+def test_an_export_into_a_pipe_ends_with_its_reader(tmp_path: Path) -> None:
+    cases = [Case(f"/photos/{number}.jpg", answer("animal")) for number in range(3000)]
+    write_batch(tmp_path / "tags", cases)
+    for to in ("csv", "jsonl"):
+        done = onelook(tmp_path, f"onelook batch export tags --to {to} --out - | head -1; exit ${{PIPESTATUS[0]}}")
+        assert (done.returncode, done.stderr) == (1, "")
+        assert len(done.stdout.splitlines()) == 1

@@ -130,6 +130,15 @@ def test_a_renamed_label_needs_no_new_answers(onelook: Run, photos: Path, tmp_pa
     assert subject == ["2024", "trip", "动物", "犬"]
 
 
+def test_a_picture_that_the_list_holds_is_counted_and_not_printed(onelook: Run, tmp_path: Path) -> None:
+    data = "data:image/jpeg;base64," + "A" * 5000
+    write_batch(tmp_path / "tags", [Case(data, CAT)])
+    done = onelook("write-xmp", "tags")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "1 not on this machine" in done.stderr
+    assert "AAAA" not in done.stderr
+
+
 def test_what_is_left_out_later_is_taken_out(onelook: Run, photos: Path) -> None:
     onelook("write-xmp", "tags")
     assert onelook("write-xmp", "tags", "--leave-out", "species").returncode == 1

@@ -189,7 +189,15 @@ def test_a_folder_that_is_read_only(photo: Path, as_nobody: None) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["-r.jpg", "new\nline $@.jpg", "emoji 🐈 \\ ' \".jpg", " spaces .jpg ", "#[CSTR]a.jpg", os.fsdecode(b"\xe9.jpg")],
+    [
+        "-r.jpg",
+        "new\nline $@.jpg",
+        "emoji 🐈 \\ ' \".jpg",
+        " spaces .jpg ",
+        "#[CSTR]a.jpg",
+        "\ufffe\uffff.jpg",
+        os.fsdecode(b"\xe9.jpg"),
+    ],
 )
 def test_pictures_of_any_name(tmp_path: Path, name: str) -> None:
     path = picture(tmp_path / "a.jpg").rename(tmp_path / name)

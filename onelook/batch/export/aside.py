@@ -35,10 +35,12 @@ def aside(out: Path, folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def reporting(out: Path) -> Iterator[None]:
-    """What cannot be done with the file `out` becomes a `BatchError`."""
+    """What cannot be done with the file `out` becomes a `BatchError`, except that the reader of a pipe has gone."""
     name = printable(str(out))
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         if error.errno in FULL:
             raise _full(name) from None

@@ -14,6 +14,7 @@ from onelook.batch.export.jsonl_file import write_jsonl
 from onelook.batch.export.parquet_file import write_parquet
 from onelook.batch.export.sqlite_file import write_sqlite
 from onelook.errors import BatchError
+from onelook.images.printable import printable
 
 Format = Literal["parquet", "csv", "jsonl", "sqlite", "html"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -30,6 +31,30 @@ SUFFIXES: Final[dict[str, Format]] = {
     ".html": "html",
     ".htm": "html",
 }
+
+
+BEGINNINGS: Final[dict[Format, tuple[bytes, ...]]] = {
+    "parquet": (b"PAR1",),
+    "csv": (b"\xef\xbb\xbfid,", b"id,"),
+    "jsonl": (b'{"id":',),
+    "sqlite": (b"SQLite format 3\0",),
+    "html": (b"<!doctype html>",),
+}
+
+
+def check_replaceable(out: Path, to: Format) -> None:
+    """An export takes the place of an earlier one, and of a file that is called like one, but of no photograph whose
+    name was taken by mistake.
+
+    Raises:
+        BatchError: another file is there.
+    """
+    if SUFFIXES.get(out.suffix.lower()) == to or not out.is_file():
+        return
+    with reporting(out), out.open("rb") as file:
+        begins = file.read(32)
+    if begins and not begins.lower().startswith(tuple(each.lower() for each in BEGINNINGS[to])):
+        raise BatchError(f"{printable(str(out))} is there, and is no {to}", hint="name another file with --out FILE")
 
 
 def format_of(out: Path) -> Format:

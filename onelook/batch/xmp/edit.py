@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from onelook.batch.xmp.names import PREFIXES, RDF, KeywordList, Kind, Property
 from onelook.batch.xmp.packet import Element, Packet, Splice
-from onelook.batch.xmp.rdf import ALT, Found, find, text
+from onelook.batch.xmp.rdf import ALT, Found, find, take, text
 from onelook.errors import MetadataError
 
 ABOUT = (Property(RDF, "about"), Property("", "about"))
@@ -33,9 +34,9 @@ class Edit:
         Raises:
             MetadataError: the list is there in a form that is none.
         """
-        gone = list(remove)
+        gone = Counter(remove)
         places = find(self._packet, *keywords.properties)
-        if not add and not gone:
+        if not add and not gone.total():
             return
         for each in places:
             if not each.understood:
@@ -89,16 +90,16 @@ class Edit:
                 self._splices.append(Splice(self._packet.space_before(each.start), each.end, ""))
         return self._packet.spliced(self._splices)
 
-    def _change_place(self, place: Found, keywords: KeywordList, add: Sequence[str], gone: list[str]) -> None:
+    def _change_place(self, place: Found, keywords: KeywordList, add: Sequence[str], gone: Counter[str]) -> None:
         if place.element is None:
-            entries = [value for value in place.values if not _take(gone, value)]
+            entries = [value for value in place.values if not take(gone, value)]
             if not add and entries:
                 return
             self._remove_attribute(place)
             if entries or add:
                 self._new_lists[keywords] = [*entries, *add]
         elif place.container is None:
-            entries = [value for value in place.values if not _take(gone, value)]
+            entries = [value for value in place.values if not take(gone, value)]
             if not entries and not add:
                 self._removed.append(place.element)
             elif add:
@@ -106,8 +107,8 @@ class Edit:
         else:
             self._change_container(place.element, place.container, add, gone)
 
-    def _change_container(self, element: Element, container: Element, add: Sequence[str], gone: list[str]) -> None:
-        taken = [each for each in reversed(container.children) if _take(gone, text(each).strip())]
+    def _change_container(self, element: Element, container: Element, add: Sequence[str], gone: Counter[str]) -> None:
+        taken = [each for each in reversed(container.children) if take(gone, text(each).strip())]
         if taken and not add and len(taken) == len(container.children):
             self._removed.append(element)
             return
@@ -182,14 +183,6 @@ class Edit:
                 if each in owner.attributes:
                     return owner.attributes[each].value
         return ""
-
-
-def _take(gone: list[str], value: str) -> bool:
-    """Whether `value` is to be removed; each is removed once."""
-    if value not in gone:
-        return False
-    gone.remove(value)
-    return True
 
 
 def _property(name: Property, value: Content, kind: Kind) -> list[str]:

@@ -53,8 +53,9 @@ def merge(data: bytes | None, wish: Wish) -> bytes | None:
         changed = edit.remove_property(SIDECAR_FOR)
     for each in LISTS:
         here, want = entries(packet, each), after.added.get(each, ())
-        add = [entry for entry in want if entry not in here]
-        remove = [entry for entry in before.added.get(each, ()) if entry in here and entry not in want]
+        there, wanted = set(here), set(want)
+        add = [entry for entry in want if entry not in there]
+        remove = [entry for entry in before.added.get(each, ()) if entry in there and entry not in wanted]
         edit.change_list(each, add, remove)
         changed |= bool(add or remove)
     if not before.same(after):
@@ -71,7 +72,8 @@ def difference(before: bytes | None, after: bytes) -> tuple[tuple[str, ...], tup
     """For people: the keywords that come, and those that go, as `TagsList` has them."""
     old = [] if before is None else entries(parse(before), TAGS_LIST)
     new = entries(parse(after), TAGS_LIST)
-    return tuple(each for each in new if each not in old), tuple(each for each in old if each not in new)
+    before_, after_ = set(old), set(new)
+    return tuple(each for each in new if each not in before_), tuple(each for each in old if each not in after_)
 
 
 def new_packet() -> bytes:

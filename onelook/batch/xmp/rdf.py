@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -76,3 +77,11 @@ def fields(element: Element) -> Iterator[tuple[Property, str]]:
             yield from fields(each)
         else:
             yield each.name, text(each)
+
+
+def take(ours: Counter[str], entry: str) -> bool:
+    """Whether `entry` is one of `ours`, each of which is taken once."""
+    if not ours[entry]:
+        return False
+    ours[entry] -= 1
+    return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from onelook.batch.xmp.labels import FORBIDDEN, REPLACEMENT
 from onelook.images.printable import printable
 
 SidecarName = Literal["photo.jpg.xmp", "photo.xmp"]
@@ -96,8 +97,8 @@ def is_raw(picture: Path) -> bool:
 
 def recorded_name(picture: Path) -> str:
     """The name under which our record has a picture: without spaces at its ends, which RDF does not keep, and with its
-    control characters and bytes that are no UTF-8 escaped."""
-    return printable(picture.name).strip()
+    control characters and bytes that are no UTF-8 escaped, and U+FFFD for what XML cannot hold."""
+    return FORBIDDEN.sub(REPLACEMENT, printable(picture.name)).strip()
 
 
 def _existing(path: Path) -> Path:

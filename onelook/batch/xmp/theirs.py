@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from onelook.batch.xmp.labels import clean, split_path
 from onelook.batch.xmp.names import LISTS, PATH_LISTS, SUBJECT, KeywordList
 from onelook.batch.xmp.packet import Packet
 from onelook.batch.xmp.provenance import read_provenance
-from onelook.batch.xmp.rdf import find
+from onelook.batch.xmp.rdf import find, take
 
 Entries = Mapping[KeywordList, Sequence[str]]
 Path = tuple[str, ...]
@@ -20,11 +21,10 @@ Key = TypeVar("Key", str, Path)
 def theirs(packet: Packet) -> dict[KeywordList, list[str]]:
     """The entries of each list that we did not add. Of one that is there twice, the second is theirs."""
     record = read_provenance(packet)
-    found = {each: entries(packet, each) for each in LISTS}
-    for each, added in record.added.items():
-        for entry in added:
-            if entry in found[each]:
-                found[each].remove(entry)
+    found = dict[KeywordList, list[str]]()
+    for each in LISTS:
+        ours = Counter(record.added.get(each, ()))
+        found[each] = [entry for entry in entries(packet, each) if not take(ours, entry)]
     return found
 
 

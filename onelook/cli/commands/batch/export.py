@@ -13,7 +13,7 @@ import typer
 from onelook.batch.changes import Side
 from onelook.batch.export.batch import Batch
 from onelook.batch.export.columns import Choices
-from onelook.batch.export.formats import STREAMED, Format, format_of, write_stream, write_table
+from onelook.batch.export.formats import STREAMED, Format, check_replaceable, format_of, write_stream, write_table
 from onelook.cli.failure import reported
 from onelook.cli.notes import print_note
 from onelook.cli.option_groups import Only, grouped
@@ -126,6 +126,7 @@ def export(
             return
         chosen = to or format_of(out or Path())
         file = out or side.folder / f"tags.{chosen}"
+        check_replaceable(file, chosen)
         with _progress(batch, "exporting") as advance:
             if chosen == "html":
                 from onelook.batch.export.sheet import SheetChoices, write_sheet

@@ -21,7 +21,7 @@ from onelook.cli.notes import print_note
 from onelook.cli.output import Lines
 from onelook.cli.stopping import Stopped, leave
 from onelook.cli.xmp_summary import Summary
-from onelook.images.source import SCHEME
+from onelook.images.source import SCHEME, is_data_url
 from onelook.prompts.taxonomy.document import load_taxonomy
 
 EPILOG = """
@@ -147,7 +147,7 @@ class Session:
                 bar.advance(task)
 
     def _outcomes(self, record: Record) -> Iterator[Outcome]:
-        if SCHEME.match(record.place):
+        if SCHEME.match(record.place) or is_data_url(record.place):
             self._summary.counts["remote"] += 1
             return
         choices, category = self._writer.choices, None if record.result is None else record.result.category
