@@ -18,6 +18,7 @@ import pytest
 from aiohttp import web
 
 from onelook.batch.records import records
+from onelook.demo.checkpoint import DRAWINGS
 from tests.batch.pictures import paint
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
 from tests.graph.replies import BUILDING
@@ -149,6 +150,16 @@ async def test_a_dry_run_keeps_nothing(tmp_path: Path) -> None:
     assert "20 pictures, 20 to do\n" in printed
     assert "2,000 prompt and 200 completion tokens (from 8 pictures)" in printed
     assert (model.asked.total(), (tmp_path / "out").exists()) == (8, False)
+
+
+async def test_the_model_in_this_process_ends_without_a_word_of_its_libraries(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in (3, 5):
+        shutil.copy(DRAWINGS / f"heldout-{number:04}.jpg", tmp_path / "in")
+    process = await started(None, tmp_path / "in", "--out", tmp_path / "out", ONELOOK_ENGINE="embedded")
+    code, _, shown = await ended(process)
+    assert code == 0
+    assert shown.splitlines()[-1] == "2 of 2 have an answer"
 
 
 async def test_killed_again_and_again_it_asks_only_what_was_in_flight_twice(tmp_path: Path) -> None:
