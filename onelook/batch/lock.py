@@ -11,7 +11,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from onelook.batch.database import exists
+from onelook.batch.database import LEDGER, exists
 from onelook.errors import BatchError
 from onelook.images.printable import printable
 
@@ -82,7 +82,7 @@ def _refuse_foreign(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise BatchError(f"{printable(str(folder))} is a file", hint="name a new or an empty folder with --out FOLDER")
-    if any(folder.iterdir()):
+    if any(each.name != LEDGER for each in folder.iterdir()):  # an empty one is begun anew
         raise BatchError(
             f"{printable(str(folder))} holds other files and no batch",
             hint="name a new or an empty folder with --out FOLDER",

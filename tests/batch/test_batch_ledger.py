@@ -210,7 +210,7 @@ def test_no_two_pictures_have_one_id_in_an_export(tmp_path: Path) -> None:
 
 def test_an_empty_ledger_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / LEDGER).write_bytes(b"")
-    with closing(Ledger.create(tmp_path)) as ledger:
+    with locked(tmp_path), closing(Ledger.create(tmp_path)) as ledger:
         assert ledger.add(listed(1)) == Added(new=1)
 
 
