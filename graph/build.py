@@ -89,16 +89,19 @@ def build_graph(
     graph.add_node("enlarge", instrument("enlarge", enlarge, services))
     graph.add_node("escalate", instrument("escalate", escalate, services), **asking)
 
+    def part(node: str, ways: Mapping[Way, str]) -> None:
+        graph.add_conditional_edges(node, written_way, dict(ways.items()))  # LangGraph's keys are any Hashable
+
     graph.add_edge(START, "prepare")
-    graph.add_conditional_edges("prepare", written_way, dict(AFTER_PREPARE.items()))
+    part("prepare", AFTER_PREPARE)
     graph.add_edge("analyze", "review")
     graph.add_edge("read", "review")
-    graph.add_conditional_edges("route", written_way, dict(AFTER_ROUTE.items()))
+    part("route", AFTER_ROUTE)
     graph.add_edge("classify", "parse")
-    graph.add_conditional_edges("describe", written_way, dict(AFTER_DESCRIBE.items()))
-    graph.add_conditional_edges("parse", written_way, dict(AFTER_PARSE.items()))
-    graph.add_conditional_edges("review", written_way, dict(AFTER_REVIEW.items()))
-    graph.add_conditional_edges("enlarge", written_way, dict(AFTER_ENLARGE.items()))
+    part("describe", AFTER_DESCRIBE)
+    part("parse", AFTER_PARSE)
+    part("review", AFTER_REVIEW)
+    part("enlarge", AFTER_ENLARGE)
     graph.add_edge("escalate", END)
     return _without_input_in_checkpoints(graph.compile(checkpointer=checkpointer, name="onelook"), input_schema)
 

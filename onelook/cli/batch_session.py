@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import typer
 
@@ -14,7 +15,7 @@ from onelook.batch.runner import BatchRun, Plan
 from onelook.batch.stopping_rules import MaxFailures
 from onelook.cli.batch_progress import Prices, ProgressLine, totals
 from onelook.cli.bug_traces import keep_bug_traces
-from onelook.cli.draining import Drain, draining
+from onelook.cli.draining import draining
 from onelook.cli.notes import print_note
 from onelook.cli.stopping import Stopped, leave, run_until_stopped
 from onelook.demo.checkpoint import demo_note
@@ -62,10 +63,13 @@ class Session:
                 self._line.stop()
         if self._bug:
             print_note(f"onelook has a bug: {traces} has the stack trace. Please report it.")
-        self._summarize()
+        counts = self._ledger.count(self._version)
+        left = self._ledger.count_todo(self._version, ("may_pass",))
+        self._summarize(counts, left)
         if stopped is not None:
             leave(stopped)
-        raise typer.Exit(self._exit_code(drain))
+        complete = not (left or counts["failed"] or self._found.closed)
+        raise typer.Exit(int(not complete) if drain.exit_code is None else drain.exit_code)
 
     def _stop(self) -> None:
         self._stopping = True
@@ -121,7 +125,7 @@ class Session:
         print_note(f"{listed:,} pictures, {todo:,} to do{version}")
         return todo
 
-    def _summarize(self) -> None:
+    def _summarize(self, counts: Counter[str], left: int) -> None:
         if self._batch is None:
             return
         progress = self._batch.progress()
@@ -129,8 +133,6 @@ class Session:
             print_note(totals(progress, self._prices))
         if self._batch.reason is not None:
             print_note(f"stopped: {self._batch.reason}")
-        counts = self._ledger.count(self._version)
-        left = self._ledger.count_todo(self._version, ("may_pass",))
         folder = printable(str(self._ledger.folder))
         parts = [f"{counts['ok'] + counts['needs_review']:,} of {counts.total():,} have an answer"]
         if counts["failed"]:
@@ -139,10 +141,3 @@ class Session:
             passing = f" ({counts['may_pass']:,} of them failed and may work then)" if counts["may_pass"] else ""
             parts.append(f"{left:,} still to do{passing}: the same command goes on")
         print_note("; ".join(parts))
-
-    def _exit_code(self, drain: Drain) -> int:
-        if drain.exit_code is not None:
-            return drain.exit_code
-        counts = self._ledger.count(self._version)
-        left = self._ledger.count_todo(self._version, ("may_pass",))
-        return 1 if left or counts["failed"] or self._found.closed else 0
