@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from tests.api.served import Client, form, served_process
 from tests.engines.openai_simulation import Body, SimulatedServer, completion
 from tests.graph.replies import BUILDING
 from tests.patience import HANG_S
+from tests.small_disk import fill, small_disk
 
 
 class Model:
@@ -186,24 +184,9 @@ async def test_an_engine_that_refuses_everything_fails_the_job(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with 600 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root mounts a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(folder: Path) -> Path:
-    ballast = folder / "ballast"
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(512))
-    assert shutil.disk_usage(folder).free == 0
-    return ballast
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", 600) as folder:
+        yield folder
 
 
 async def until_reason(client: Client, id_: str, words: str) -> Any:
@@ -213,17 +196,15 @@ async def until_reason(client: Client, id_: str, words: str) -> Any:
     return status
 
 
-async def test_jobs_go_on_after_a_full_disk(
-    connect: Connect, small_disk: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = {"http": {"jobs": small_disk / "jobs"}, "concurrency": 1}
+async def test_jobs_go_on_after_a_full_disk(connect: Connect, disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = {"http": {"jobs": disk / "jobs"}, "concurrency": 1}
     async with SimulatedServer(model := Model()) as server, connect(server, **settings) as client:
         key = {"Idempotency-Key": "order 20"}
         model.hold.clear()
         id_ = (await client.post("/v1/jobs", data=form(*pictures(3)), headers=key)).json["id"]
         await until_asked(model, 1)
         following = asyncio.create_task(client.post("/v1/tags/batch", data=form(*pictures(3)), headers=key))
-        ballast = fill(small_disk)
+        ballast = fill(disk)
         model.hold.set()
         status = await until_reason(client, id_, "disk is full")
         assert (status["state"], status["ended"]) == ("running", None)
@@ -231,7 +212,7 @@ async def test_jobs_go_on_after_a_full_disk(
             while "jobs wait: " not in caplog.text:  # noqa: ASYNC110 - another task writes it
                 await asyncio.sleep(0.05)
         refused = (await client.post("/v1/jobs", data=form(*pictures(1)))).problem(507, kind="DiskFull")
-        assert str(small_disk) not in str(refused)
+        assert str(disk) not in str(refused)
         asked = model.asked
         await asyncio.sleep(3 * runner.LOOK_EVERY_S)
         assert model.asked == asked, "nothing is asked whose answer could not be kept"

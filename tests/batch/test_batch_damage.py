@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.batch.ledgers import Case, answer, failure, write_batch
 from tests.batch.pictures import paint
+from tests.small_disk import fill, small_disk
 
 PAGE = 4096
 
@@ -48,17 +48,10 @@ def test_a_damaged_ledger_is_named(tmp_path: Path, command: str, first: int) -> 
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root mounts a small file system")
-    (folder / "tags").mkdir()
-    with (folder / "ballast").open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(512))
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with small_disk(tmp_path / "disk", 64) as folder:
+        (folder / "tags").mkdir()
+        fill(folder)
+        yield folder
 
 
 def test_a_disk_that_is_full_at_the_start(full_disk: Path) -> None:
