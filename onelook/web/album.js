@@ -8,7 +8,7 @@ const AT_ONCE = 12;
 
 /** @typedef {{ name: string, truth: any }} Sample */
 
-/** @param {Sample[]} samples @param {(picture: import("./picture.js").Picture) => void} chosen @param {(error: unknown) => void} failed */
+/** @param {Sample[]} samples @param {(picture: Promise<import("./picture.js").Picture>) => void} chosen @param {(error: unknown) => void} failed */
 export function showAlbum(samples, chosen, failed) {
   const place = byId("samples");
   const more = byId("more-samples");
@@ -28,19 +28,8 @@ export function showAlbum(samples, chosen, failed) {
     blob.then((data) => {
       image.src = URL.createObjectURL(data);
     }, failed);
-    const choose = () =>
-      blob.then((data) => {
-        if (radio.checked) chosen({ blob: data, name, truth }); // unless another picture has been chosen meanwhile
-      }, failed);
-    const radio = /** @type {HTMLInputElement} */ (
-      element("input", {
-        type: "radio",
-        name: "sample",
-        value: name,
-        "data-number": number,
-        onchange: choose,
-      })
-    );
+    const onchange = () => chosen(blob.then((data) => ({ blob: data, name, truth })));
+    const radio = element("input", { type: "radio", name: "sample", value: name, "data-number": number, onchange });
     return element("label", { class: "sample", title: name }, radio, image);
   };
 

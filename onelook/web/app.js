@@ -113,7 +113,7 @@ async function start() {
     nameModel();
     state.note = options;
     showNote();
-    showAlbum(samples, (one) => picture.take(one), fail);
+    showAlbum(samples, (one) => picture.takeWhenLoaded(one, fail), fail);
     nameButton();
   } catch (error) {
     fail(error);
@@ -135,6 +135,7 @@ function lacking(choices) {
 
 /** The form's question, or what it lacks. */
 async function submit() {
+  await picture.loading;
   if (state.asking) return;
   if (!state.choices) return start(); // the first attempt failed; try again
   const lack = lacking(state.choices);

@@ -11,6 +11,8 @@ export class PictureField {
     this.chosen = chosen;
     /** @type {Picture | null} */
     this.picture = null;
+    /** Ends when the chosen picture has been loaded. @type {Promise<void> | null} */
+    this.loading = null;
     this.preview = byId("preview");
     this.file = byId("file");
     this.note = byId("file-note");
@@ -55,8 +57,17 @@ export class PictureField {
     if (length > 1) this.say(() => say("firstOfSeveral", { count: length }));
   }
 
+  /** @param {Promise<Picture>} loaded @param {(error: unknown) => void} failed */
+  takeWhenLoaded(loaded, failed) {
+    const loading = loaded.then((picture) => {
+      if (this.loading === loading) this.take(picture); // unless another picture has been chosen meanwhile
+    }, failed);
+    this.loading = loading;
+  }
+
   /** @param {Picture} picture */
   take(picture) {
+    this.loading = null;
     this.picture = picture;
     const { name, blob } = picture;
     this.say(() => say("chosenPicture", { name, size: number(blob.size / 1000, blob.size < 10_000 ? 1 : 0) }));

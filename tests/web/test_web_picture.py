@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.web.visitor import HELDOUT, Visitor
+from tests.web.visitor import ANSWER_WITHIN_MS, HELDOUT, Visitor
 
 PICTURE = HELDOUT / "heldout-0002.jpg"
 
@@ -90,6 +90,38 @@ def test_an_album_picture_has_its_truth(number: int, visitor: Visitor) -> None:
     visitor.look()
     truth = {1: "portrait", 12: "landscape"}[number]
     expect(visitor.page.locator(".truth")).to_contain_text(truth)
+
+
+def test_a_picture_can_be_asked_about_before_it_has_been_loaded(visitor: Visitor) -> None:
+    page = visitor.page
+    loading: list[Route] = []
+    page.route("**/v1/samples/heldout-0002.jpg", lambda route: loading.append(route))
+    page.reload()
+    expect(page.get_by_role("radio")).to_have_count(12)
+    visitor.choose_sample(2)
+    visitor.choose_arms("fused")
+    with page.expect_response("**/v1/compare", timeout=ANSWER_WITHIN_MS) as answered:
+        page.locator("#look").click()
+        for route in loading:
+            route.continue_()
+    (arm,) = answered.value.json()["arms"]
+    assert arm["result"]["source"].endswith("heldout-0002.jpg")
+    expect(visitor.card("fused")).to_contain_text("animal")
+    expect(page.locator("#file-note")).to_contain_text("heldout-0002.jpg")
+
+
+def test_a_file_overtakes_a_picture_that_is_still_being_loaded(visitor: Visitor) -> None:
+    page = visitor.page
+    loading: list[Route] = []
+    page.route("**/v1/samples/heldout-0001.jpg", lambda route: loading.append(route))
+    page.reload()
+    expect(page.get_by_role("radio")).to_have_count(12)
+    visitor.choose_sample(1)
+    page.get_by_label("choose a file").set_input_files(PICTURE)
+    for route in loading:
+        route.continue_()
+    expect(page.locator(".sample img[src]")).to_have_count(12)  # loaded
+    expect_preview(visitor, f"heldout-0002.jpg, {PICTURE.stat().st_size / 1000:.0f} kB")
 
 
 def test_the_same_file_can_be_chosen_again(visitor: Visitor) -> None:
