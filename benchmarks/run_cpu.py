@@ -19,13 +19,13 @@ from typing import Annotated, Any
 import typer
 import uvloop
 from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command
 from rich.console import Console
 from rich.progress import track
 
 from benchmarks.overhead import AT_ONCE, ENGINE, GRAPH, contenders, echoing, milliseconds
 from benchmarks.prepare import our_way
 from benchmarks.report import write_report
-from onelook.graph.build import written_way
 from onelook.graph.state import Input, Output, State, fresh
 
 PREPARATION, EMPTY = "preparing the picture", "LangGraph, three empty nodes"
@@ -35,25 +35,23 @@ Part = Callable[[], Awaitable[Any]]
 
 
 def empty_graph() -> Part:
-    """LangGraph as a fused run uses it: the same state, three nodes, two edges that choose; no node does anything."""
+    """LangGraph as a fused run uses it: the same state and three nodes, two of which choose the edge. None does anything."""
 
-    async def begin(state: State) -> State:
-        return {**fresh(), "way": "fused"}
+    async def begin(state: State) -> Command[str]:
+        return Command(update={**fresh(), "way": "fused"}, goto="analyze")
 
     async def ask(state: State) -> State:
         return {"known": "answer"}
 
-    async def end(state: State) -> State:
-        return {"way": "done"}
+    async def end(state: State) -> Command[str]:
+        return Command(update={"way": "done"}, goto=END)
 
     graph = StateGraph(State, input_schema=Input, output_schema=Output)
-    graph.add_node("prepare", begin)
+    graph.add_node("prepare", begin, destinations=("analyze",))
     graph.add_node("analyze", ask)
-    graph.add_node("review", end)
+    graph.add_node("review", end, destinations=(END,))
     graph.add_edge(START, "prepare")
-    graph.add_conditional_edges("prepare", written_way, {"fused": "analyze"})
     graph.add_edge("analyze", "review")
-    graph.add_conditional_edges("review", written_way, {"done": END})
     compiled = graph.compile()
     return lambda: compiled.ainvoke({"image": ""})
 

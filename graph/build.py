@@ -11,8 +11,8 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer, RetryPolicy
 
 from onelook.graph.arms import ARMS, way_to
-from onelook.graph.instrument import error_handler, instrument, is_retryable
-from onelook.graph.state import Input, Output, Parting, State
+from onelook.graph.instrument import Node, error_handler, instrument, is_retryable
+from onelook.graph.state import Input, Output, State
 from onelook.graph.ways import Way
 from onelook.nodes.analyze import analyze
 from onelook.nodes.classify import classify
@@ -68,47 +68,42 @@ def build_graph(
         initial_interval=settings.retry_interval_s, max_attempts=settings.max_attempts, retry_on=is_retryable
     )
     one_call = patience_s(engine.capabilities.patience_s for engine in services.engines)
-    asking: Any = {"retry_policy": retry, "timeout": one_call}
     two_rounds = None if one_call is None else 2 * one_call
 
     graph = StateGraph(State, context_schema=type(services.run), input_schema=input_schema, output_schema=output_schema)
     graph.set_node_defaults(error_handler=cast("Any", error_handler(services)))  # its hints lack NodeError
-    graph.add_node("prepare", instrument("prepare", prepare, services), retry_policy=retry)
-    graph.add_node("analyze", instrument("analyze", analyze, services), **asking)
-    graph.add_node("read", instrument("read", read_labels, services), retry_policy=retry, timeout=two_rounds)
-    graph.add_node(
-        "route",
-        instrument("route", route, services),
-        retry_policy=retry,
-        timeout=patience_s([services.router.patience_s]),
-    )
-    graph.add_node("classify", instrument("classify", classify, services), **asking)
-    graph.add_node("parse", instrument("parse", parse, services))
-    graph.add_node("describe", instrument("describe", describe, services), **asking)
-    graph.add_node("review", instrument("review", review, services))
-    graph.add_node("enlarge", instrument("enlarge", enlarge, services))
-    graph.add_node("escalate", instrument("escalate", escalate, services), **asking)
 
-    def part(node: str, ways: Mapping[Way, str]) -> None:
-        graph.add_conditional_edges(node, written_way, dict(ways.items()))  # LangGraph's keys are any Hashable
+    def add(
+        name: str,
+        node: Node,
+        ways: Mapping[Way, str] | None = None,
+        *,
+        retry_policy: RetryPolicy | None = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        graph.add_node(
+            name,
+            instrument(name, node, services, ways=ways, timeout_s=timeout_s),
+            retry_policy=retry_policy,
+            destinations=None if ways is None else {follower: way for way, follower in ways.items()},
+        )
 
+    add("prepare", prepare, AFTER_PREPARE, retry_policy=retry)
+    add("analyze", analyze, retry_policy=retry, timeout_s=one_call)
+    add("read", read_labels, retry_policy=retry, timeout_s=two_rounds)
+    add("route", route, AFTER_ROUTE, retry_policy=retry, timeout_s=patience_s([services.router.patience_s]))
+    add("classify", classify, retry_policy=retry, timeout_s=one_call)
+    add("parse", parse, AFTER_PARSE)
+    add("describe", describe, AFTER_DESCRIBE, retry_policy=retry, timeout_s=one_call)
+    add("review", review, AFTER_REVIEW)
+    add("enlarge", enlarge, AFTER_ENLARGE)
+    add("escalate", escalate, retry_policy=retry, timeout_s=one_call)
     graph.add_edge(START, "prepare")
-    part("prepare", AFTER_PREPARE)
     graph.add_edge("analyze", "review")
     graph.add_edge("read", "review")
-    part("route", AFTER_ROUTE)
     graph.add_edge("classify", "parse")
-    part("describe", AFTER_DESCRIBE)
-    part("parse", AFTER_PARSE)
-    part("review", AFTER_REVIEW)
-    part("enlarge", AFTER_ENLARGE)
     graph.add_edge("escalate", END)
     return _without_input_in_checkpoints(graph.compile(checkpointer=checkpointer, name="onelook"), input_schema)
-
-
-async def written_way(state: Parting) -> Way:
-    """Every edge that chooses takes the way that its node has written."""
-    return state["way"]
 
 
 def patience_s(each: Iterable[float | None]) -> float | None:

@@ -34,12 +34,6 @@ class Output(TypedDict):
     result: TagResult
 
 
-class Parting(TypedDict):
-    """What an edge reads of the state: one channel. LangGraph copies each channel that an edge declares."""
-
-    way: Way
-
-
 class State(TypedDict, total=False):
     """The state of one run. `prepare` begins it with `fresh()`, so a thread can run again and keeps nothing."""
 
@@ -51,7 +45,7 @@ class State(TypedDict, total=False):
     """The encoded pictures that the engine sees."""
 
     way: Way | Literal[""]
-    """The edge to take, written by the node that decides. `graph.build` maps it to the next node."""
+    """The edge to take, written by the node that decides. `graph.build` names the node that it leads to."""
     why: str
     """The reason for `way`, for people."""
     then: Way | Literal[""]
