@@ -4,7 +4,8 @@
 
 Each contender sends the same question about the same picture: a JPEG of about 300 kB that needs no scaling. Only
 onelook starts from the file; the others get the finished messages or the finished request. Rounds are
-interleaved, so that other load on the machine affects all alike, and medians of the rounds are compared.
+interleaved, so that other load on the machine affects all alike, and medians of the rounds are compared. What is loaded
+is frozen for all contenders, as in `onelook serve` and `onelook batch`: collecting garbage is a tenth of the time else.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from onelook.ledger.model import Ledger
 from onelook.result import TagResult
 from onelook.settings.process import Settings
 from onelook.settings.resolution import at_most
+from onelook.steady_memory import freeze_loaded
 from onelook.tagger import Tagger, build_services
 from onelook.types import Answer
 
@@ -174,6 +176,7 @@ async def measure(base_url: str, picture: Path, rounds: int, pictures: int) -> t
         entrants = await contenders(base_url, picture, stack)
         for ask in entrants.values():
             await milliseconds(ask, 2 * AT_ONCE, AT_ONCE)  # warm: connections, caches, compiled patterns
+        freeze_loaded()
         for _ in track(range(rounds), description="rounds"):
             for at_once in (1, AT_ONCE):
                 for name, ask in entrants.items():

@@ -5,7 +5,8 @@
 The parts are measured alone, in interleaved rounds with the whole, with 64 at once: the engine's request to an echo
 server, the picture's preparation, and LangGraph with three nodes that do nothing, over the same state. What is left is
 prompts, reading of the reply, ledger and result. CPU time of this process, of all its threads; each figure is the least
-of the rounds, because other load on the machine only adds.
+of the rounds, because other load on the machine only adds. What is loaded is frozen, as in `onelook serve` and
+`onelook batch`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from benchmarks.overhead import AT_ONCE, ENGINE, GRAPH, contenders, echoing, mil
 from benchmarks.prepare import our_way
 from benchmarks.report import write_report
 from onelook.graph.state import Input, Output, State, fresh
+from onelook.steady_memory import freeze_loaded
 
 PREPARATION, EMPTY = "preparing the picture", "LangGraph, three empty nodes"
 KEYS = {GRAPH: "whole", ENGINE: "engine", PREPARATION: "preparation", EMPTY: "empty_graph"}
@@ -35,7 +37,7 @@ Part = Callable[[], Awaitable[Any]]
 
 
 def empty_graph() -> Part:
-    """LangGraph as a fused run uses it: the same state and three nodes, two of which choose the edge. None does anything."""
+    """LangGraph as a fused run uses it: three nodes over the same state, which do nothing. Two choose the edge."""
 
     async def begin(state: State) -> Command[str]:
         return Command(update={**fresh(), "way": "fused"}, goto="analyze")
@@ -82,6 +84,7 @@ async def measure(base_url: str, picture: Path, rounds: int, pictures: int) -> d
         }
         for part in parts.values():
             await milliseconds(part, 2 * AT_ONCE, AT_ONCE)  # warm: connections, caches, compiled patterns
+        freeze_loaded()
         taken: dict[str, list[float]] = {name: [] for name in parts}
         for _ in track(range(rounds), description="rounds"):
             for name, part in parts.items():

@@ -6,8 +6,9 @@ import atexit
 import ctypes
 import gc
 
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # malloc.h
 LARGE = 1024 * 1024
+KEPT_FREE = 64 * 1024 * 1024
 
 
 def tune_malloc() -> None:
@@ -15,11 +16,14 @@ def tune_malloc() -> None:
 
     By default every thread can have its own heap (arena), and the threshold for `mmap` rises with the size of the
     blocks that are freed (mallopt(3)). The memory of a process that reads pictures then varies between what it needs
-    and twice that. Setting the threshold also stops it from rising.
+    and twice that. Setting the threshold also stops it from rising, and the one for what free memory is given back to
+    the kernel stays at 128 kB: a picture's strings of 400 kB then come and go with 100 to 200 page faults, which was an
+    eighth of the CPU time of a run. So 64 MiB are kept.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(M_MMAP_THRESHOLD, LARGE)
+        library.mallopt(M_TRIM_THRESHOLD, KEPT_FREE)
         library.mallopt(M_ARENA_MAX, 1)
 
 
