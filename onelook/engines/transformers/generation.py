@@ -21,6 +21,7 @@ from onelook.engines.context_length import PromptTokens
 from onelook.engines.transformers.conversation import Conversation, read_conversation
 from onelook.engines.transformers.guide import Advance, Cancelled, Grammars, Guide, Mask, Step
 from onelook.engines.transformers.loading import Checkpoint
+from onelook.engines.transformers.output_layer import copy_scored
 from onelook.engines.transformers.passes import Decoding, Positions, decode, pictures_of
 from onelook.engines.transformers.prefix_cache import PrefixCache, Prompt, States, Tokens, states_of
 from onelook.engines.transformers.prompt_heads import PromptHeads
@@ -90,6 +91,7 @@ class Generator:
         """`thinking`: whether a model whose chat template has that switch thinks before it answers. `jump_forward`:
         whether the tokens that a constraint forces are computed in one pass, where the architecture is known."""
         self.model: Any = checkpoint.model
+        copy_scored(self.model)
         self.processor: Any = checkpoint.processor
         self._template_variables = thinking_variable(self.processor.chat_template, thinking)
         config, tokenizer = self.model.config, self.processor.tokenizer
