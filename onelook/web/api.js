@@ -57,7 +57,10 @@ export const options = () => json("/v1/options");
 export const samples = () => json("/v1/samples");
 
 /** @param {string} name */
-export const sample = async (name) => (await ask(`/v1/samples/${encodeURIComponent(name)}`)).blob();
+export const sample = async (name) => {
+  const response = await ask(`/v1/samples/${encodeURIComponent(name)}`);
+  return response.blob().catch(() => Promise.reject(new Problem({ status: 0 }))); // it broke off
+};
 
 /**
  * One picture through several arms, each of them `rounds` times.

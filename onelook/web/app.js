@@ -135,7 +135,7 @@ function lacking(choices) {
 
 /** The form's question, or what it lacks. */
 async function submit() {
-  await picture.loading;
+  if (picture.loading && !(await picture.loading)) return; // a problem is shown, or another picture was chosen
   if (state.asking) return;
   if (!state.choices) return start(); // the first attempt failed; try again
   const lack = lacking(state.choices);

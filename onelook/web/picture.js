@@ -11,7 +11,7 @@ export class PictureField {
     this.chosen = chosen;
     /** @type {Picture | null} */
     this.picture = null;
-    /** Ends when the chosen picture has been loaded. @type {Promise<void> | null} */
+    /** Whether the chosen picture has been loaded and taken; null: none is on its way. @type {Promise<boolean> | null} */
     this.loading = null;
     this.preview = byId("preview");
     this.file = byId("file");
@@ -59,9 +59,19 @@ export class PictureField {
 
   /** @param {Promise<Picture>} loaded @param {(error: unknown) => void} failed */
   takeWhenLoaded(loaded, failed) {
-    const loading = loaded.then((picture) => {
-      if (this.loading === loading) this.take(picture); // unless another picture has been chosen meanwhile
-    }, failed);
+    const latest = () => this.loading === loading; // no other picture has been chosen meanwhile
+    const loading = loaded.then(
+      (picture) => {
+        if (!latest()) return false;
+        this.take(picture);
+        return true;
+      },
+      (error) => {
+        if (latest()) this.loading = null;
+        failed(error);
+        return false;
+      },
+    );
     this.loading = loading;
   }
 

@@ -98,6 +98,19 @@ async def test_a_server_that_hangs_is_cut_off_by_the_graph(make_tagger: MakeTagg
     result = await tagger.tag(picture)
     assert (result.status, kinds(result)) == ("failed", ["EngineTimeout"])
     assert calls(tagger) == 2
+    cut_off = result.ledger.nodes[-1]
+    assert (cut_off.name, cut_off.attempts) == ("analyze", 2)
+    assert "engine" in [span.name for span in cut_off.spans]
+
+
+async def test_a_timeout_that_the_graph_did_not_set_is_a_bug_with_its_own_name(
+    make_tagger: MakeTagger, picture: bytes
+) -> None:
+    def broken(_: AskRequest) -> Scripted:
+        raise TimeoutError("of the script's own")
+
+    with pytest.raises(TimeoutError, match="of the script's own"):
+        await make_tagger(broken, patience_s=60.0).tag(picture)
 
 
 async def test_a_bug_keeps_its_own_name(make_tagger: MakeTagger, picture: bytes) -> None:

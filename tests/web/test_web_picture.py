@@ -124,6 +124,25 @@ def test_a_file_overtakes_a_picture_that_is_still_being_loaded(visitor: Visitor)
     expect_preview(visitor, f"heldout-0002.jpg, {PICTURE.stat().st_size / 1000:.0f} kB")
 
 
+def test_a_picture_that_cannot_be_loaded_asks_nothing_about_the_one_before(visitor: Visitor) -> None:
+    page = visitor.page
+    loading: list[Route] = []
+    page.route("**/v1/samples/heldout-0001.jpg", lambda route: loading.append(route))
+    page.reload()
+    expect(page.get_by_role("radio")).to_have_count(12)
+    page.get_by_label("choose a file").set_input_files(PICTURE)
+    visitor.choose_sample(1)
+    page.locator("#look").click()
+    for route in loading:
+        route.abort()
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(page.locator(".comparison, .looking")).to_have_count(0)
+    visitor.forgive("Failed to load resource")
+    visitor.choose_arms("fused")
+    visitor.look()  # the file, which the page still shows
+    expect(visitor.card("fused")).to_contain_text("animal")
+
+
 def test_the_same_file_can_be_chosen_again(visitor: Visitor) -> None:
     field = visitor.page.get_by_label("choose a file")
     for _ in range(2):
