@@ -8,7 +8,7 @@ import gc
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # malloc.h
 LARGE = 1024 * 1024
-KEPT_FREE = 64 * 1024 * 1024
+KEPT_FREE = 32 * 1024 * 1024
 
 
 def tune_malloc() -> None:
@@ -18,7 +18,7 @@ def tune_malloc() -> None:
     blocks that are freed (mallopt(3)). The memory of a process that reads pictures then varies between what it needs
     and twice that. Setting the threshold also stops it from rising, and the one for what free memory is given back to
     the kernel stays at 128 kB: a picture's strings of 400 kB then come and go with 100 to 200 page faults, which was an
-    eighth of the CPU time of a run. So 64 MiB are kept.
+    eighth of the CPU time of a run. So 32 MiB are kept.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):

@@ -123,7 +123,7 @@ class Capabilities:
     """
 
     patience_s: float | None = None
-    """The longest time that one call may take, in seconds; it is then cancelled, and its end is waited for. None: a long
+    """The longest time that one call may take, in seconds; it is then cancelled, and its end waited for. None: a long
     wait is no fault, because the model answers one question after another in this process, or shares its memory with
     another model."""
     concurrent: bool = True
