@@ -92,12 +92,17 @@ def test_an_album_picture_has_its_truth(number: int, visitor: Visitor) -> None:
     expect(visitor.page.locator(".truth")).to_contain_text(truth)
 
 
+def held_back(visitor: Visitor, sample: str) -> list[Route]:
+    """Open the page anew; the requests for the album's picture `sample` wait in the list that is returned."""
+    held: list[Route] = []
+    visitor.page.route(f"**/v1/samples/{sample}", lambda route: held.append(route))
+    visitor.page.reload()
+    expect(visitor.page.get_by_role("radio")).to_have_count(12)
+    return held
+
+
 def test_a_picture_can_be_asked_about_before_it_has_been_loaded(visitor: Visitor) -> None:
-    page = visitor.page
-    loading: list[Route] = []
-    page.route("**/v1/samples/heldout-0002.jpg", lambda route: loading.append(route))
-    page.reload()
-    expect(page.get_by_role("radio")).to_have_count(12)
+    page, loading = visitor.page, held_back(visitor, "heldout-0002.jpg")
     visitor.choose_sample(2)
     visitor.choose_arms("fused")
     with page.expect_response("**/v1/compare", timeout=ANSWER_WITHIN_MS) as answered:
@@ -111,11 +116,7 @@ def test_a_picture_can_be_asked_about_before_it_has_been_loaded(visitor: Visitor
 
 
 def test_a_file_overtakes_a_picture_that_is_still_being_loaded(visitor: Visitor) -> None:
-    page = visitor.page
-    loading: list[Route] = []
-    page.route("**/v1/samples/heldout-0001.jpg", lambda route: loading.append(route))
-    page.reload()
-    expect(page.get_by_role("radio")).to_have_count(12)
+    page, loading = visitor.page, held_back(visitor, "heldout-0001.jpg")
     visitor.choose_sample(1)
     page.get_by_label("choose a file").set_input_files(PICTURE)
     for route in loading:
@@ -125,11 +126,7 @@ def test_a_file_overtakes_a_picture_that_is_still_being_loaded(visitor: Visitor)
 
 
 def test_a_picture_that_cannot_be_loaded_asks_nothing_about_the_one_before(visitor: Visitor) -> None:
-    page = visitor.page
-    loading: list[Route] = []
-    page.route("**/v1/samples/heldout-0001.jpg", lambda route: loading.append(route))
-    page.reload()
-    expect(page.get_by_role("radio")).to_have_count(12)
+    page, loading = visitor.page, held_back(visitor, "heldout-0001.jpg")
     page.get_by_label("choose a file").set_input_files(PICTURE)
     visitor.choose_sample(1)
     page.locator("#look").click()
