@@ -3,7 +3,6 @@ whose node fails."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, Protocol, cast
@@ -14,6 +13,7 @@ from langgraph.types import Command, Overwrite
 
 from onelook.answering.failure import error_record, retry_after_s
 from onelook.answering.result import build_result
+from onelook.deadline import at_most
 from onelook.errors import EngineTimeout, OnelookError
 from onelook.graph.state import State, fresh
 from onelook.graph.ways import Way
@@ -82,7 +82,8 @@ def instrument(
         attempts, earlier_ns = _earlier_attempts(runtime)
         with node_span(name, attempts=attempts, earlier_ns=earlier_ns) as opened:
             try:
-                update = await _in_time(name, node(services, state, runtime), services, timeout_s)
+                async with at_most(timeout_s, lambda: _too_late(name, timeout_s, services)):
+                    update = await node(services, state, runtime)
             except OnelookError as error:
                 raise NodeFailed(error, opened) from error
         update = _with_span(name, state, opened, update)
@@ -93,24 +94,13 @@ def instrument(
     return run
 
 
-async def _in_time(name: str, update: Awaitable[State], services: Services, timeout_s: float | None) -> State:
-    """
-    Raises:
-        EngineTimeout: the update took longer than `timeout_s`.
-    """
-    timer = asyncio.timeout(timeout_s)
-    try:
-        async with timer:
-            return await update
-    except TimeoutError:
-        if not timer.expired():
-            raise
-        raise EngineTimeout(
-            f"{name} took longer than {timeout_s:g} s",
-            hint="the model is slow or its queue is long: allow more time,"
-            f" ONELOOK_TIMEOUT_S={2 * services.settings.timeout_s:g}, or send fewer pictures at once,"
-            f" {set_to(ONELOOK_CONCURRENCY=2)}",
-        ) from None
+def _too_late(name: str, timeout_s: float | None, services: Services) -> EngineTimeout:
+    return EngineTimeout(
+        f"{name} took longer than {timeout_s:g} s",
+        hint="the model is slow or its queue is long: allow more time,"
+        f" ONELOOK_TIMEOUT_S={2 * services.settings.timeout_s:g}, or send fewer pictures at once,"
+        f" {set_to(ONELOOK_CONCURRENCY=2)}",
+    )
 
 
 def error_handler(services: Services) -> ErrorHandler:

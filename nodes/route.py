@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from onelook.answering.calibration import routing
 from onelook.answering.sizes import sized_by_category
-from onelook.deadline import remaining_s
+from onelook.deadline import at_most, remaining_s
 from onelook.errors import DeadlinePassed
 from onelook.graph.arms import ARMS, way_to
 from onelook.graph.state import State
@@ -50,18 +50,16 @@ async def _classify(services: Services, state: State) -> tuple[float, ...]:
     with span("pixels"):
         pictures = await asyncio.to_thread(lambda: [picture.pixels() for picture in state["pictures"]])
     with span("router"):
-        timer = asyncio.timeout(remaining_s())
-        try:
-            async with timer:
-                return await services.router.classify(pictures)
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            raise DeadlinePassed(
-                f"{services.router.model} gave no answer before the caller's deadline",
-                hint="the router is slow or its queue is long: allow more time (X-Timeout-Seconds: 60 up to"
-                f" ONELOOK_HTTP__DEADLINE_S), or send fewer pictures at once, {set_to(ONELOOK_CONCURRENCY=2)}",
-            ) from None
+        async with at_most(remaining_s(), lambda: _too_late(services)):
+            return await services.router.classify(pictures)
+
+
+def _too_late(services: Services) -> DeadlinePassed:
+    return DeadlinePassed(
+        f"{services.router.model} gave no answer before the caller's deadline",
+        hint="the router is slow or its queue is long: allow more time (X-Timeout-Seconds: 60 up to"
+        f" ONELOOK_HTTP__DEADLINE_S), or send fewer pictures at once, {set_to(ONELOOK_CONCURRENCY=2)}",
+    )
 
 
 def _at_its_size(context: Context, then: Way, update: State) -> State:

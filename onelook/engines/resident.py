@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from onelook.deadline import at_most
 from onelook.engines.base import AskRequest, Capabilities, Constraints, Engine, Finding, Reply, Workload
 from onelook.engines.residency import Residency, Sleepable
 from onelook.engines.throttle import Throttle
@@ -102,24 +102,21 @@ class ResidentEngine(Engine):
     @asynccontextmanager
     async def _in_memory(self, within_s: float | None = None) -> AsyncIterator[MemoryWait]:
         began_s = time.monotonic()
-        timer = asyncio.timeout(within_s)
-        try:
-            async with timer:
-                if self._deferred:
-                    await barrier()
-                waited = await self.residency.enter(self._sleepable)
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            raise DeadlinePassed(
-                f"{self.model} was not in memory before the caller's deadline",
-                hint="allow more time (X-Timeout-Seconds: 60 up to ONELOOK_HTTP__DEADLINE_S), or keep both models in"
-                f" memory if the device has enough: {set_to(ONELOOK_RESIDENCY='both')}",
-            ) from None
+        async with at_most(within_s, self._not_in_memory):
+            if self._deferred:
+                await barrier()
+            waited = await self.residency.enter(self._sleepable)
         try:
             yield MemoryWait(waited_s=time.monotonic() - began_s, switch_s=waited.switch_s)
         finally:
             self.residency.leave()
+
+    def _not_in_memory(self) -> DeadlinePassed:
+        return DeadlinePassed(
+            f"{self.model} was not in memory before the caller's deadline",
+            hint="allow more time (X-Timeout-Seconds: 60 up to ONELOOK_HTTP__DEADLINE_S), or keep both models in"
+            f" memory if the device has enough: {set_to(ONELOOK_RESIDENCY='both')}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
